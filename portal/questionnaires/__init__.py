@@ -1,0 +1,1 @@
+"""Questionnaires: what is asked, as immutable versions."""
