@@ -1,0 +1,1 @@
+"""Gatehouse: contractors attest, reviewers judge, onboarding systems ask."""

@@ -1,0 +1,1 @@
+"""What we ask: the work, its state, its scoping facts, its published outcome."""

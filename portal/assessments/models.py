@@ -1,0 +1,155 @@
+"""What we ask of a vendor, how far it is, and what the vendor was told."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.kernel.database import Base
+from portal.terms import AssessmentState, Side
+
+
+class Assessment(Base):
+    """One request to attest, pinned to a questionnaire version. ``revision`` counts what was signed, from 1."""
+
+    __tablename__ = "assessment"
+    __table_args__ = (
+        sa.ForeignKeyConstraint(["vendor_id", "engagement_id"], ["engagement.vendor_id", "engagement.id"]),
+        sa.UniqueConstraint("vendor_id", "id"),
+        sa.CheckConstraint("tier BETWEEN 1 AND 3", name="tier_range"),
+        sa.CheckConstraint("revision >= 1", name="revision_from_one"),
+        sa.CheckConstraint("state <> 'cancelled' OR reason <> ''", name="cancelled_with_reason"),
+        sa.CheckConstraint("state <> 'withdrawn' OR reason <> ''", name="withdrawn_with_reason"),
+        sa.CheckConstraint("(state = 'decided') = (decided_at IS NOT NULL)", name="decided_iff_dated"),
+        sa.Index(
+            "uq_assessment_open",
+            "vendor_id",
+            "questionnaire_slug",
+            "engagement_id",
+            unique=True,
+            postgresql_where=sa.text("state NOT IN ('decided', 'cancelled', 'withdrawn')"),
+        ),
+        sa.Index("ix_assessment_state_due_on", "state", "due_on", "id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    vendor_id: Mapped[UUID] = mapped_column(sa.ForeignKey("vendor.id"), index=True)
+    engagement_id: Mapped[UUID]
+    questionnaire_id: Mapped[UUID] = mapped_column(sa.ForeignKey("questionnaire_version.id"))
+    questionnaire_slug: Mapped[str]
+    title: Mapped[str]
+    tier: Mapped[int]
+    due_on: Mapped[date]
+    state: Mapped[AssessmentState] = mapped_column(default=AssessmentState.DRAFT)
+    revision: Mapped[int] = mapped_column(default=1)
+    reason: Mapped[str] = mapped_column(default="")
+    requested_by: Mapped[UUID | None]
+    requested_at: Mapped[datetime]
+    first_touched_at: Mapped[datetime | None] = mapped_column(default=None)
+    submitted_at: Mapped[datetime | None] = mapped_column(default=None)
+    decided_at: Mapped[datetime | None] = mapped_column(default=None)
+    row_version: Mapped[int] = mapped_column(default=1)
+
+
+class ScopingFact(Base):
+    """One scoping fact of an assessment: who stated it, and that the vendor confirmed it where it is the lab's."""
+
+    __tablename__ = "scoping_fact"
+    __table_args__ = (
+        sa.ForeignKeyConstraint(["vendor_id", "assessment_id"], ["assessment.vendor_id", "assessment.id"]),
+        sa.CheckConstraint("(confirmed_by IS NULL) = (confirmed_at IS NULL)", name="confirmed_by_somebody"),
+    )
+
+    assessment_id: Mapped[UUID] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    vendor_id: Mapped[UUID]
+    value: Mapped[dict[str, Any]]
+    stated_side: Mapped[Side]
+    stated_by: Mapped[UUID | None]
+    stated_at: Mapped[datetime]
+    confirmed_by: Mapped[UUID | None] = mapped_column(default=None)
+    confirmed_at: Mapped[datetime | None] = mapped_column(default=None)
+    version: Mapped[int] = mapped_column(default=1)
+
+
+class SectionAssignment(Base):
+    """A section given to a person. A section with assignments is theirs (and the vendor admin's); one without is everybody's."""
+
+    __tablename__ = "section_assignment"
+    __table_args__ = (
+        sa.ForeignKeyConstraint(["vendor_id", "assessment_id"], ["assessment.vendor_id", "assessment.id"]),
+        sa.Index(
+            "uq_section_assignment_live",
+            "assessment_id",
+            "section",
+            "user_id",
+            unique=True,
+            postgresql_where=sa.text("ended_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    vendor_id: Mapped[UUID]
+    assessment_id: Mapped[UUID]
+    section: Mapped[str]
+    user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user_account.id"), index=True)
+    assigned_by: Mapped[UUID | None]
+    assigned_at: Mapped[datetime]
+    due_on: Mapped[date | None] = mapped_column(default=None)
+    ended_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class ReopenedQuestion(Base):
+    """A question sent back: only these may change in the next revision."""
+
+    __tablename__ = "reopened_question"
+    __table_args__ = (
+        sa.ForeignKeyConstraint(["vendor_id", "assessment_id"], ["assessment.vendor_id", "assessment.id"]),
+    )
+
+    assessment_id: Mapped[UUID] = mapped_column(primary_key=True)
+    revision: Mapped[int] = mapped_column(primary_key=True)
+    question_key: Mapped[str] = mapped_column(primary_key=True)
+    vendor_id: Mapped[UUID]
+    asked_by: Mapped[UUID | None]
+    asked_at: Mapped[datetime]
+
+
+class PublishedOutcome(Base):
+    """What the vendor was told: a value of its own, published down; nothing internal is in it."""
+
+    __tablename__ = "published_outcome"
+    __table_args__ = (
+        sa.ForeignKeyConstraint(["vendor_id", "assessment_id"], ["assessment.vendor_id", "assessment.id"]),
+        sa.UniqueConstraint("assessment_id", "revision"),
+        sa.Index("ix_published_outcome_vendor_id_published_at", "vendor_id", "published_at"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    vendor_id: Mapped[UUID]
+    assessment_id: Mapped[UUID]
+    revision: Mapped[int]
+    number: Mapped[int]
+    body: Mapped[dict[str, Any]]
+    published_at: Mapped[datetime]
+
+
+class AccessCard(Base):
+    """What the gate says of one engagement today, published down so that the vendor's pages can show it.
+
+    ``valid_until`` is in it, so that it lapses when read, with no worker alive.
+    """
+
+    __tablename__ = "access_card"
+    __table_args__ = (
+        sa.ForeignKeyConstraint(["vendor_id", "engagement_id"], ["engagement.vendor_id", "engagement.id"]),
+    )
+
+    engagement_id: Mapped[UUID] = mapped_column(primary_key=True)
+    vendor_id: Mapped[UUID] = mapped_column(index=True)
+    body: Mapped[dict[str, Any]]
+    published_at: Mapped[datetime]

@@ -1,0 +1,1 @@
+"""What they say and sign: answers, citations, conversations, frozen snapshots."""

@@ -1,0 +1,190 @@
+"""Answers as they stand, every earlier text of them, and the frozen copies that were signed."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.kernel.database import Base
+from portal.terms import Acceptance, Side
+
+
+def _assessment_key() -> sa.ForeignKeyConstraint:
+    return sa.ForeignKeyConstraint(["vendor_id", "assessment_id"], ["assessment.vendor_id", "assessment.id"])
+
+
+class Answer(Base):
+    """The answer to one question as it stands. ``version`` counts writes: a late writer is told."""
+
+    __tablename__ = "answer"
+    __table_args__ = (
+        _assessment_key(),
+        sa.CheckConstraint("version >= 1", name="version_from_one"),
+        sa.CheckConstraint("value IS NOT NULL", name="has_value"),
+    )
+
+    assessment_id: Mapped[UUID] = mapped_column(primary_key=True)
+    question_key: Mapped[str] = mapped_column(primary_key=True)
+    vendor_id: Mapped[UUID] = mapped_column(index=True)
+    value: Mapped[dict[str, Any]]
+    comment: Mapped[str] = mapped_column(default="")
+    planned_on: Mapped[date | None] = mapped_column(default=None)
+    na_reason: Mapped[str] = mapped_column(default="")
+    details: Mapped[dict[str, Any]] = mapped_column(default_factory=dict)
+    version: Mapped[int] = mapped_column(default=1)
+    updated_by: Mapped[UUID | None]
+    updated_at: Mapped[datetime]
+
+
+class AnswerEdit(Base):
+    """One write of an answer, kept for ever: who, when, what."""
+
+    __tablename__ = "answer_edit"
+    __table_args__ = (
+        _assessment_key(),
+        sa.UniqueConstraint("assessment_id", "question_key", "version"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    vendor_id: Mapped[UUID]
+    assessment_id: Mapped[UUID]
+    question_key: Mapped[str]
+    version: Mapped[int]
+    content: Mapped[dict[str, Any]]
+    edited_by: Mapped[UUID | None]
+    edited_at: Mapped[datetime]
+
+
+class Citation(Base):
+    """The use of a file by an answer, at named pages. Acceptance is the reviewer's, per citation."""
+
+    __tablename__ = "citation"
+    __table_args__ = (
+        _assessment_key(),
+        sa.ForeignKeyConstraint(["vendor_id", "evidence_id"], ["evidence.vendor_id", "evidence.id"]),
+        sa.Index(
+            "uq_citation_live",
+            "assessment_id",
+            "question_key",
+            "evidence_id",
+            unique=True,
+            postgresql_where=sa.text("removed_at IS NULL"),
+        ),
+        sa.Index("ix_citation_evidence_id", "evidence_id"),
+        sa.CheckConstraint("(acceptance = 'unjudged') = (judged_by IS NULL)", name="judged_by_somebody"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    vendor_id: Mapped[UUID]
+    assessment_id: Mapped[UUID]
+    question_key: Mapped[str]
+    evidence_id: Mapped[UUID]
+    pages: Mapped[str] = mapped_column(default="")
+    cited_by: Mapped[UUID | None]
+    cited_at: Mapped[datetime]
+    acceptance: Mapped[Acceptance] = mapped_column(default=Acceptance.UNJUDGED)
+    judged_by: Mapped[UUID | None] = mapped_column(default=None)
+    judged_at: Mapped[datetime | None] = mapped_column(default=None)
+    removed_by: Mapped[UUID | None] = mapped_column(default=None)
+    removed_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class Message(Base):
+    """One message in the conversation about a question; both sides see it. Internal notes live elsewhere."""
+
+    __tablename__ = "message"
+    __table_args__ = (
+        _assessment_key(),
+        sa.Index("ix_message_assessment_id_question_key", "assessment_id", "question_key", "sent_at"),
+        sa.CheckConstraint("body <> ''", name="says_something"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    vendor_id: Mapped[UUID]
+    assessment_id: Mapped[UUID]
+    question_key: Mapped[str]
+    side: Mapped[Side]
+    author_id: Mapped[UUID | None]
+    author_name: Mapped[str]
+    body: Mapped[str]
+    sent_at: Mapped[datetime]
+
+
+class Attestation(Base):
+    """A signed, frozen copy of one revision. Its digest recomputes from the attested rows below. Never changed."""
+
+    __tablename__ = "attestation"
+    __table_args__ = (
+        _assessment_key(),
+        sa.UniqueConstraint("assessment_id", "revision"),
+        sa.UniqueConstraint("vendor_id", "id"),
+        sa.CheckConstraint("digest ~ '^[0-9a-f]{64}$'", name="digest_shape"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    vendor_id: Mapped[UUID]
+    assessment_id: Mapped[UUID]
+    revision: Mapped[int]
+    questionnaire_digest: Mapped[str]
+    tier: Mapped[int]
+    statement: Mapped[str]
+    signed_by: Mapped[UUID]
+    signed_name: Mapped[str]
+    signer_title: Mapped[str]
+    factor: Mapped[str]
+    address: Mapped[str]
+    signed_at: Mapped[datetime]
+    digest: Mapped[str] = mapped_column(unique=True)
+
+
+class AttestedAnswer(Base):
+    """One answer as signed; ``state`` says hidden, blank, na_claimed, zero or answered at that moment."""
+
+    __tablename__ = "attested_answer"
+    __table_args__ = (
+        sa.ForeignKeyConstraint(["vendor_id", "attestation_id"], ["attestation.vendor_id", "attestation.id"]),
+    )
+
+    attestation_id: Mapped[UUID] = mapped_column(primary_key=True)
+    question_key: Mapped[str] = mapped_column(primary_key=True)
+    vendor_id: Mapped[UUID]
+    state: Mapped[str]
+    content: Mapped[dict[str, Any]]
+    prepared_by: Mapped[UUID | None]
+
+
+class AttestedScoping(Base):
+    """One scoping fact as signed."""
+
+    __tablename__ = "attested_scoping"
+    __table_args__ = (
+        sa.ForeignKeyConstraint(["vendor_id", "attestation_id"], ["attestation.vendor_id", "attestation.id"]),
+    )
+
+    attestation_id: Mapped[UUID] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    vendor_id: Mapped[UUID]
+    value: Mapped[dict[str, Any]]
+
+
+class AttestedCitation(Base):
+    """One citation as signed, with the digest and version of the very bytes."""
+
+    __tablename__ = "attested_citation"
+    __table_args__ = (
+        sa.ForeignKeyConstraint(["vendor_id", "attestation_id"], ["attestation.vendor_id", "attestation.id"]),
+        sa.ForeignKeyConstraint(["vendor_id", "evidence_id"], ["evidence.vendor_id", "evidence.id"]),
+    )
+
+    attestation_id: Mapped[UUID] = mapped_column(primary_key=True)
+    citation_id: Mapped[UUID] = mapped_column(sa.ForeignKey("citation.id"), primary_key=True)
+    vendor_id: Mapped[UUID]
+    question_key: Mapped[str]
+    evidence_id: Mapped[UUID]
+    sha256: Mapped[str]
+    version_id: Mapped[str]
+    pages: Mapped[str]

@@ -1,0 +1,1 @@
+"""Files that prove something, and until when."""

@@ -1,0 +1,86 @@
+"""Files that vendors gave as proof, pinned to their bytes."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.kernel.database import Base
+from portal.terms import EvidenceState, ScanState
+
+
+class Evidence(Base):
+    """One file: reserved, received, then attached and judged. State belongs to the file; acceptance to a citation."""
+
+    __tablename__ = "evidence"
+    __table_args__ = (
+        sa.UniqueConstraint("vendor_id", "id"),
+        sa.UniqueConstraint("bucket", "object_key", "version_id"),
+        sa.CheckConstraint("size > 0 AND size <= 200000000", name="size_range"),
+        sa.CheckConstraint("sha256 ~ '^[0-9a-f]{64}$'", name="sha256_shape"),
+        sa.CheckConstraint(
+            "state IN ('reserved', 'refused') OR (version_id IS NOT NULL AND received_at IS NOT NULL AND mime IS NOT NULL)",
+            name="pinned_once_received",
+        ),
+        sa.CheckConstraint(
+            "valid_until IS NULL OR valid_from IS NULL OR valid_until >= valid_from", name="valid_range"
+        ),
+        sa.CheckConstraint("(state = 'refused') = (refusal <> '')", name="refused_with_words"),
+        sa.CheckConstraint(
+            "state NOT IN ('verified', 'rejected') OR (judged_by IS NOT NULL AND judged_at IS NOT NULL)",
+            name="judged_by_somebody",
+        ),
+        sa.ForeignKeyConstraint(["vendor_id", "supersedes_id"], ["evidence.vendor_id", "evidence.id"]),
+        sa.Index("ix_evidence_vendor_id_created_at", "vendor_id", "created_at"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    vendor_id: Mapped[UUID] = mapped_column(sa.ForeignKey("vendor.id"))
+    kind: Mapped[str]
+    title: Mapped[str]
+    file_name: Mapped[str]
+    bucket: Mapped[str]
+    object_key: Mapped[str]
+    version_id: Mapped[str | None] = mapped_column(default=None)
+    sha256: Mapped[str]
+    size: Mapped[int] = mapped_column(sa.BigInteger)
+    mime: Mapped[str | None] = mapped_column(default=None)
+    page_count: Mapped[int | None] = mapped_column(default=None)
+    details: Mapped[dict[str, Any]] = mapped_column(default_factory=dict)
+    valid_from: Mapped[date | None] = mapped_column(default=None)
+    valid_until: Mapped[date | None] = mapped_column(default=None)
+    validity_rule: Mapped[str] = mapped_column(default="")
+    state: Mapped[EvidenceState] = mapped_column(default=EvidenceState.RESERVED)
+    scan: Mapped[ScanState] = mapped_column(default=ScanState.PENDING)
+    refusal: Mapped[str] = mapped_column(default="")
+    supersedes_id: Mapped[UUID | None] = mapped_column(default=None)
+    uploaded_by: Mapped[UUID]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    received_at: Mapped[datetime | None] = mapped_column(default=None)
+    judged_by: Mapped[UUID | None] = mapped_column(default=None)
+    judged_at: Mapped[datetime | None] = mapped_column(default=None)
+    judgement: Mapped[str] = mapped_column(default="")
+    removed_at: Mapped[datetime | None] = mapped_column(default=None)
+    row_version: Mapped[int] = mapped_column(default=1)
+
+
+class EvidenceOpening(Base):
+    """Who opened a file, and when: shown to the vendor it belongs to. Written with the fact of the trail."""
+
+    __tablename__ = "evidence_opening"
+    __table_args__ = (
+        sa.ForeignKeyConstraint(["vendor_id", "evidence_id"], ["evidence.vendor_id", "evidence.id"]),
+        sa.Index("ix_evidence_opening_evidence_id_at", "evidence_id", "at"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    vendor_id: Mapped[UUID]
+    evidence_id: Mapped[UUID]
+    opened_by: Mapped[UUID]
+    side: Mapped[str]
+    at: Mapped[datetime]

@@ -1,0 +1,88 @@
+"""The gate's truth: an append-only sequence of clearances per vendor, and pauses with a beginning and an end."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.kernel.database import Base
+from portal.terms import ClearanceAct
+
+
+class Clearance(Base):
+    """One step: what was decided for one engagement, and how far it reaches. The database refuses UPDATE and DELETE.
+
+    ``conditions``: list of {text, due_on, data_class, access_mode, met}; an overdue one closes what it names.
+    """
+
+    __tablename__ = "clearance"
+    __table_args__ = (
+        sa.ForeignKeyConstraint(["vendor_id", "engagement_id"], ["engagement.vendor_id", "engagement.id"]),
+        sa.ForeignKeyConstraint(["vendor_id", "decision_id"], ["decision.vendor_id", "decision.id"]),
+        sa.UniqueConstraint("vendor_id", "sequence"),
+        sa.CheckConstraint("sequence > 0", name="counted_from_one"),
+        sa.CheckConstraint("act IN ('reject', 'revoke') OR valid_until IS NOT NULL", name="approval_ends"),
+        sa.CheckConstraint("tier BETWEEN 1 AND 3", name="tier_range"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    vendor_id: Mapped[UUID] = mapped_column(sa.ForeignKey("vendor.id"))
+    engagement_id: Mapped[UUID] = mapped_column(index=True)
+    sequence: Mapped[int]
+    act: Mapped[ClearanceAct]
+    tier: Mapped[int]
+    decision_id: Mapped[UUID | None]
+    data_classes: Mapped[list[int]]
+    access_modes: Mapped[list[str]]
+    conditions: Mapped[list[Any]]
+    valid_until: Mapped[date | None]
+    reason: Mapped[str]
+    recorded_at: Mapped[datetime]
+
+
+class Pause(Base):
+    """A stop, of one vendor or (no vendor) of all. One person begins it; two end it."""
+
+    __tablename__ = "pause"
+    __table_args__ = (
+        sa.CheckConstraint("reason <> ''", name="with_reason"),
+        sa.CheckConstraint("(ended_at IS NULL) = (resume_confirmed_by IS NULL)", name="ended_by_two"),
+        sa.CheckConstraint("(resume_asked_by IS NULL) = (resume_asked_at IS NULL)", name="asked_by_somebody"),
+        sa.CheckConstraint(
+            "resume_confirmed_by IS NULL OR (resume_asked_by IS NOT NULL AND resume_confirmed_by <> resume_asked_by)",
+            name="two_people",
+        ),
+        sa.Index(
+            "uq_pause_live",
+            sa.text("coalesce(vendor_id, '00000000-0000-0000-0000-000000000000'::uuid)"),
+            unique=True,
+            postgresql_where=sa.text("ended_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    vendor_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("vendor.id"))
+    sequence: Mapped[int]
+    reason: Mapped[str]
+    begun_by: Mapped[UUID]
+    begun_at: Mapped[datetime]
+    resume_asked_by: Mapped[UUID | None] = mapped_column(default=None)
+    resume_asked_at: Mapped[datetime | None] = mapped_column(default=None)
+    resume_plan: Mapped[str] = mapped_column(default="")
+    resume_confirmed_by: Mapped[UUID | None] = mapped_column(default=None)
+    ended_at: Mapped[datetime | None] = mapped_column(default=None)
+    ended_sequence: Mapped[int | None] = mapped_column(default=None)
+    row_version: Mapped[int] = mapped_column(default=1)
+
+
+class GateSequence(Base):
+    """The last sequence number used for a vendor; locked by whoever adds a clearance or a pause, so none is used twice."""
+
+    __tablename__ = "gate_sequence"
+
+    vendor_id: Mapped[UUID] = mapped_column(sa.ForeignKey("vendor.id"), primary_key=True)
+    last: Mapped[int] = mapped_column(default=0)

@@ -1,0 +1,1 @@
+"""People, their factors, sessions and invitations; service clients."""

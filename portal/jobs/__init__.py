@@ -1,0 +1,1 @@
+"""Worker entry points; each job is a command with a system actor."""

@@ -1,0 +1,164 @@
+"""Reviews, their verdicts and notes; decisions and who signed them; conflicts of interest."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.kernel.database import Base
+from portal.terms import DecisionState, Outcome, Recommendation, Verdict
+
+
+def _assessment_key() -> sa.ForeignKeyConstraint:
+    return sa.ForeignKeyConstraint(["vendor_id", "assessment_id"], ["assessment.vendor_id", "assessment.id"])
+
+
+class Review(Base):
+    """The judging of one signed revision. Waiting until claimed; one a revision."""
+
+    __tablename__ = "review"
+    __table_args__ = (
+        _assessment_key(),
+        sa.UniqueConstraint("assessment_id", "revision"),
+        sa.UniqueConstraint("vendor_id", "id"),
+        sa.CheckConstraint("(reviewer_id IS NULL) = (claimed_at IS NULL)", name="claimed_by_somebody"),
+        sa.CheckConstraint("(recommendation IS NULL) = (recommended_at IS NULL)", name="recommended_iff_dated"),
+        sa.Index("ix_review_reviewer_id", "reviewer_id"),
+        sa.Index("ix_review_open", "opened_at", "id", postgresql_where=sa.text("closed_at IS NULL")),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    vendor_id: Mapped[UUID]
+    assessment_id: Mapped[UUID]
+    revision: Mapped[int]
+    attestation_id: Mapped[UUID]
+    attestation_digest: Mapped[str]
+    reviewer_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("user_account.id"), default=None)
+    opened_at: Mapped[datetime]
+    due_at: Mapped[datetime]
+    claimed_at: Mapped[datetime | None] = mapped_column(default=None)
+    recommendation: Mapped[Recommendation | None] = mapped_column(default=None)
+    recommendation_note: Mapped[str] = mapped_column(default="")
+    recommended_at: Mapped[datetime | None] = mapped_column(default=None)
+    snapshot_id: Mapped[UUID | None] = mapped_column(default=None)
+    closed_at: Mapped[datetime | None] = mapped_column(default=None)
+    row_version: Mapped[int] = mapped_column(default=1)
+
+
+class AnswerVerdict(Base):
+    """What the reviewer says of one answer of one review. A draft until the review sends it."""
+
+    __tablename__ = "answer_verdict"
+    __table_args__ = (
+        sa.ForeignKeyConstraint(["vendor_id", "review_id"], ["review.vendor_id", "review.id"]),
+        sa.CheckConstraint("verdict <> 'ask' OR note <> ''", name="asks_something"),
+    )
+
+    review_id: Mapped[UUID] = mapped_column(primary_key=True)
+    question_key: Mapped[str] = mapped_column(primary_key=True)
+    vendor_id: Mapped[UUID]
+    verdict: Mapped[Verdict]
+    note: Mapped[str] = mapped_column(default="")
+    finding_id: Mapped[UUID | None] = mapped_column(default=None)
+    given_by: Mapped[UUID]
+    given_at: Mapped[datetime]
+    sent_at: Mapped[datetime | None] = mapped_column(default=None)
+    version: Mapped[int] = mapped_column(default=1)
+
+
+class InternalNote(Base):
+    """A note that only the lab sees. There is no path by which a vendor's page could read this table."""
+
+    __tablename__ = "internal_note"
+    __table_args__ = (_assessment_key(), sa.CheckConstraint("body <> ''", name="says_something"))
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    vendor_id: Mapped[UUID]
+    assessment_id: Mapped[UUID]
+    question_key: Mapped[str] = mapped_column(default="")
+    author_id: Mapped[UUID]
+    author_name: Mapped[str]
+    body: Mapped[str]
+    written_at: Mapped[datetime]
+
+
+class Decision(Base):
+    """What people decided on one revision. It counts when everybody needed has signed the same digest."""
+
+    __tablename__ = "decision"
+    __table_args__ = (
+        _assessment_key(),
+        sa.UniqueConstraint("vendor_id", "id"),
+        sa.CheckConstraint("digest ~ '^[0-9a-f]{64}$'", name="digest_shape"),
+        sa.CheckConstraint("outcome = 'reject' OR valid_until IS NOT NULL", name="approval_ends"),
+        sa.CheckConstraint("(state = 'confirmed') = (decided_at IS NOT NULL)", name="confirmed_iff_dated"),
+        sa.Index(
+            "uq_decision_one_a_revision",
+            "assessment_id",
+            "revision",
+            unique=True,
+            postgresql_where=sa.text("state = 'confirmed'"),
+        ),
+        sa.Index(
+            "uq_decision_one_proposed",
+            "assessment_id",
+            unique=True,
+            postgresql_where=sa.text("state = 'proposed'"),
+        ),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(unique=True)
+    vendor_id: Mapped[UUID]
+    assessment_id: Mapped[UUID]
+    engagement_id: Mapped[UUID]
+    revision: Mapped[int]
+    tier: Mapped[int]
+    attestation_digest: Mapped[str]
+    snapshot_id: Mapped[UUID]
+    policy_digest: Mapped[str]
+    recommendation: Mapped[Recommendation]
+    outcome: Mapped[Outcome]
+    conditions: Mapped[list[Any]]
+    valid_until: Mapped[date | None]
+    reason: Mapped[str]
+    letter: Mapped[str]
+    signatures_needed: Mapped[int]
+    digest: Mapped[str]
+    state: Mapped[DecisionState] = mapped_column(default=DecisionState.PROPOSED)
+    proposed_by: Mapped[UUID]
+    proposed_at: Mapped[datetime]
+    decided_at: Mapped[datetime | None] = mapped_column(default=None)
+    row_version: Mapped[int] = mapped_column(default=1)
+
+
+class DecisionSignature(Base):
+    """One person's signature under the digest of one decision. Two of one person cannot be stored."""
+
+    __tablename__ = "decision_signature"
+    __table_args__ = (sa.ForeignKeyConstraint(["vendor_id", "decision_id"], ["decision.vendor_id", "decision.id"]),)
+
+    decision_id: Mapped[UUID] = mapped_column(primary_key=True)
+    signer_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user_account.id"), primary_key=True)
+    vendor_id: Mapped[UUID]
+    digest: Mapped[str]
+    factor: Mapped[str]
+    signed_at: Mapped[datetime]
+
+
+class ConflictOfInterest(Base):
+    """A declared reason why a person of the lab does not judge a vendor (S3)."""
+
+    __tablename__ = "conflict_of_interest"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user_account.id"), index=True)
+    vendor_id: Mapped[UUID] = mapped_column(sa.ForeignKey("vendor.id"), index=True)
+    reason: Mapped[str]
+    declared_by: Mapped[UUID]
+    declared_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None] = mapped_column(default=None)

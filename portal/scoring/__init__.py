@@ -1,0 +1,1 @@
+"""What attested answers are worth, exactly."""

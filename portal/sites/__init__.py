@@ -1,0 +1,1 @@
+"""Pages and endpoints, a site per audience. Sites never touch tables."""

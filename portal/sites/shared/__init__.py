@@ -1,0 +1,1 @@
+"""What all sites share: the door, the shells, the errors."""

@@ -1,0 +1,244 @@
+"""The vocabulary: one word per thing, the same in code, URL, page and table. Pure."""
+
+from enum import IntEnum, StrEnum
+
+
+class Side(StrEnum):
+    """Which side of the table a person sits on; nobody sits on both."""
+
+    VENDOR = "vendor"
+    LAB = "lab"
+
+
+class Role(StrEnum):
+    """What a person may be. No role implies another."""
+
+    RESPONDENT = "respondent"
+    VENDOR_ADMIN = "vendor_admin"
+    SIGNATORY = "signatory"
+    REVIEWER = "reviewer"
+    LEAD_APPROVER = "lead_approver"
+    PROGRAM_ADMIN = "program_admin"
+    AUDITOR = "auditor"
+
+
+VENDOR_ROLES = frozenset({Role.RESPONDENT, Role.VENDOR_ADMIN, Role.SIGNATORY})
+LAB_ROLES = frozenset({Role.REVIEWER, Role.LEAD_APPROVER, Role.PROGRAM_ADMIN, Role.AUDITOR})
+
+ROLE_WORDS = {
+    Role.RESPONDENT: "Respondent",
+    Role.VENDOR_ADMIN: "Vendor admin",
+    Role.SIGNATORY: "Signatory",
+    Role.REVIEWER: "Reviewer",
+    Role.LEAD_APPROVER: "Lead approver",
+    Role.PROGRAM_ADMIN: "Program admin",
+    Role.AUDITOR: "Auditor",
+}
+
+
+def side_of(role: Role) -> Side:
+    """Return the side a role belongs to."""
+    return Side.VENDOR if role in VENDOR_ROLES else Side.LAB
+
+
+class Scope(StrEnum):
+    """What a service client may do."""
+
+    GATE_READ = "gate:read"
+
+
+class DataClass(IntEnum):
+    """How sensitive a class of our data is, from public to crown jewels (catalogue 4.1)."""
+
+    D0 = 0
+    D1 = 1
+    D2 = 2
+    D3 = 3
+    D4 = 4
+    D5 = 5
+
+
+DATA_CLASS_WORDS = {
+    DataClass.D0: "Public or invented",
+    DataClass.D1: "Public, our identity hidden",
+    DataClass.D2: "Internal",
+    DataClass.D3: "Confidential",
+    DataClass.D4: "Restricted",
+    DataClass.D5: "Crown jewels",
+}
+
+
+class AccessMode(StrEnum):
+    """How a vendor reaches our data (catalogue 4.1)."""
+
+    A1 = "A1"
+    A2 = "A2"
+    A3 = "A3"
+    A4 = "A4"
+    A5 = "A5"
+
+
+ACCESS_MODE_WORDS = {
+    AccessMode.A1: "Supplies data only",
+    AccessMode.A2: "Works inside our environment, no copy",
+    AccessMode.A3: "Holds copies on its own platform",
+    AccessMode.A4: "Calls our models with credentials",
+    AccessMode.A5: "Has identities inside our network",
+}
+
+
+class Service(StrEnum):
+    """What a vendor does for the lab (scoping fact scp.services)."""
+
+    LABELLING = "labelling"
+    PREFERENCE = "preference"
+    EXPERT = "expert"
+    SYNTHETIC = "synthetic"
+    EVAL = "eval"
+    REDTEAM = "redteam"
+    COLLECTION = "collection"
+
+
+SERVICE_WORDS = {
+    Service.LABELLING: "Labelling",
+    Service.PREFERENCE: "Preference data",
+    Service.EXPERT: "Expert tasks",
+    Service.SYNTHETIC: "Synthetic data",
+    Service.EVAL: "Evaluation",
+    Service.REDTEAM: "Red-teaming",
+    Service.COLLECTION: "Data collection",
+}
+
+
+class AssessmentState(StrEnum):
+    """Where the work of one assessment stands (security.md, state machines)."""
+
+    DRAFT = "draft"
+    IN_PROGRESS = "in_progress"
+    SUBMITTED = "submitted"
+    IN_REVIEW = "in_review"
+    CHANGES_REQUESTED = "changes_requested"
+    RECOMMENDED = "recommended"
+    DECIDED = "decided"
+    CANCELLED = "cancelled"
+    WITHDRAWN = "withdrawn"
+
+
+FINAL_STATES = frozenset({AssessmentState.DECIDED, AssessmentState.CANCELLED, AssessmentState.WITHDRAWN})
+ANSWERABLE_STATES = frozenset({AssessmentState.DRAFT, AssessmentState.IN_PROGRESS, AssessmentState.CHANGES_REQUESTED})
+
+ASSESSMENT_STATE_WORDS = {
+    AssessmentState.DRAFT: "Not started",
+    AssessmentState.IN_PROGRESS: "In progress",
+    AssessmentState.SUBMITTED: "Submitted",
+    AssessmentState.IN_REVIEW: "In review",
+    AssessmentState.CHANGES_REQUESTED: "With vendor",
+    AssessmentState.RECOMMENDED: "To decide",
+    AssessmentState.DECIDED: "Decided",
+    AssessmentState.CANCELLED: "Cancelled",
+    AssessmentState.WITHDRAWN: "Withdrawn",
+}
+
+
+class EvidenceState(StrEnum):
+    """How far a file has come, from a reserved place to a judged document."""
+
+    RESERVED = "reserved"
+    RECEIVED = "received"
+    ATTACHED = "attached"
+    VERIFIED = "verified"
+    REJECTED = "rejected"
+    REFUSED = "refused"
+    INTEGRITY_FAILURE = "integrity_failure"
+
+
+class ScanState(StrEnum):
+    """What the malware scanner said of a file; 'not scanned' is said, never hidden."""
+
+    PENDING = "pending"
+    CLEAN = "clean"
+    NOT_SCANNED = "not_scanned"
+    INFECTED = "infected"
+
+
+class Acceptance(StrEnum):
+    """Whether a reviewer lets one citation prove one answer."""
+
+    UNJUDGED = "unjudged"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+
+
+class Verdict(StrEnum):
+    """What a reviewer says of one answer."""
+
+    ACCEPT = "accept"
+    FLAG = "flag"
+    ASK = "ask"
+
+
+class Severity(StrEnum):
+    """How bad a finding is."""
+
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+class FindingState(StrEnum):
+    """Where a finding stands; a draft is the reviewer's own."""
+
+    DRAFT = "draft"
+    OPEN = "open"
+    CLOSED = "closed"
+    WITHDRAWN = "withdrawn"
+
+
+class Recommendation(StrEnum):
+    """What the policy suggests (scoring.md); people decide."""
+
+    INCOMPLETE = "incomplete"
+    REJECT = "reject"
+    HOLD = "hold"
+    CONDITIONAL = "conditional"
+    APPROVE = "approve"
+
+
+class Outcome(StrEnum):
+    """What people decided."""
+
+    APPROVE = "approve"
+    APPROVE_WITH_CONDITIONS = "approve_with_conditions"
+    REJECT = "reject"
+
+
+OUTCOME_WORDS = {
+    Outcome.APPROVE: "Approved",
+    Outcome.APPROVE_WITH_CONDITIONS: "Approved with conditions",
+    Outcome.REJECT: "Not approved",
+}
+
+
+class DecisionState(StrEnum):
+    """A decision counts once everybody who must sign has signed the same digest."""
+
+    PROPOSED = "proposed"
+    CONFIRMED = "confirmed"
+    VOIDED = "voided"
+
+
+class ClearanceAct(StrEnum):
+    """One step of the gate's append-only truth about a vendor's engagement."""
+
+    APPROVE = "approve"
+    APPROVE_WITH_CONDITIONS = "approve_with_conditions"
+    REJECT = "reject"
+    REVOKE = "revoke"
+
+
+class MailState(StrEnum):
+    """Where a mail stands on its way out."""
+
+    QUEUED = "queued"
+    SENT = "sent"
+    FAILED = "failed"

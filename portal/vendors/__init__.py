@@ -1,0 +1,1 @@
+"""Vendors and their engagements; inherent risk and tier."""
