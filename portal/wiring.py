@@ -2,37 +2,78 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import atexit
+from contextlib import ExitStack
+from datetime import UTC, datetime
 from functools import cached_property
-from typing import Self
+from importlib import import_module
+from pathlib import Path
 
 import sqlalchemy as sa
 from flask import Flask
+from flask_wtf.csrf import CSRFProtect
 
 import portal.models
 from portal.audit import service as audit
+from portal.kernel import logging
 from portal.kernel.clock import Clock, DatabaseClock
 from portal.kernel.database import engine_for
+from portal.kernel.embedded import running
 from portal.kernel.ids import NewId, uuid7
 from portal.kernel.ledger import Ledger
+from portal.kernel.objects import ObjectStore
+from portal.kernel.objects.disk import DiskStore
+from portal.kernel.objects.s3 import S3Config, S3Store
 from portal.kernel.secrets import Keyring
 from portal.reactions import REACTIONS
 from portal.settings import Settings
+from portal.sites.shared import door, errors, headers, sessions, ui
+
+ROOT = Path(__file__).resolve().parent.parent
+
+SITES: dict[str, tuple[str, ...]] = {
+    "shared": ("portal.sites.shared.basics",),
+    "vendor": (),
+    "lab": (),
+    "api": (),
+}
+"""The modules with a blueprint (``bp``) of each site, in the order of the navigation."""
+
+COMMANDS: tuple[str, ...] = ("portal.cli",)
+"""The modules whose ``commands`` are added to the flask command."""
+
+MAX_FORM_BYTES = 33_000_000
+"""A plain form post carries a file of 32 MB at most (ux.md); the browser's direct upload is not a form post."""
 
 
-@dataclass
 class House:
-    """What one process stands on. Built once; handed to the sites as ``current_app.extensions["gatehouse"]``."""
+    """What one process stands on. The sites reach it as ``current_app.extensions["gatehouse"]``."""
 
-    settings: Settings
-    database_url: str
-    clock: Clock
-    new_id: NewId
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        database_url: str | None = None,
+        clock: Clock | None = None,
+        new_id: NewId = uuid7,
+        store: ObjectStore | None = None,
+    ) -> None:
+        """Take the settings; tests also bring a database, a clock, ids or a store of their own."""
+        assert portal.models.ALL_MODELS  # noqa: S101 - imported so that keys between rooms resolve
+        self.settings = settings
+        self.clock: Clock = clock or DatabaseClock()
+        self.new_id = new_id
+        self._given_url = database_url
+        self._given_store = store
 
-    @classmethod
-    def build(cls, settings: Settings, *, database_url: str, clock: Clock | None = None, new_id: NewId = uuid7) -> Self:
-        """Return the house for these settings on this database."""
-        return cls(settings=settings, database_url=database_url, clock=clock or DatabaseClock(), new_id=new_id)
+    @cached_property
+    def database_url(self) -> str:
+        """The database: the one given, else the embedded one that runs, else our own until this process ends."""
+        if url := self._given_url or self.settings.database_url:
+            return url.replace("postgresql://", "postgresql+psycopg://", 1)
+        stack = ExitStack()
+        atexit.register(stack.close)
+        return stack.enter_context(running(self.settings.var_dir / "postgres"))
 
     @cached_property
     def engine(self) -> sa.Engine:
@@ -49,7 +90,76 @@ class House:
         """What seals secrets and derives one-time tokens."""
         return Keyring(self.settings.secret_keys)
 
+    @cached_property
+    def store(self) -> ObjectStore:
+        """Where evidence lies: S3 if a bucket is named, else the folder of this machine."""
+        if self._given_store is not None:
+            return self._given_store
+        settings = self.settings
+        if settings.s3_bucket:
+            config = S3Config(
+                bucket=settings.s3_bucket,
+                endpoint_url=settings.s3_endpoint_url,
+                region=settings.s3_region,
+                checksums=settings.s3_checksums,
+            )
+            return S3Store(config, clock=self.instant)
+        return DiskStore(
+            settings.evidence_path,
+            secret_keys=settings.secret_keys,
+            clock=self.instant,
+            upload_path="/uploads",
+        )
 
-def make_app(settings: Settings) -> Flask:
-    """Return the application for these settings."""
-    raise NotImplementedError(settings)
+    def instant(self) -> datetime:
+        """Return now by the house's clock, without a transaction (for signed upload tickets)."""
+        return self.clock.read(datetime.now(UTC))
+
+
+def make_app(settings: Settings, house: House | None = None) -> Flask:
+    """Return the application for these settings: the sites it serves, the door, the headers, the commands."""
+    logging.configure(json_lines=settings.production)
+    built = house or House(settings)
+    app = Flask("portal", root_path=str(ROOT / "portal"), static_folder=str(ROOT / "static"))
+    app.extensions["gatehouse"] = built
+    app.config.update(
+        SECRET_KEY=settings.secret_keys[0] if settings.secret_keys else None,
+        SECRET_KEY_FALLBACKS=list(settings.secret_keys[1:]),
+        WTF_CSRF_TIME_LIMIT=None,
+        WTF_CSRF_SSL_STRICT=False,
+        MAX_CONTENT_LENGTH=MAX_FORM_BYTES,
+        MAX_FORM_MEMORY_SIZE=2_000_000,
+        MAX_FORM_PARTS=2_000,
+        TEMPLATES_AUTO_RELOAD=False,
+    )
+    app.url_map.strict_slashes = False
+    origin = _upload_origin(settings)
+    headers.register(app, settings, upload_origin=origin)
+    sessions.register(app)
+    app.extensions["csrf"] = CSRFProtect(app)
+    app.before_request(door.guard)
+    errors.register(app)
+    ui.register(app, today=lambda: built.instant().date())
+    app.context_processor(lambda: {"lab_name": settings.lab_name, "site_host": settings.host})
+    _serve(app, settings)
+    door.mark_static(app)
+    for name in COMMANDS:
+        for command in import_module(name).commands:
+            app.cli.add_command(command)
+    return app
+
+
+def _serve(app: Flask, settings: Settings) -> None:
+    for site, modules in SITES.items():
+        if site != "shared" and site not in settings.sites:
+            continue
+        for name in modules:
+            app.register_blueprint(import_module(name).bp)
+
+
+def _upload_origin(settings: Settings) -> str | None:
+    if not settings.s3_bucket:
+        return None
+    if settings.s3_endpoint_url:
+        return settings.s3_endpoint_url.rstrip("/")
+    return f"https://{settings.s3_bucket}.s3.{settings.s3_region or 'us-east-1'}.amazonaws.com"

@@ -103,6 +103,6 @@ def settings(tmp_path: Path) -> Settings:
 @pytest.fixture
 def house(settings: Settings, database_url: str, clock: FixedClock) -> Iterator[House]:
     """The house on the test's own database, with a fixed clock and counted ids."""
-    built = House.build(settings, database_url=database_url, clock=clock, new_id=counted())
+    built = House(settings, database_url=database_url, clock=clock, new_id=counted())
     yield built
     built.engine.dispose()

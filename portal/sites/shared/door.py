@@ -1,0 +1,76 @@
+"""The door: every endpoint says what it does; one that does not is not answered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from flask import Flask, current_app, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import HTTPException
+
+from portal.kernel.errors import NotFound
+from portal.policy import Action, check_ever
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+def does(action: Action) -> Callable[[View], View]:
+    """Mark an endpoint with the action it performs; the door lets in whom the policy could ever allow."""
+
+    def mark(view: View) -> View:
+        view.action = action  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def action_of(app: Flask, endpoint: str) -> Action | None:
+    """Return the action an endpoint is marked with, None if it is unmarked."""
+    return getattr(app.view_functions.get(endpoint), "action", None)
+
+
+def site_of(endpoint: str) -> str:
+    """Return which site an endpoint belongs to: vendor, lab, api or shared."""
+    head = endpoint.split(".", 1)[0]
+    site = head.split("_", 1)[0]
+    return site if site in {"vendor", "lab", "api"} else "shared"
+
+
+def guard() -> ResponseReturnValue | None:
+    """Refuse what is unmarked, unknown or not for this kind of person; send strangers to the sign-in page.
+
+    Runs before every view, after the actor is known. A vendor's person finds no lab page, and the other way round:
+    to each the other site does not exist.
+    """
+    if request.endpoint is None or isinstance(request.routing_exception, HTTPException):
+        return None
+    action = action_of(current_app, request.endpoint)
+    if action is None:
+        raise NotFound
+    site = site_of(request.endpoint)
+    if action is Action.PUBLIC or site == "api":
+        return None
+    actor = g.actor
+    if actor.id is None:
+        return _to_sign_in()
+    if (site == "lab" and not actor.is_lab) or (site == "vendor" and not actor.is_vendor):
+        if request.endpoint == "vendor_home.home" and actor.is_lab:
+            return redirect("/lab")
+        raise NotFound
+    check_ever(actor, action)
+    return None
+
+
+def _to_sign_in() -> ResponseReturnValue:
+    if request.method in {"GET", "HEAD"} and "HX-Request" not in request.headers:
+        target = request.full_path.rstrip("?")
+        return redirect(url_for("auth.sign_in", next=target if target != "/" else None))
+    from portal.sites.shared.errors import refusal_page
+
+    return refusal_page(401)
+
+
+def mark_static(app: Flask) -> None:
+    """Mark Flask's own file endpoint: css, js, fonts and icons are for everybody."""
+    does(Action.PUBLIC)(app.view_functions["static"])

@@ -1,0 +1,62 @@
+"""What a view needs: the house, a transaction for who asks, and a page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol, cast
+
+from flask import current_app, g, render_template
+
+from portal.kernel.actor import Actor
+from portal.kernel.ledger import Ledger, Tx
+from portal.kernel.objects import ObjectStore
+from portal.kernel.secrets import Keyring
+from portal.settings import Settings
+
+
+class House(Protocol):
+    """What the sites may know of the composition root (portal/wiring.py builds it)."""
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of this process."""
+
+    @property
+    def ledger(self) -> Ledger:
+        """Where transactions begin."""
+
+    @property
+    def keyring(self) -> Keyring:
+        """What seals secrets and derives one-time tokens."""
+
+    @property
+    def store(self) -> ObjectStore:
+        """Where evidence lies."""
+
+
+def house() -> House:
+    """Return the house of this application."""
+    return cast("House", current_app.extensions["gatehouse"])
+
+
+def ledger() -> Ledger:
+    """Return where transactions begin."""
+    return house().ledger
+
+
+def actor() -> Actor:
+    """Return who asks."""
+    return cast("Actor", g.actor)
+
+
+@contextmanager
+def begin() -> Iterator[Tx]:
+    """Yield a transaction of whoever asks: commits when the block ends, leaves nothing when it raises."""
+    with ledger().begin(actor()) as tx:
+        yield tx
+
+
+def page(template: str, **context: Any) -> str:
+    """Return a rendered page."""
+    return render_template(template, **context)
