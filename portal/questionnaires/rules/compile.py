@@ -188,13 +188,17 @@ class _Compiler:
         read.fields(record, _QUESTION, what)
         key = read.dotted(record, "key", what)
         self._place(key, record)
+        noted = len(read.problems)
         kind = Kind(read.one_of(record, "kind", what, tuple(Kind)))
         weight = read.integer(record, "weight", what, 0, 5)
-        options = options_of(read, record, scored=weight > 0)
+        # What the parts must be depends on these two; while they are wrong, the parts would only echo it.
+        is_sound = len(read.problems) == noted
+        options = options_of(read, record, scored=weight > 0) if is_sound else ()
         steps = steps_of(read, record)
         columns = columns_of(read, record)
         options_from = read.one_of(record, "options_from", what, OPTIONS_FROM, default="")
-        self._check_parts(record, kind, weight)
+        if is_sound:
+            self._check_parts(record, kind, weight)
         return Question(
             key=key,
             revision=read.integer(record, "revision", what, 1, 9_999),
@@ -207,7 +211,7 @@ class _Compiler:
             tiers=read.tiers(record, "tiers", what),
             when=condition_of(read, record, "when", Over.FACTS),
             requires=condition_of(read, record, "requires", Over.ANSWERS),
-            knock_out=knock_out_of(read, record, kind, options, steps),
+            knock_out=knock_out_of(read, record, kind, options, steps) if is_sound else None,
             evidence=self._evidence(record),
             maps=self._maps(record),
             options=options,
