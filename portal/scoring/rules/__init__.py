@@ -1,0 +1,113 @@
+"""What attested answers are worth: an exact, pure and replayable function of answers, evidence, exposure,
+policy and day.
+"""
+
+from portal.scoring.rules.compare import Difference, Split, difference, steps
+from portal.scoring.rules.documents import (
+    Snapshot,
+    Unreadable,
+    canonical,
+    digest,
+    read_inputs,
+    read_policy,
+    replay,
+    snapshot,
+)
+from portal.scoring.rules.gains import Gain, fixed, gains
+from portal.scoring.rules.lint import Problem, claims_only, problems
+from portal.scoring.rules.measure import measure, score
+from portal.scoring.rules.plan import Plan, compile_plan
+from portal.scoring.rules.policy import POLICY_1, Policy, Requirement, Thresholds
+from portal.scoring.rules.reading import Mark, marks, tier_of
+from portal.scoring.rules.result import (
+    Code,
+    DomainScore,
+    Loss,
+    Measures,
+    Reason,
+    Recommendation,
+    Score,
+    display,
+)
+from portal.scoring.rules.risk import (
+    InherentRisk,
+    TierWouldFall,
+    band,
+    inherent_risk,
+    raise_tier,
+    residual_risk,
+    tier_in_force,
+)
+from portal.scoring.rules.values import (
+    Answer,
+    Domain,
+    Evidence,
+    Exposure,
+    Finding,
+    Held,
+    Inputs,
+    NotApplicable,
+    Proof,
+    Question,
+    State,
+    Version,
+)
+
+__all__ = [
+    "POLICY_1",
+    "Answer",
+    "Code",
+    "Difference",
+    "Domain",
+    "DomainScore",
+    "Evidence",
+    "Exposure",
+    "Finding",
+    "Gain",
+    "Held",
+    "InherentRisk",
+    "Inputs",
+    "Loss",
+    "Mark",
+    "Measures",
+    "NotApplicable",
+    "Plan",
+    "Policy",
+    "Problem",
+    "Proof",
+    "Question",
+    "Reason",
+    "Recommendation",
+    "Requirement",
+    "Score",
+    "Snapshot",
+    "Split",
+    "State",
+    "Thresholds",
+    "TierWouldFall",
+    "Unreadable",
+    "Version",
+    "band",
+    "canonical",
+    "claims_only",
+    "compile_plan",
+    "difference",
+    "digest",
+    "display",
+    "fixed",
+    "gains",
+    "inherent_risk",
+    "marks",
+    "measure",
+    "problems",
+    "raise_tier",
+    "read_inputs",
+    "read_policy",
+    "replay",
+    "residual_risk",
+    "score",
+    "snapshot",
+    "steps",
+    "tier_in_force",
+    "tier_of",
+]
