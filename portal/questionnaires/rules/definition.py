@@ -218,8 +218,8 @@ class Question:
 
     @property
     def may_not_apply(self) -> bool:
-        """Whether a vendor may claim that the question does not apply to it."""
-        return self.kind in MAY_NOT_APPLY
+        """Whether a vendor may claim that it does not apply; what is not scored offers its own way out instead."""
+        return self.is_scored and self.kind in MAY_NOT_APPLY
 
     @property
     def is_scored(self) -> bool:

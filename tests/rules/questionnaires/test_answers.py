@@ -152,6 +152,46 @@ def test_a_draft_is_no_excuse_for_nonsense(sample: Questionnaire) -> None:
     assert set(refused(sample, "two.hours", {"number": "soon"}, draft=True)) == {"number"}
 
 
+def test_what_is_not_scored_is_never_said_not_to_apply() -> None:
+    question = shipped("incident-reattestation").question("rea.reach")
+
+    assert isinstance(parse_answer(question, {"choice": "na", "na_reason": "Too small"}), Problems)
+    assert parse_answer(question, {"choice": "unknown"}) == Answer(choice="unknown")
+
+
+@pytest.mark.parametrize(
+    ("key", "message"),
+    [
+        ("rea.methods", "Choose at least one option for “How you checked”"),
+        ("rea.statements", "Choose what applies for “Outdated statements”, or say in the comment that there is none"),
+        ("rea.ours", "Enter at least one row for “Our credentials”, or say in the comment that there is none"),
+        ("rea.secrets.share", "Enter a number in percent, for example 100"),
+        ("rea.officer", "Choose an answer for “Officer's signature”"),
+    ],
+)
+def test_each_kind_says_how_to_answer_it(key: str, message: str) -> None:
+    [need] = lacks(shipped("incident-reattestation").question(key), None)
+
+    assert need.message == message
+
+
+@pytest.mark.parametrize(
+    ("kind", "form", "plain"),
+    [
+        ("date", {"day": "2026-11-24"}, {"date": "2026-11-24"}),
+        ("text", {"text": " Said \n plainly "}, {"text": "Said \n plainly"}),
+    ],
+)
+def test_dates_and_texts_can_be_asked_for(sample_text: str, kind: str, form: Raw, plain: dict[str, str]) -> None:
+    asked = sample_text.replace("kind: ynp\n        weight: 1", f"kind: {kind}\n        weight: 0")
+    question = compile_yaml(asked.encode(), "sample.yaml").question("two.tenants")
+    answer = parse_answer(question, form)
+
+    assert isinstance(answer, Answer)
+    assert value_of(answer) == plain
+    assert isinstance(parse_answer(question, {}), Problems)
+
+
 def test_an_empty_table_is_an_answer_once_the_comment_says_so() -> None:
     question = shipped("incident-reattestation").question("rea.ours")
 
