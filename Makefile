@@ -7,7 +7,7 @@ run:
 test:
 	@sh scripts/environment.sh dev
 	@sh scripts/browser_tools.sh
-	@.venv/bin/python -m pytest -n 2 $(ARGS)
+	@.venv/bin/python -m pytest -n 2 --dist loadgroup $(ARGS)
 
 test-fast:
 	@sh scripts/environment.sh dev
@@ -15,7 +15,7 @@ test-fast:
 
 test-s3:
 	@sh scripts/environment.sh dev
-	@sh scripts/test_s3.sh $(ARGS)
+	@GATEHOUSE_TEST_RGW=1 .venv/bin/python -m pytest -m s3 $(ARGS)
 
 lint:
 	@sh scripts/environment.sh dev

@@ -51,7 +51,8 @@ def main() -> int:
         sys.stderr.writelines(f"{problem}\n" for problem in refusal.problems)
         return 2
     except OSError as problem:
-        sys.stderr.write(folders.explain(problem, Path(problem.filename or "var")) + "\n")
+        var = os.environ.get("GATEHOUSE_VAR") or os.environ.get("VAR") or "var"
+        sys.stderr.write(folders.explain(problem, Path(problem.filename or var)) + "\n")
         return 1
     return serve(settings)
 
@@ -98,8 +99,8 @@ def pause_before_restart(deaths: Sequence[float], now: float) -> float:
     return 0.0 if recent <= 1 else min(LONGEST_PAUSE, 0.5 * 2 ** (recent - 2))
 
 
-def gives_up(deaths: Sequence[float], now: float) -> bool:
-    """Tell whether something dies so often that starting it again would only hide the reason."""
+def too_often(deaths: Sequence[float], now: float) -> bool:
+    """Tell whether something dies so often that starting it again may hide the reason."""
     return sum(1 for moment in deaths if now - moment < WINDOW) >= MOST_DEATHS
 
 
@@ -160,6 +161,7 @@ class _Supervisor:
         self._var = settings.var_dir.absolute()
         self._database = None if settings.database_url else EmbeddedPostgres(self._var / "postgres")
         self._database_deaths: list[float] = []
+        self._database_due = 0.0
         self._children: list[_Child] = []
         self._stop_signals = 0
         self._bell: tuple[socket.socket, socket.socket] | None = None
@@ -196,8 +198,7 @@ class _Supervisor:
         ]
         while self._stop_signals == 0:
             now = time.monotonic()
-            if not self._look_at_database(now):
-                return 1
+            self._look_at_database(now)
             for child in self._children:
                 child.look(now)
             if not self._look_at_web(now):
@@ -232,25 +233,35 @@ class _Supervisor:
             say(step, f"did not finish ({_cause(code)}); the lines above say why")
         return code == 0
 
-    def _look_at_database(self, now: float) -> bool:
+    def _look_at_database(self, now: float) -> None:
+        """Bring the database back when it died: at once, then ever slower, and for as long as it takes.
+
+        Meanwhile the web says that it cannot reach it; once the reason is gone (a full disk), all works again.
+        """
         database = self._database
-        if database is None or (code := database.poll()) is None:
-            return True
+        if database is None or now < self._database_due or (code := database.poll()) is None:
+            return
         self._database_deaths.append(now)
-        if gives_up(self._database_deaths, now):
-            say("database", f"stopped {MOST_DEATHS} times within a minute, so Gatehouse stops; see {database.log_file}")
-            return False
-        say("database", f"stopped by itself ({_cause(code)}); starting again")
+        often = f" for the {len(self._database_deaths)}th time; see {database.log_file}"
+        say(
+            "database",
+            f"stopped by itself ({_cause(code)}); starting again"
+            + (often if too_often(self._database_deaths, now) else ""),
+        )
         began = time.monotonic()
-        database.restart()
-        say("database", f"recovered in {time.monotonic() - began:.1f} s")
-        return True
+        try:
+            database.restart()
+        except LaunchRefused as refusal:
+            say("database", str(refusal))
+        else:
+            say("database", f"recovered in {time.monotonic() - began:.1f} s")
+        self._database_due = time.monotonic() + pause_before_restart(self._database_deaths, now)
 
     def _look_at_web(self, now: float) -> bool:
         web = self._children[0]
         if web.answered:
             return True
-        if gives_up(web.deaths, now):
+        if too_often(web.deaths, now):
             say("web", "cannot start; the lines above say why")
             return False
         if web.process and _answers(self._settings.port):
@@ -271,9 +282,11 @@ class _Supervisor:
             child.kill()
             if child.process:
                 child.process.wait()
+        ran = bool(self._children) or (self._database is not None and self._database.pid is not None)
         if self._database is not None:
             self._database.stop()
-        say("gatehouse", "stopped")
+        if ran:
+            say("gatehouse", "stopped")
 
     def _wait(self, seconds: float) -> None:
         if self._bell is None:

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Make the environment if need be, then run Gatehouse. In development it comes with the demo; GATEHOUSE_DEMO=0 leaves that out.
+# Make the environment if need be, then run Gatehouse.
+# In development it comes with the demo; GATEHOUSE_DEMO=0 leaves that out.
 set -eu
 cd "$(dirname "$0")/.."
 sh scripts/environment.sh run

@@ -387,7 +387,7 @@ def _reachable(found: programs.Binaries, who: Identity) -> programs.Binaries:
 
 def _translate(said: str, data: Path, verb: str, log_file: Path | None = None) -> str:
     """Return one sentence for what PostgreSQL said when it could not go on."""
-    if "No space left on device" in said:
+    if "No space left on device" in said or "Check free disk space" in said:
         return folders.DISK_FULL.format(path=data)
     if "Permission denied" in said:
         return f"{data} may not be used by the database: give it the rights, or choose another folder with VAR="

@@ -244,7 +244,7 @@ def test_no_room_is_said_before_anything_is_made(home: Path, monkeypatch: pytest
     ],
 )
 def test_what_postgresql_says_becomes_one_sentence(said: str, sentence: str) -> None:
-    told = embedded._translate(said, Path("/data"), "made")
+    told = embedded._translate(said, Path("/tmp/data"), "made")
 
     assert sentence in told
     assert "\n" not in told

@@ -251,6 +251,6 @@ def test_one_death_is_mended_at_once_and_many_ever_slower() -> None:
     assert supervisor.pause_before_restart([10.0, 20.0, 100.0], 100.0) == 0
 
 
-def test_it_gives_up_after_five_deaths_within_a_minute_only() -> None:
-    assert supervisor.gives_up([60.0, 61.0, 62.0, 63.0, 64.0], 64.0)
-    assert not supervisor.gives_up([1.0, 61.0, 62.0, 63.0, 64.0], 64.0)
+def test_five_deaths_within_a_minute_are_too_often() -> None:
+    assert supervisor.too_often([60.0, 61.0, 62.0, 63.0, 64.0], 64.0)
+    assert not supervisor.too_often([1.0, 61.0, 62.0, 63.0, 64.0], 64.0)

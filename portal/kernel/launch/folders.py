@@ -133,7 +133,7 @@ def place_socket(data: Path, identity: Identity) -> Path:
     if (runtime := os.environ.get("XDG_RUNTIME_DIR")) and identity.way is not Way.ACCOUNT:
         places.append(Path(runtime) / f"gatehouse-{fingerprint(data)}")
     places.append(Path(tempfile.gettempdir()) / f"gatehouse-{os.geteuid()}-{fingerprint(data)}")
-    places.append(Path("/tmp") / f"gatehouse-{os.geteuid()}-{fingerprint(data)}")  # noqa: S108 - checked below
+    places.append(Path("/tmp") / f"gatehouse-{os.geteuid()}-{fingerprint(data)}")  # noqa: S108  # nosec B108 - checked below
     shutil.rmtree(beside, ignore_errors=True)  # it holds sockets only, and the lock says that nobody uses it
     for place in places:
         if fits(place) and (place.parent.is_dir() and os.access(place.parent, os.W_OK)):
