@@ -1,0 +1,110 @@
+// What every page needs: theme without a reload, sign-out that forgets drafts, focus on the error summary,
+// character counts, menus that close. Offers window.portal to the other scripts. Nothing here is needed to use a page.
+(() => {
+  "use strict";
+  const doc = document;
+
+  // The only door for markup from our own server under Trusted Types. Scripts parsed this way never run.
+  const policy = window.trustedTypes
+    ? trustedTypes.createPolicy("portal", { createHTML: (text) => text })
+    : { createHTML: (text) => text };
+  const parse = (text) => new DOMParser().parseFromString(policy.createHTML(text), "text/html");
+
+  const csrf = () => doc.querySelector('meta[name="csrf-token"]')?.content ?? "";
+
+  // After signing in again the old token is worthless: read the new one from this page's own address.
+  const renewCsrf = async () => {
+    const answer = await fetch(location.href, { headers: { Accept: "text/html" }, redirect: "manual" });
+    if (!answer.ok) return false;
+    const token = parse(await answer.text()).querySelector('meta[name="csrf-token"]')?.content;
+    if (!token) return false;
+    doc.querySelector('meta[name="csrf-token"]').content = token;
+    for (const field of doc.querySelectorAll('input[name="csrf_token"]')) field.value = token;
+    return true;
+  };
+
+  const wake = (root) => {
+    for (const area of root.querySelectorAll("[data-limit]")) count(area);
+    doc.dispatchEvent(new CustomEvent("portal:swapped", { detail: root }));
+  };
+
+  // Replace what the answer names: each of its top-level elements takes the place of the one with the same id.
+  // Where somebody is typing, only the parts marked data-swap change, so that no key and no focus is lost.
+  const swap = (text, { keep = () => false } = {}) => {
+    const replaced = [];
+    for (const fresh of [...parse(text).body.children]) {
+      const old = fresh.id && doc.getElementById(fresh.id);
+      if (!old) continue;
+      if (keep(old) || old.contains(doc.activeElement)) {
+        for (const part of fresh.querySelectorAll("[data-swap][id]")) {
+          const place = doc.getElementById(part.id);
+          if (place && old.contains(place) && !place.contains(doc.activeElement)) {
+            place.replaceWith(part);
+            wake(part);
+          }
+        }
+        for (const name of ["version"]) {
+          const from = fresh.querySelector(`input[name="${name}"]`);
+          const to = old.querySelector(`input[name="${name}"]`);
+          if (from && to) to.value = from.value;
+        }
+      } else {
+        old.replaceWith(fresh);
+        wake(fresh);
+      }
+      replaced.push(fresh.id);
+    }
+    return replaced;
+  };
+
+  function count(area) {
+    const place = doc.querySelector(`[data-count-of="${CSS.escape(area.id)}"]`);
+    const limit = Number(area.dataset.limit);
+    if (!place || !limit) return;
+    const n = (x) => x.toLocaleString("en-GB");
+    place.textContent = `${n(area.value.length)} of ${n(limit)} characters`;
+    place.classList.toggle("count-over", area.value.length > limit);
+  }
+
+  doc.addEventListener("input", (event) => {
+    if (event.target.matches?.("[data-limit]")) count(event.target);
+  });
+
+  doc.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.matches("[data-sign-out]")) {
+      sessionStorage.clear();
+    } else if (form.matches("[data-theme-form]") && event.submitter) {
+      event.preventDefault();
+      const theme = event.submitter.value;
+      const secure = location.protocol === "https:" ? "; Secure" : "";
+      doc.cookie = `theme=${theme}; Path=/; Max-Age=31536000; SameSite=Lax${secure}`;
+      doc.documentElement.dataset.theme = theme;
+      doc.querySelector('meta[name="color-scheme"]').content = theme;
+      form.querySelector(theme === "dark" ? ".to-light" : ".to-dark")?.focus();
+    }
+  });
+
+  const closeMenus = (except) => {
+    for (const menu of doc.querySelectorAll("details[data-menu][open]")) if (menu !== except) menu.open = false;
+  };
+  doc.addEventListener("click", (event) => closeMenus(event.target.closest("details[data-menu]")));
+  doc.addEventListener("keydown", (event) => {
+    const open = doc.querySelector("details[data-menu][open]");
+    if (event.key === "Escape" && open) {
+      open.open = false;
+      open.querySelector("summary").focus();
+    }
+  });
+
+  // The requests that htmx makes carry the token too, and what it swaps in is woken like the rest.
+  doc.addEventListener("htmx:config:request", (event) => {
+    const request = event.detail?.ctx?.request;
+    if (request?.headers) request.headers["X-CSRFToken"] = csrf();
+  });
+  doc.addEventListener("htmx:after:swap", (event) => wake(event.target));
+
+  window.portal = Object.freeze({ parse, csrf, renewCsrf, swap });
+  wake(doc);
+  doc.querySelector("[data-error-summary]")?.focus();
+})();
