@@ -12,6 +12,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
+from portal.kernel.errors import Unavailable
+
 CHUNK = 256 * 1024
 INCOMING = "incoming/"
 MAX_TICKET_LIFE = timedelta(seconds=120)
@@ -35,13 +37,25 @@ class StoreError(Exception):
     """Something about an object that the caller can explain to a person."""
 
 
-class StoreUnavailable(StoreError):
-    """The store cannot serve now; nothing was changed that a retry would not repair."""
+class StoreUnavailable(StoreError, Unavailable):
+    """The store cannot serve now; nothing was changed that a retry would not repair.
+
+    Its message is for the person; ``reason`` and ``detail`` are for the log and the operator.
+    """
 
     def __init__(self, reason: Reason, detail: str = "") -> None:
-        super().__init__(f"{reason}: {detail}" if detail else str(reason))
+        full = reason is Reason.NO_SPACE
+        super().__init__(
+            "There is no space left for files. Nothing was lost. We have to make room before you try again"
+            if full
+            else "Storage is unavailable. Nothing was lost. Try again in a minute",
+            retry_after=300 if full else 60,
+        )
         self.reason = reason
         self.detail = detail
+
+    def __str__(self) -> str:
+        return f"{self.reason}: {self.detail}" if self.detail else str(self.reason)
 
 
 class ObjectMissing(StoreError):

@@ -178,9 +178,7 @@ def test_an_upload_whose_hash_was_not_announced_is_hashed_when_finalised(store: 
     [{"size": len(BODY) + 1}, {"content_type": "image/png"}, {"sha256": "0" * 64}],
     ids=["length", "type", "hash"],
 )
-def test_an_upload_that_differs_from_its_promise_is_not_kept(
-    store: ObjectStore, promised: dict[str, object]
-) -> None:
+def test_an_upload_that_differs_from_its_promise_is_not_kept(store: ObjectStore, promised: dict[str, object]) -> None:
     received(store)
 
     with pytest.raises(IntegrityFailure):
