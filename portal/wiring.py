@@ -25,6 +25,8 @@ from portal.kernel.objects import ObjectStore
 from portal.kernel.objects.disk import DiskStore
 from portal.kernel.objects.s3 import S3Config, S3Store
 from portal.kernel.secrets import Keyring
+from portal.kernel.signing import Signer
+from portal.kernel.signing import load as load_signer
 from portal.reactions import REACTIONS
 from portal.settings import Settings
 from portal.sites.shared import door, errors, headers, sessions, ui
@@ -35,7 +37,7 @@ SITES: dict[str, tuple[str, ...]] = {
     "shared": ("portal.sites.shared.basics",),
     "vendor": (),
     "lab": (),
-    "api": (),
+    "api": ("portal.sites.api.gate.views",),
 }
 """The modules with a blueprint (``bp``) of each site, in the order of the navigation."""
 
@@ -89,6 +91,16 @@ class House:
     def keyring(self) -> Keyring:
         """What seals secrets and derives one-time tokens."""
         return Keyring(self.settings.secret_keys)
+
+    @property
+    def signing_keys(self) -> Path:
+        """The file of the keys that sign statements."""
+        return self.settings.signing_keys or self.settings.keys_dir / "signing.json"
+
+    @cached_property
+    def signer(self) -> Signer:
+        """What signs statements; without a key in force it refuses."""
+        return load_signer(self.signing_keys)
 
     @cached_property
     def store(self) -> ObjectStore:

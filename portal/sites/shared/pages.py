@@ -12,6 +12,7 @@ from portal.kernel.actor import Actor
 from portal.kernel.ledger import Ledger, Tx
 from portal.kernel.objects import ObjectStore
 from portal.kernel.secrets import Keyring
+from portal.kernel.signing import Signer
 from portal.settings import Settings
 
 
@@ -29,6 +30,10 @@ class House(Protocol):
     @property
     def keyring(self) -> Keyring:
         """What seals secrets and derives one-time tokens."""
+
+    @property
+    def signer(self) -> Signer:
+        """What signs statements."""
 
     @property
     def store(self) -> ObjectStore:

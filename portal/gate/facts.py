@@ -1,0 +1,60 @@
+"""What can happen at the gate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from portal.kernel.ledger import Fact
+
+
+@dataclass(frozen=True, slots=True)
+class ClearanceRecorded(Fact):
+    """A decision, a rejection or a revocation became the gate's truth."""
+
+    clearance_id: UUID
+    vendor_id: UUID
+    engagement_id: UUID
+    sequence: int
+    act: str
+    decision_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class VendorPaused(Fact):
+    """One person stopped a vendor; the gate denies from the commit on."""
+
+    pause_id: UUID
+    vendor_id: UUID
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class EveryVendorPaused(Fact):
+    """One person stopped everybody."""
+
+    pause_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeAsked(Fact):
+    """The first of two asked for a pause to end, with a plan."""
+
+    pause_id: UUID
+    vendor_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class VendorResumed(Fact):
+    """The second of two ended a pause; what was decided before holds again."""
+
+    pause_id: UUID
+    vendor_id: UUID
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class EveryVendorResumed(Fact):
+    """The second of two ended the pause of everybody."""
+
+    pause_id: UUID

@@ -1,0 +1,177 @@
+"""What the gate knows of a vendor, read in few statements."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from portal.gate.models import Clearance, GateSequence, Pause
+from portal.gate.rules import Clearance as ClearanceValue
+from portal.gate.rules import Condition, World
+from portal.gate.rules import Engagement as EngagementValue
+from portal.gate.rules import Pause as PauseValue
+from portal.kernel.ledger import Tx
+from portal.vendors.models import Engagement, Vendor
+
+
+@dataclass(frozen=True, slots=True)
+class PauseLine:
+    """A pause in force, as the lab's pages show it."""
+
+    id: UUID
+    vendor_id: UUID | None
+    reason: str
+    begun_by: UUID
+    begun_at: datetime
+    resume_asked_by: UUID | None
+    resume_asked_at: datetime | None
+    resume_plan: str
+    row_version: int
+
+
+def condition_of(row: dict[str, Any]) -> Condition:
+    """Return a stored condition as a value."""
+    due = row.get("due_on")
+    return Condition(
+        text=str(row["text"]),
+        due_on=date.fromisoformat(due) if due else None,
+        closes_at=row.get("closes_at"),
+        access_mode=row.get("access_mode"),
+        met=bool(row.get("met", False)),
+    )
+
+
+def worlds(tx: Tx, vendor_ids: Sequence[UUID]) -> dict[UUID, World]:
+    """Return what the gate knows of each of these vendors, in five statements however many they are."""
+    ids = list(vendor_ids)
+    vendors = tx.session.execute(
+        sa.select(Vendor.id, Vendor.slug, Vendor.disabled_at, GateSequence.last)
+        .outerjoin(GateSequence, GateSequence.vendor_id == Vendor.id)
+        .where(Vendor.id.in_(ids))
+    ).all()
+    engagements: dict[UUID, list[EngagementValue]] = {}
+    for row in tx.session.execute(
+        sa.select(Engagement).where(Engagement.vendor_id.in_(ids)).order_by(Engagement.slug)
+    ).scalars():
+        engagements.setdefault(row.vendor_id, []).append(
+            EngagementValue(
+                id=str(row.id),
+                slug=row.slug,
+                data_classes=frozenset(row.data_classes),
+                access_modes=frozenset(row.access_modes),
+                starts_on=row.starts_on,
+                ends_on=row.ends_on,
+                tier=row.tier,
+            )
+        )
+    clearances: dict[UUID, list[ClearanceValue]] = {}
+    newest = (
+        sa.select(Clearance)
+        .where(Clearance.vendor_id.in_(ids))
+        .distinct(Clearance.engagement_id)
+        .order_by(Clearance.engagement_id, Clearance.sequence.desc())
+    )
+    for each in tx.session.execute(newest).scalars():
+        clearances.setdefault(each.vendor_id, []).append(
+            ClearanceValue(
+                engagement_id=str(each.engagement_id),
+                sequence=each.sequence,
+                act=each.act,
+                tier=each.tier,
+                data_classes=frozenset(each.data_classes),
+                access_modes=frozenset(each.access_modes),
+                valid_until=each.valid_until,
+                conditions=tuple(condition_of(condition) for condition in each.conditions),
+            )
+        )
+    pauses = [
+        (row.vendor_id, PauseValue(everywhere=row.vendor_id is None, since=row.begun_at, sequence=row.sequence))
+        for row in live_pauses(tx, ids)
+    ]
+    return {
+        vendor_id: World(
+            vendor=slug,
+            disabled=disabled is not None,
+            engagements=tuple(engagements.get(vendor_id, ())),
+            clearances=tuple(clearances.get(vendor_id, ())),
+            pauses=tuple(value for paused, value in pauses if paused in {None, vendor_id}),
+            sequence=last or 0,
+        )
+        for vendor_id, slug, disabled, last in vendors
+    }
+
+
+def world_by_slug(tx: Tx, slug: str) -> tuple[UUID | None, World | None]:
+    """Return the id and the world of the vendor with this slug; two Nones for one that nobody knows."""
+    vendor_id = tx.session.execute(sa.select(Vendor.id).where(Vendor.slug == slug)).scalar_one_or_none()
+    return (vendor_id, worlds(tx, [vendor_id]).get(vendor_id)) if vendor_id else (None, None)
+
+
+def live_pauses(tx: Tx, vendor_ids: Sequence[UUID]) -> Sequence[Pause]:
+    """Return the pauses in force for these vendors, the one of everybody included."""
+    return (
+        tx.session.execute(
+            sa.select(Pause)
+            .where(Pause.ended_at.is_(None), sa.or_(Pause.vendor_id.is_(None), Pause.vendor_id.in_(list(vendor_ids))))
+            .order_by(Pause.begun_at, Pause.id)
+        )
+        .scalars()
+        .all()
+    )
+
+
+def pauses_in_force(tx: Tx, vendor_id: UUID) -> list[PauseLine]:
+    """Return the pauses that stop one vendor now, oldest first."""
+    return [
+        PauseLine(
+            row.id,
+            row.vendor_id,
+            row.reason,
+            row.begun_by,
+            row.begun_at,
+            row.resume_asked_by,
+            row.resume_asked_at,
+            row.resume_plan,
+            row.row_version,
+        )
+        for row in live_pauses(tx, [vendor_id])
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class ClearanceLine:
+    """One step of a vendor's clearances, for its history."""
+
+    sequence: int
+    engagement_id: UUID
+    act: str
+    tier: int
+    valid_until: date | None
+    conditions: tuple[Condition, ...]
+    recorded_at: datetime
+    decision_id: UUID | None
+
+
+def history(tx: Tx, vendor_id: UUID, *, limit: int = 100) -> list[ClearanceLine]:
+    """Return a vendor's clearances, newest first."""
+    statement = (
+        sa.select(Clearance).where(Clearance.vendor_id == vendor_id).order_by(Clearance.sequence.desc()).limit(limit)
+    )
+    return [
+        ClearanceLine(
+            row.sequence,
+            row.engagement_id,
+            row.act.value,
+            row.tier,
+            row.valid_until,
+            tuple(condition_of(condition) for condition in row.conditions),
+            row.recorded_at,
+            row.decision_id,
+        )
+        for row in tx.session.execute(statement).scalars()
+    ]

@@ -1,0 +1,1 @@
+"""The question that other systems ask."""
