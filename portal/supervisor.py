@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from portal.kernel.embedded import EmbeddedPostgres
 from portal.kernel.launch import folders, identity
-from portal.kernel.launch.refusal import LaunchRefused
+from portal.kernel.launch.refusal import AlreadyRunning, LaunchRefused
 
 if TYPE_CHECKING:
     from portal.settings import Settings
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 HOST = "127.0.0.1"
 DRAIN = 30.0
 PORT_PATIENCE = 3.0
+COMMAND_PATIENCE = 15.0
 LOOK_EVERY = 0.25
 WINDOW = 60.0
 MOST_DEATHS = 5
@@ -210,13 +211,24 @@ class _Supervisor:
         if self._database is None:
             raise RuntimeError("there is no embedded database to start")
         began = time.monotonic()
-        url = self._database.start()
+        url = self._first_start(self._database)
         say("database", f"PostgreSQL {self._database.version} ready in {time.monotonic() - began:.1f} s")
         if self._database.moved:
             say(
                 "database", f"its account cannot reach {self._database.wanted}, so the data is in {self._database.data}"
             )
         return url
+
+    def _first_start(self, database: EmbeddedPostgres) -> str:
+        """Start the database; a command that runs its own for a moment gets that moment."""
+        deadline = time.monotonic() + COMMAND_PATIENCE
+        while True:
+            try:
+                return database.start()
+            except AlreadyRunning:
+                if time.monotonic() > deadline or self._stop_signals:
+                    raise
+            self._wait(LOOK_EVERY)
 
     def _finishes(self, step: str, environment: dict[str, str]) -> bool:
         """Run one step of the set-up to its end; a stop signal ends it early."""

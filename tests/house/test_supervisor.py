@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,20 @@ def rows() -> str:
     with psycopg.connect(URL, autocommit=True) as connection:
         connection.execute("INSERT INTO visits VALUES (1)")
         return str(connection.execute("SELECT count(*) FROM visits").fetchone()[0])
+
+
+@app.get("/slow")
+def slow() -> str:
+    with psycopg.connect(URL, autocommit=True) as connection:
+        connection.execute("SELECT pg_sleep(1)")
+    return "done"
+
+
+@app.get("/asleep")
+def asleep() -> str:
+    sleepers = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
+    with psycopg.connect(URL, autocommit=True) as connection:
+        return str(connection.execute(sleepers).fetchone()[0])
 
 
 @app.cli.command("init")
@@ -100,6 +115,16 @@ def alive(pid: int) -> bool:
     return False
 
 
+def drive(port: int, var: Path, project: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", DRIVER, str(port), str(var), str(project)],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
 class Running:
     """A supervisor in a process of its own, on a small application."""
 
@@ -139,19 +164,26 @@ class Running:
         return next(pid for pid, command in sorted(tree(self.process.pid).items()) if word in command)
 
 
-@pytest.fixture
-def running(tmp_path: Path) -> Iterator[Running]:
-    started = Running(tmp_path, free_port())
+@contextlib.contextmanager
+def started(folder: Path, port: int) -> Iterator[Running]:
+    """A supervisor with all its children up; whatever the test did to it, nothing of it stays."""
+    it = Running(folder, port)
     try:
-        started.wait_for("ready at")
-        started.wait_for("worker is process")
-        yield started
+        it.wait_for("ready at")
+        it.wait_for("worker is process")
+        yield it
     finally:
-        started.process.terminate()
+        it.process.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
-            started.process.wait(20)
-        started.process.kill()
-        started.process.wait()
+            it.process.wait(20)
+        it.process.kill()
+        it.process.wait()
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with started(tmp_path_factory.mktemp("running"), free_port()) as it:
+        yield it
 
 
 def test_what_is_killed_comes_back_and_what_was_stored_is_there(running: Running) -> None:
@@ -165,50 +197,44 @@ def test_what_is_killed_comes_back_and_what_was_stored_is_there(running: Running
     running.wait_for("web        stopped by itself (SIGKILL)")
     until(lambda: running.get("/rows") == "3", "the web to be back")
 
-    worker = running.child("app worker")
-    os.kill(worker, signal.SIGKILL)
+    os.kill(running.child("app worker"), signal.SIGKILL)
     until(lambda: running.said().count("worker is process") == 2, "the worker to be back")
 
 
-def test_an_orderly_stop_lets_the_worker_finish_and_the_database_go_last(running: Running) -> None:
-    everything = tree(running.process.pid)
-
-    running.process.terminate()
-
-    assert running.process.wait(20) == 0
-    assert "worker finished its job" in running.said()
-    assert not [command for pid, command in everything.items() if alive(pid)]
-    assert (running.folder / "var" / "postgres.log").read_text().rstrip().endswith("database system is shut down")
-
-
-def test_nothing_outlives_a_supervisor_that_is_killed_and_the_next_one_starts(running: Running) -> None:
-    everything = tree(running.process.pid)
-    assert len(everything) > 5
-
-    running.process.kill()
-    running.process.wait()
-    until(lambda: not any(map(alive, everything)), "the children to follow")
-
-    again = Running(running.folder, running.port)
-    until(lambda: again.said().count("ready at") == 2, "the next start")
-    again.process.terminate()
-    assert again.process.wait(20) == 0
-
-
 def test_a_second_start_on_one_folder_is_told_who_runs(running: Running) -> None:
-    second = subprocess.run(
-        [sys.executable, "-c", DRIVER, str(free_port()), str(running.folder / "var"), str(running.folder)],
-        cwd=PROJECT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    second = drive(free_port(), running.folder / "var", running.folder)
 
     assert second.returncode == 1
     assert second.stderr == (
         f"Gatehouse already runs on this folder (process {running.process.pid}, http://127.0.0.1:{running.port}): "
         "stop it, or choose another folder: make run VAR=/other/folder PORT=8001\n"
     )
+
+
+def test_nothing_outlives_a_supervisor_that_is_killed(tmp_path: Path) -> None:
+    with started(tmp_path, free_port()) as killed:
+        everything = tree(killed.process.pid)
+        assert len(everything) > 5
+
+        killed.process.kill()
+        killed.process.wait()
+
+        until(lambda: not any(map(alive, everything)), "the children to follow")
+
+
+def test_an_orderly_stop_finishes_requests_and_jobs_and_ends_with_the_database(tmp_path: Path) -> None:
+    with started(tmp_path, free_port()) as stopped, ThreadPoolExecutor(1) as elsewhere:
+        everything = tree(stopped.process.pid)
+        slow = elsewhere.submit(stopped.get, "/slow")
+        until(lambda: stopped.get("/asleep") == "1", "the slow request to begin")
+
+        stopped.process.terminate()
+
+        assert slow.result(20) == "done"
+        assert stopped.process.wait(20) == 0
+        assert "worker finished its job" in stopped.said()
+        assert not [command for pid, command in everything.items() if alive(pid)]
+        assert (tmp_path / "var" / "postgres.log").read_text().rstrip().endswith("database system is shut down")
 
 
 def test_a_port_in_use_is_one_sentence_with_another_to_try() -> None:
@@ -224,19 +250,10 @@ def test_a_port_in_use_is_one_sentence_with_another_to_try() -> None:
 
 
 def test_an_application_that_cannot_start_ends_the_start_with_its_own_words(tmp_path: Path) -> None:
-    port = free_port()
-    broken = Running(tmp_path, port)
-    broken.process.kill()
-    broken.process.wait()
-    (tmp_path / "app.py").write_text(APPLICATION.replace("CREATE TABLE IF NOT EXISTS visits (n int)", "NONSENSE"))
+    broken = APPLICATION.replace("CREATE TABLE IF NOT EXISTS visits (n int)", "NONSENSE")
+    (tmp_path / "app.py").write_text(broken)
 
-    done = subprocess.run(
-        [sys.executable, "-c", DRIVER, str(port), str(tmp_path / "other"), str(tmp_path)],
-        cwd=PROJECT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = drive(free_port(), tmp_path / "var", tmp_path)
 
     assert done.returncode == 1
     assert 'syntax error at or near "NONSENSE"' in done.stderr
