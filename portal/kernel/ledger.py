@@ -117,6 +117,6 @@ class Ledger:
         raise AssertionError("tries must be positive")
 
 
-def get_one(tx: Tx, statement: sa.Select[tuple[T]]) -> T | None:
+def get_one(tx: Tx, statement: sa.Select[T]) -> T | None:
     """Return the one row of a statement, or None."""
     return tx.session.execute(statement).scalar_one_or_none()

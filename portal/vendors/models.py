@@ -30,6 +30,11 @@ class Vendor(Base):
     disabled_at: Mapped[datetime | None] = mapped_column(default=None)
     row_version: Mapped[int] = mapped_column(default=1)
 
+    @property
+    def vendor_id(self) -> UUID:
+        """Whose row this is, for the policy: the vendor's own."""
+        return self.id
+
 
 class Engagement(Base):
     """A vendor on a project: which data, by which access, by whom, from when to when.

@@ -1,0 +1,43 @@
+"""Assessments, asked through the service on a published questionnaire."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+from portal.assessments import service as assessments
+from portal.assessments.models import Assessment
+from portal.kernel.ledger import Tx
+from portal.questionnaires import service as questionnaires
+from portal.questionnaires.models import QuestionnaireVersion
+from portal.vendors.models import Engagement, Vendor
+from tests.factories.vendors import make_engagement, make_vendor
+
+SHIPPED = Path(__file__).parents[2] / "questionnaires"
+
+
+def make_questionnaire(tx: Tx, slug: str = "ai-contractor-minimal") -> QuestionnaireVersion:
+    """Publish a shipped questionnaire; publishing it twice is publishing it once."""
+    return questionnaires.publish(tx, source=(SHIPPED / slug / "v1.yaml").read_bytes(), name=slug)
+
+
+def make_assessment(
+    tx: Tx,
+    *,
+    vendor: Vendor | None = None,
+    engagement: Engagement | None = None,
+    slug: str = "ai-contractor-minimal",
+    due_on: date | None = None,
+    **fields: Any,
+) -> Assessment:
+    """Ask a vendor to attest, in 28 days unless said otherwise."""
+    vendor = vendor or make_vendor(tx)
+    return assessments.request(
+        tx,
+        vendor=vendor,
+        engagement=engagement or make_engagement(tx, vendor),
+        questionnaire_version=make_questionnaire(tx, slug),
+        due_on=due_on or (tx.now + timedelta(days=28)).date(),
+        **fields,
+    )
