@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from flask import Flask, Response, flash, g, jsonify, redirect, render_template, request
-from flask_wtf import CSRFProtect, FlaskForm
+from flask_wtf import CSRFProtect
 from flask_wtf.csrf import CSRFError
 from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined
 from werkzeug.serving import make_server
@@ -28,10 +28,12 @@ from wtforms import (
     StringField,
     TextAreaField,
 )
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from portal.sites.shared import ui
+from portal.sites.shared.forms import Form
 
 ROOT = Path(__file__).resolve().parents[2]
 SITES = ROOT / "portal/sites"
@@ -47,7 +49,11 @@ def policy(nonce: str) -> str:
     )
 
 
-class Sample(FlaskForm):
+def choices(*pairs: tuple[str, str]) -> list[SelectChoice]:
+    return [SelectChoice(value, label) for value, label in pairs]
+
+
+class Sample(Form):
     """One of each field."""
 
     full_name = StringField("Full name", [InputRequired("Enter your full name, as on your account")])
@@ -56,15 +62,17 @@ class Sample(FlaskForm):
     hours = IntegerField("Slowest case in the last 12 months, in hours")
     ends = DateField("Valid until")
     know = TextAreaField("How do you know?")
-    tier = SelectField("Tier", choices=[("1", "Tier 1"), ("2", "Tier 2")])
+    tier = SelectField("Tier", choices=choices(("1", "Tier 1"), ("2", "Tier 2")))
     soon = RadioField(
         "How soon after a person leaves are all their accounts disabled?",
         [InputRequired("Choose how soon accounts are disabled")],
-        choices=[("1h", "Within 1 hour"), ("4h", "Within 4 hours"), ("24h", "Within 24 hours"), ("no", "Longer")],
+        choices=choices(
+            ("1h", "Within 1 hour"), ("4h", "Within 4 hours"), ("24h", "Within 24 hours"), ("no", "Longer")
+        ),
     )
     classes = SelectMultipleField(
         "Data classes",
-        choices=[("D1", "Public"), ("D2", "Internal"), ("D3", "Confidential")],
+        choices=choices(("D1", "Public"), ("D2", "Internal"), ("D3", "Confidential")),
         widget=ListWidget(prefix_label=False),
         option_widget=CheckboxInput(),
     )
@@ -80,7 +88,7 @@ def make_gallery() -> Flask:
         Path(__file__).parent / "templates",
         *(SITES / site / "templates" for site in ("shared", "vendor", "lab")),
     ]
-    app.jinja_loader = ChoiceLoader([FileSystemLoader(folder) for folder in folders])  # type: ignore[assignment]
+    app.jinja_loader = ChoiceLoader([FileSystemLoader(folder) for folder in folders])
     app.jinja_env.undefined = StrictUndefined
     CSRFProtect(app)
     ui.register(app, today=lambda: TODAY)
@@ -171,8 +179,10 @@ def make_gallery() -> Flask:
     def card() -> str:
         return render_template("card.html", seen=seen)
 
-    @app.get("/fragment")
-    def fragment() -> str:
+    @app.route("/fragment", methods=["GET", "POST"])
+    def fragment() -> tuple[str, int] | str:
+        if seen.answer != "200":
+            return "<p>never shown</p>", int(seen.answer)
         return render_template("fragment.html")
 
     @app.post("/reserve")

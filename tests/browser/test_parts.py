@@ -142,6 +142,29 @@ def test_htmx_swaps_under_the_policy_and_refuses_what_carries_no_nonce(url: str,
     assert page.url.endswith("/lab/queue")
 
 
+def test_htmx_posts_carry_the_token(url: str, new_page: Callable[..., Page]) -> None:
+    page = new_page(tolerate=STRIPPED)
+    page.goto(url + "/lab/queue")
+
+    page.get_by_role("button", name="Accept").click()
+
+    expect(page.locator("#here #arrived")).to_be_visible()
+
+
+@pytest.mark.parametrize(("status", "words"), [("401", "You are signed out."), ("500", "We could not do that.")])
+def test_what_htmx_cannot_swap_is_said_in_words(
+    url: str, new_page: Callable[..., Page], seen: SimpleNamespace, status: str, words: str
+) -> None:
+    seen.answer = status
+    page = new_page(tolerate=(*STRIPPED, "status of 500"))
+    page.goto(url + "/lab/queue")
+
+    page.get_by_role("link", name="Show more").click()
+
+    expect(page.get_by_role("alert")).to_contain_text(words)
+    expect(page.locator("#here")).to_be_empty()
+
+
 def test_a_choice_saves_itself(url: str, page: Page, seen: SimpleNamespace) -> None:
     page.goto(url + "/s/identity")
 
@@ -263,8 +286,6 @@ def test_a_file_is_hashed_reserved_sent_and_finished(
     page.goto(url + "/parts")
 
     page.get_by_label("Drop files here, or choose them").set_input_files(file)
-    page.get_by_role("button", name="Upload", exact=True).click(trial=True)
-
     expect(page.locator("#rows").get_by_text("leaver-report.pdf")).to_be_visible()
     told = seen.files["leaver-report.pdf"]
     assert told["sha256"] == told["received"]
