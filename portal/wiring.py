@@ -12,6 +12,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from flask import Flask
 from flask_wtf.csrf import CSRFProtect
+from jinja2 import FileSystemLoader, StrictUndefined
 
 import portal.models
 from portal.audit import service as audit
@@ -40,6 +41,9 @@ SITES: dict[str, tuple[str, ...]] = {
     "api": ("portal.sites.api.gate.views",),
 }
 """The modules with a blueprint (``bp``) of each site, in the order of the navigation."""
+
+TEMPLATES = ("shared", "vendor", "lab")
+"""The folders of templates; each names its site again inside (``vendor/home.html``), so that none shadows another."""
 
 COMMANDS: tuple[str, ...] = ("portal.cli",)
 """The modules whose ``commands`` are added to the flask command."""
@@ -145,6 +149,8 @@ def make_app(settings: Settings, house: House | None = None) -> Flask:
         TEMPLATES_AUTO_RELOAD=False,
     )
     app.url_map.strict_slashes = False
+    app.jinja_loader = FileSystemLoader([ROOT / "portal" / "sites" / site / "templates" for site in TEMPLATES])
+    app.jinja_env.undefined = StrictUndefined
     origin = _upload_origin(settings)
     headers.register(app, settings, upload_origin=origin)
     sessions.register(app)

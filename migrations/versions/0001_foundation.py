@@ -65,18 +65,28 @@ def upgrade() -> None:
         sa.Column("dedupe_key", sa.Text(), nullable=False),
         sa.Column(
             "state",
-            sa.Enum("queued", "sent", "failed", name="mailstate", native_enum=False, create_constraint=True, length=40),
+            sa.Enum("queued", "sent", "failed", "dropped", name="mailstate", native_enum=False, create_constraint=True, length=40),
             nullable=False,
         ),
         sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("not_before", sa.DateTime(timezone=True), nullable=True),
         sa.Column("last_error", sa.Text(), nullable=False),
+        sa.Column("transport", sa.Text(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("(state = 'sent') = (sent_at IS NOT NULL)", name=op.f("ck_mail_sent_iff_dated")),
+        sa.CheckConstraint("(state = 'sent') = (transport <> '')", name=op.f("ck_mail_sent_iff_transported")),
+        sa.CheckConstraint(
+            "state NOT IN ('failed', 'dropped') OR last_error <> ''", name=op.f("ck_mail_given_up_with_reason")
+        ),
+        sa.CheckConstraint("to_address !~ '[[:space:][:cntrl:]]'", name=op.f("ck_mail_address_plain")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_mail")),
         sa.UniqueConstraint("dedupe_key", name=op.f("uq_mail_dedupe_key")),
     )
     op.create_index("ix_mail_created_at", "mail", ["created_at"], unique=False)
+    op.create_index(
+        "ix_mail_unsent", "mail", ["state", "created_at"], unique=False, postgresql_where=sa.text("state <> 'sent'")
+    )
     op.create_index(op.f("ix_mail_vendor_id"), "mail", ["vendor_id"], unique=False)
     op.create_table(
         "questionnaire_version",
@@ -494,6 +504,7 @@ def upgrade() -> None:
         ),
         sa.Column("granted_by", sa.Uuid(), nullable=True),
         sa.Column("granted_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("confirmed_by", sa.Uuid(), nullable=True),
         sa.Column("revoked_by", sa.Uuid(), nullable=True),
         sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
@@ -511,6 +522,64 @@ def upgrade() -> None:
         ["user_id", "role"],
         unique=True,
         postgresql_where=sa.text("revoked_at IS NULL"),
+    )
+    op.create_table(
+        "role_request",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "side",
+            sa.Enum("vendor", "lab", name="side", native_enum=False, create_constraint=True, length=40),
+            nullable=False,
+        ),
+        sa.Column(
+            "role",
+            sa.Enum(
+                "respondent",
+                "vendor_admin",
+                "signatory",
+                "reviewer",
+                "lead_approver",
+                "program_admin",
+                "auditor",
+                name="role",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("asked_by", sa.Uuid(), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("confirmed_by", sa.Uuid(), nullable=True),
+        sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "side = 'lab' AND role IN ('reviewer', 'lead_approver', 'program_admin', 'auditor')",
+            name=op.f("ck_role_request_role_of_the_lab"),
+        ),
+        sa.CheckConstraint("asked_by <> user_id", name=op.f("ck_role_request_not_for_oneself")),
+        sa.CheckConstraint(
+            "confirmed_by IS NULL OR confirmed_by NOT IN (asked_by, user_id)",
+            name=op.f("ck_role_request_another_confirms"),
+        ),
+        sa.CheckConstraint(
+            "(confirmed_by IS NULL) = (confirmed_at IS NULL)", name=op.f("ck_role_request_confirmed_by_somebody")
+        ),
+        sa.CheckConstraint(
+            "confirmed_at IS NULL OR withdrawn_at IS NULL", name=op.f("ck_role_request_confirmed_or_withdrawn")
+        ),
+        sa.ForeignKeyConstraint(
+            ["user_id", "side"], ["user_account.id", "user_account.side"], name=op.f("fk_role_request_user_id_side")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_role_request")),
+    )
+    op.create_index(
+        "uq_role_request_open",
+        "role_request",
+        ["user_id", "role"],
+        unique=True,
+        postgresql_where=sa.text("confirmed_at IS NULL AND withdrawn_at IS NULL"),
     )
     op.create_table(
         "web_session",
@@ -1248,6 +1317,12 @@ def downgrade() -> None:
     op.drop_table("answer")
     op.drop_index(op.f("ix_web_session_user_id"), table_name="web_session")
     op.drop_table("web_session")
+    op.drop_index(
+        "uq_role_request_open",
+        table_name="role_request",
+        postgresql_where=sa.text("confirmed_at IS NULL AND withdrawn_at IS NULL"),
+    )
+    op.drop_table("role_request")
     op.drop_index("uq_role_grant_live", table_name="role_grant", postgresql_where=sa.text("revoked_at IS NULL"))
     op.drop_table("role_grant")
     op.drop_index(op.f("ix_recovery_code_user_id"), table_name="recovery_code")
@@ -1280,6 +1355,7 @@ def downgrade() -> None:
     op.drop_table("service_client")
     op.drop_table("questionnaire_version")
     op.drop_index(op.f("ix_mail_vendor_id"), table_name="mail")
+    op.drop_index("ix_mail_unsent", table_name="mail")
     op.drop_index("ix_mail_created_at", table_name="mail")
     op.drop_table("mail")
     op.drop_table("audit_head")

@@ -68,8 +68,40 @@ class RoleGrant(Base):
     role: Mapped[Role]
     granted_by: Mapped[UUID | None]
     granted_at: Mapped[datetime]
+    confirmed_by: Mapped[UUID | None] = mapped_column(default=None)
     revoked_by: Mapped[UUID | None] = mapped_column(default=None)
     revoked_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class RoleRequest(Base):
+    """A role of the lab that one admin asked for and another has to confirm. Confirmed or withdrawn, it is closed."""
+
+    __tablename__ = "role_request"
+    __table_args__ = (
+        sa.ForeignKeyConstraint(["user_id", "side"], ["user_account.id", "user_account.side"]),
+        sa.CheckConstraint(f"side = 'lab' AND role IN {_LAB_ROLES}", name="role_of_the_lab"),
+        sa.CheckConstraint("asked_by <> user_id", name="not_for_oneself"),
+        sa.CheckConstraint("confirmed_by IS NULL OR confirmed_by NOT IN (asked_by, user_id)", name="another_confirms"),
+        sa.CheckConstraint("(confirmed_by IS NULL) = (confirmed_at IS NULL)", name="confirmed_by_somebody"),
+        sa.CheckConstraint("confirmed_at IS NULL OR withdrawn_at IS NULL", name="confirmed_or_withdrawn"),
+        sa.Index(
+            "uq_role_request_open",
+            "user_id",
+            "role",
+            unique=True,
+            postgresql_where=sa.text("confirmed_at IS NULL AND withdrawn_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID]
+    side: Mapped[Side]
+    role: Mapped[Role]
+    asked_by: Mapped[UUID]
+    asked_at: Mapped[datetime]
+    confirmed_by: Mapped[UUID | None] = mapped_column(default=None)
+    confirmed_at: Mapped[datetime | None] = mapped_column(default=None)
+    withdrawn_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
 class RecoveryCode(Base):

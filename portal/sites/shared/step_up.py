@@ -1,0 +1,48 @@
+"""Showing once more that it is you, before something serious (AU-17, ASVS 7.5.3)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from flask import g
+
+from portal.identity import service as identity
+from portal.identity.passwords import hasher
+from portal.kernel.errors import TooMany
+from portal.sites.shared.pages import house, ledger
+from portal.sites.shared.sessions import visit
+
+MISSING = "Enter the 6 digits from your authenticator app"
+WRONG = "The code did not match. Wait for the next one and enter its 6 digits"
+
+
+def stepped_up(code: str | None) -> str | None:
+    """Make ``g.actor`` fresh by the code given, and return None; else return the sentence for the field ``code``.
+
+    A session that is fresh already needs no code. The session gets a new token with the answer.
+    """
+    if g.actor.fresh:
+        return None
+    if not code or not code.strip():
+        return MISSING
+    limits = identity.step_up_limits(g.actor.id)
+    try:
+        with ledger().begin(g.actor) as tx:
+            identity.count_try(tx, limits)
+    except TooMany as refusal:
+        return refusal.message
+    with ledger().begin(g.actor) as tx:
+        renewed = identity.step_up(
+            tx,
+            session_id=g.actor.session_id,
+            code=code,
+            keyring=house().keyring,
+            hasher=hasher(house().settings.argon2_profile),
+        )
+        if renewed is not None:
+            identity.give_back(tx, limits)
+    if renewed is None:
+        return WRONG
+    visit().renew(renewed)
+    g.actor = replace(g.actor, fresh=True)
+    return None
