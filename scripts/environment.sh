@@ -13,11 +13,12 @@ refuse() { printf '%s\n' "$*" >&2; exit 1; }
 stamp=.venv/.made-from
 run_pins="run $(cat requirements-uv.txt requirements.txt | cksum) $PWD"
 dev_pins="dev $(cat requirements-uv.txt requirements.txt requirements-dev.txt | cksum) $PWD"
-made_from=$(cat "$stamp" 2>/dev/null || true)
-if [ -x .venv/bin/python ]; then
-    [ "$made_from" = "$dev_pins" ] && exit 0
-    [ "$kind" = run ] && [ "$made_from" = "$run_pins" ] && exit 0
-fi
+is_made() {
+    made_from=$(cat "$stamp" 2>/dev/null || true)
+    [ -x .venv/bin/python ] || return 1
+    [ "$made_from" = "$dev_pins" ] || { [ "$kind" = run ] && [ "$made_from" = "$run_pins" ]; }
+}
+is_made && exit 0
 
 recent_enough() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; }
 
@@ -32,6 +33,17 @@ fi
 "$python" -c 'import ensurepip, venv' >/dev/null 2>&1 ||
     refuse "$("$python" -V) cannot make environments: install its venv package (on Debian and Ubuntu: apt install python3-venv)"
 [ -w . ] || refuse "$PWD may not be written by this user: give it the rights, or work in a copy of your own"
+
+# Two that start at once take turns; the second then finds it made. A holder that died holds nothing.
+lock=.venv.lock
+until mkdir "$lock" 2>/dev/null; do
+    holder=$(cat "$lock/pid" 2>/dev/null || true)
+    if [ -n "$holder" ] && ! kill -0 "$holder" 2>/dev/null; then rm -rf "$lock"; else sleep 1; fi
+done
+trap 'rm -rf "$lock"' EXIT
+trap 'exit 130' INT TERM HUP
+echo $$ >"$lock/pid"
+is_made && exit 0
 
 # An environment for another place or another Python cannot be mended, so it is made anew.
 if [ ! -x .venv/bin/python ] || ! recent_enough .venv/bin/python || [ "${made_from##* }" != "${PWD##* }" ]; then
