@@ -347,5 +347,8 @@ def _pages(path: Path) -> int:
     pages = len(document)
     if pages < 1:
         raise Refusal("damaged")
-    document[0].close()
+    try:
+        document[0].close()
+    except pdfium.PdfiumError as error:
+        raise Refusal("damaged") from error
     return pages

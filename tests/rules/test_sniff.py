@@ -1,11 +1,13 @@
 """A file is taken for what it is, or refused with words that say what to do."""
 
+import random
 import struct
 import zlib
 from pathlib import Path
 
 import pytest
 
+from portal.kernel.inspection import inspect
 from portal.kernel.sniff import CONTENT_TYPES, WORDS, RefusedFile, Sniffed, display_name, kind_of, sniff, too_large
 from tests.rules import files
 
@@ -319,3 +321,36 @@ def test_the_size_sentence_names_both_sizes() -> None:
 )
 def test_a_file_name_is_made_safe_to_show(given: str, shown: str) -> None:
     assert display_name(given) == shown
+
+
+SEEDS = {
+    "pdf": [files.pdf(pages=3), files.pdf(extra={101: files.packed(b"<< /Title (Policy) >>")})],
+    "png": [files.png()],
+    "jpeg": [files.JPEG],
+    "docx": [files.docx()],
+    "xlsx": [files.xlsx()],
+    "csv": [b"name,trained\nAda,yes\n"],
+    "txt": [b"plain words"],
+}
+
+
+@pytest.mark.parametrize("kind", SEEDS)
+def test_whatever_is_broken_in_a_file_it_is_judged_and_not_stumbled_over(tmp_path: Path, kind: str) -> None:
+    chance = random.Random(kind)  # noqa: S311 - the same damage in every run
+    path = tmp_path / "broken"
+    for _ in range(150):
+        content = bytearray(chance.choice(SEEDS[kind]))
+        for _ in range(chance.randint(1, 6)):
+            at = chance.randrange(len(content) + 1)
+            match chance.choice(["change", "change", "cut", "insert"]):
+                case "change" if at < len(content):
+                    content[at] = chance.randrange(256)
+                case "cut":
+                    del content[at:]
+                case _:
+                    content[at:at] = chance.randbytes(chance.randint(1, 9))
+        path.write_bytes(content)
+
+        verdict = inspect(str(path), kind)["refused"]
+
+        assert verdict is None or verdict in WORDS
