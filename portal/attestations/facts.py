@@ -1,0 +1,64 @@
+"""What happens to answers, citations, conversations and signatures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from portal.kernel.ledger import Fact
+from portal.terms import Side
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerSaved(Fact):
+    """An answer was written. Its text is kept with the answer; here is only its SHA-256."""
+
+    assessment_id: UUID
+    vendor_id: UUID
+    question_key: str
+    version: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceCited(Fact):
+    """A file was attached to an answer."""
+
+    citation_id: UUID
+    assessment_id: UUID
+    vendor_id: UUID
+    question_key: str
+    evidence_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class CitationRemoved(Fact):
+    """A file was taken from an answer; it stays in the library, and in what was signed with it."""
+
+    citation_id: UUID
+    assessment_id: UUID
+    vendor_id: UUID
+    question_key: str
+    evidence_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class MessagePosted(Fact):
+    """Somebody wrote in the conversation about a question. ``side`` is the writer's."""
+
+    message_id: UUID
+    assessment_id: UUID
+    vendor_id: UUID
+    question_key: str
+    side: Side
+
+
+@dataclass(frozen=True, slots=True)
+class AttestationSigned(Fact):
+    """A person signed a revision for the vendor; ``digest`` is the fingerprint of what was frozen."""
+
+    attestation_id: UUID
+    assessment_id: UUID
+    vendor_id: UUID
+    revision: int
+    digest: str

@@ -1,0 +1,260 @@
+"""How far the answers are, and what stands between a vendor and its signature."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from portal.questionnaires import rules as questions
+from portal.questionnaires.rules import Answer, Facts, Question, Questionnaire, QuestionState
+from portal.terms import EvidenceState, ScanState
+
+UNSEEN: Final = frozenset({QuestionState.HIDDEN, QuestionState.ZERO})
+"""Not put to the vendor: what was answered before is kept, and has no say."""
+
+_BESIDE: Final = frozenset({"comment", "planned_on", "na_reason"})
+
+
+class Use(StrEnum):
+    """Whether a file can prove anything now."""
+
+    USABLE = "usable"
+    CHECKING = "checking"
+    REFUSED = "refused"
+
+
+def use_of(state: EvidenceState, scan: ScanState, *, removed: bool) -> Use:
+    """Return whether a file can be signed with.
+
+    It has arrived, was checked, and nobody turned it down. Without a scanner a file is usable: that it was not
+    scanned is said wherever it is shown.
+    """
+    if removed or scan is ScanState.INFECTED:
+        return Use.REFUSED
+    if state in (EvidenceState.REJECTED, EvidenceState.REFUSED, EvidenceState.INTEGRITY_FAILURE):
+        return Use.REFUSED
+    arrived = state in (EvidenceState.ATTACHED, EvidenceState.VERIFIED)
+    return Use.USABLE if arrived and scan in (ScanState.CLEAN, ScanState.NOT_SCANNED) else Use.CHECKING
+
+
+@dataclass(frozen=True, slots=True)
+class Cited:
+    """A file that an answer names as its proof."""
+
+    file_name: str
+    use: Use
+
+
+@dataclass(frozen=True, slots=True)
+class Unsettled:
+    """A scoping fact that waits for the vendor. ``stated`` says whether there is anything to confirm."""
+
+    key: str
+    label: str
+    stated: bool
+    is_ours: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Everything about the answers of one assessment as they stand at one moment.
+
+    ``asked`` are the questions whose conversation ends with a message of the lab. ``reopened`` are the questions
+    that came back (None: nothing was signed, all are open); ``signed`` are the states of the revision before.
+    """
+
+    questionnaire: Questionnaire
+    tier: int
+    facts: Facts
+    answers: Mapping[str, Answer]
+    citations: Mapping[str, tuple[Cited, ...]]
+    unsettled: tuple[Unsettled, ...]
+    asked: frozenset[str]
+    reopened: frozenset[str] | None
+    signed: Mapping[str, QuestionState]
+
+    def states(self) -> dict[str, QuestionState]:
+        """Return the state of every question, in the order of the questionnaire."""
+        return questions.state_of(self.questionnaire, self.tier, self.facts, self.answers)
+
+    def visible(self) -> tuple[Question, ...]:
+        """Return the questions that are put to the vendor now, in order."""
+        return questions.visible(self.questionnaire, self.tier, self.facts, self.answers)
+
+    def may_change(self, key: str) -> bool:
+        """Whether the answer to a question is open to change."""
+        return may_change(key, self.reopened, self.signed)
+
+
+def may_change(key: str, reopened: frozenset[str] | None, signed: Mapping[str, QuestionState]) -> bool:
+    """Whether a question is open: all are before the first signature, then those that came back.
+
+    A question that was not put to the vendor when it signed is open too: an answer that came back may bring it up.
+    """
+    return reopened is None or key in reopened or signed.get(key, QuestionState.HIDDEN) in UNSEEN
+
+
+class BlockerKind(StrEnum):
+    """What kind of thing is missing."""
+
+    ANSWER = "answer"
+    EVIDENCE = "evidence"
+    EVIDENCE_CHECKING = "evidence_checking"
+    EVIDENCE_REFUSED = "evidence_refused"
+    SCOPING = "scoping"
+    REPLY = "reply"
+
+
+@dataclass(frozen=True, slots=True)
+class Blocker:
+    """One thing to do before signing, with what a link to it needs.
+
+    For a scoping fact ``section`` is empty, ``question_key`` is the key of the fact and ``number`` is empty.
+    """
+
+    kind: BlockerKind
+    section: str
+    question_key: str
+    number: str
+    label: str
+    sentence: str
+
+
+def blockers(standing: Standing) -> tuple[Blocker, ...]:
+    """Return what blocks signing: the scoping first, then by the order of the questions."""
+    found = [_unsettled(each) for each in standing.unsettled]
+    for question in standing.visible():
+        found += _of_question(standing, question)
+    return tuple(found)
+
+
+def _unsettled(fact: Unsettled) -> Blocker:
+    if fact.stated:
+        sentence = f"Confirm “{fact.label}”"
+    elif fact.is_ours:
+        sentence = f"We have not stated “{fact.label}” yet. Ask us to, then confirm it"
+    else:
+        sentence = f"State “{fact.label}”"
+    return Blocker(BlockerKind.SCOPING, "", fact.key, "", fact.label, sentence)
+
+
+def _of_question(standing: Standing, question: Question) -> list[Blocker]:
+    def blocker(kind: BlockerKind, sentence: str) -> Blocker:
+        return Blocker(kind, question.section, question.key, question.number, question.label, sentence)
+
+    name = f"{question.number} {question.label}"
+    answer = standing.answers.get(question.key)
+    found: list[Blocker] = []
+    lacking = questions.lacks(question, answer)
+    if beside := [each.message for each in lacking if each.field in _BESIDE]:
+        found.append(blocker(BlockerKind.ANSWER, f"{name}: {_in_one(beside)}"))
+    elif lacking:
+        found.append(blocker(BlockerKind.ANSWER, f"Answer {name}"))
+    if standing.may_change(question.key):
+        found += [blocker(kind, sentence) for kind, sentence in _of_evidence(standing, question, answer)]
+    if standing.reopened is not None and question.key in standing.reopened & standing.asked:
+        found.append(blocker(BlockerKind.REPLY, f"Reply to our question about {name}"))
+    return found
+
+
+def _in_one(sentences: list[str]) -> str:
+    return "; ".join(each[:1].lower() + each[1:] for each in sentences)
+
+
+def _of_evidence(standing: Standing, question: Question, answer: Answer | None) -> list[tuple[BlockerKind, str]]:
+    cited = standing.citations.get(question.key, ())
+    found: list[tuple[BlockerKind, str]] = []
+    for each in cited:
+        if each.use is Use.CHECKING:
+            sentence = f"“{each.file_name}” for {question.number} is still being checked. Look again in a minute"
+            found.append((BlockerKind.EVIDENCE_CHECKING, sentence))
+        elif each.use is Use.REFUSED:
+            sentence = f"“{each.file_name}” for {question.number} cannot be used. Remove it, or attach another file"
+            found.append((BlockerKind.EVIDENCE_REFUSED, sentence))
+    if not cited and needs_evidence(standing.questionnaire, standing.tier, question, answer):
+        found.append((BlockerKind.EVIDENCE, f"Attach evidence for {question.number}, or say why you cannot"))
+    return found
+
+
+def needs_evidence(questionnaire: Questionnaire, tier: int, question: Question, answer: Answer | None) -> bool:
+    """Whether an answer without a file owes one: proof is required, credit claimed, and no comment says why not."""
+    if answer is None or answer.comment or questionnaire.evidence_level(question.key, tier) < 2:
+        return False
+    return bool(questions.credit(question, answer))
+
+
+class SectionState(StrEnum):
+    """How far a section is, as the task list says it."""
+
+    NOT_STARTED = "not_started"
+    IN_PROGRESS = "in_progress"
+    COMPLETE = "complete"
+    EVIDENCE_MISSING = "evidence_missing"
+    ASKED = "asked"
+
+    def word(self, lab_name: str) -> str:
+        """Return the words of the state; the lab is named."""
+        return f"{lab_name} asked" if self is SectionState.ASKED else _WORDS[self]
+
+
+_WORDS: Final[Mapping[SectionState, str]] = {
+    SectionState.NOT_STARTED: "Not started",
+    SectionState.IN_PROGRESS: "In progress",
+    SectionState.COMPLETE: "Complete",
+    SectionState.EVIDENCE_MISSING: "Evidence missing",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SectionProgress:
+    """How far one section is: ``answered`` are complete answers, ``total`` the questions asked now."""
+
+    key: str
+    number: int
+    title: str
+    group: str
+    summary: str
+    answered: int
+    total: int
+    state: SectionState
+
+
+def progress(standing: Standing) -> tuple[SectionProgress, ...]:
+    """Return how far each section is that has any question for this vendor, in order."""
+    kinds: dict[str, set[BlockerKind]] = {}
+    for blocker in blockers(standing):
+        kinds.setdefault(blocker.section, set()).add(blocker.kind)
+    begun = {
+        question.section
+        for question in standing.visible()
+        if (answer := standing.answers.get(question.key)) is not None and questions.is_answered(question, answer)
+    }
+    found = []
+    for each in questions.progress(standing.questionnaire, standing.tier, standing.facts, standing.answers):
+        section = standing.questionnaire.section(each.section)
+        state = _state(each, kinds.get(section.key, set()), has_answers=section.key in begun)
+        found.append(
+            SectionProgress(
+                key=section.key,
+                number=section.number,
+                title=section.title,
+                group=section.group,
+                summary=section.summary,
+                answered=each.complete,
+                total=each.asked,
+                state=state,
+            )
+        )
+    return tuple(found)
+
+
+def _state(each: questions.Progress, kinds: set[BlockerKind], *, has_answers: bool) -> SectionState:
+    if BlockerKind.REPLY in kinds:
+        return SectionState.ASKED
+    if kinds & {BlockerKind.EVIDENCE, BlockerKind.EVIDENCE_REFUSED}:
+        return SectionState.EVIDENCE_MISSING
+    if each.is_complete and not kinds:
+        return SectionState.COMPLETE
+    return SectionState.IN_PROGRESS if has_answers else SectionState.NOT_STARTED
