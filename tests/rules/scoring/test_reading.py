@@ -283,3 +283,56 @@ def test_a_float_has_no_canonical_form() -> None:
 def test_the_canonical_form_is_the_one_of_the_whole_project(inputs: Inputs) -> None:
     for stored in (canonical(inputs), canonical(score(inputs)), canonical(POLICY_1)):
         assert canonical_bytes(json.loads(stored)) == stored
+
+
+def two_domains(low: int, rest: int, *, verified: tuple[str, ...] = ("a", "b"), level: int = 0) -> Inputs:
+    """Return Tier 2 inputs with a domain of weight 1 at the first credit and one of weight 3 at the second."""
+    version = Version(
+        "two", (Domain("a", 1), Domain("b", 3)), (Question("a", "a", 1, level), Question("b", "b", 1, level))
+    )
+    answers = tuple(
+        said(key, credit, "verified" if key in verified else "none") for key, credit in (("a", low), ("b", rest))
+    )
+    return replace(EX3, version=version, answers=answers)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "recommendation"),
+    [
+        (two_domains(70, 70), "approve"),  # A exactly
+        (two_domains(69, 70), "conditional"),
+        (two_domains(50, 100), "approve"),  # AF exactly
+        (two_domains(49, 100), "conditional"),
+        (two_domains(100, 100, verified=("a",)), "approve"),  # V exactly
+        (two_domains(99, 100, verified=("a",)), "hold"),
+        (two_domains(55, 55), "conditional"),  # C exactly, as claimed
+        (two_domains(54, 55), "reject"),
+        (two_domains(30, 100), "conditional"),  # CF exactly, as claimed
+        (two_domains(29, 100), "reject"),
+        (two_domains(70, 100, verified=("a",), level=2), "hold"),
+        (two_domains(40, 60, verified=("a", "b"), level=2), "conditional"),  # C exactly, as proven
+        (two_domains(56, 55, verified=("b",), level=2), "hold"),  # C and CF missed by proof alone
+        (two_domains(60, 70, verified=("b",), level=2), "conditional"),  # CF exactly, as proven
+        (two_domains(59, 70, verified=("b",), level=2), "hold"),
+    ],
+)
+def test_a_threshold_that_is_met_exactly_is_met(inputs: Inputs, recommendation: str) -> None:
+    assert score(inputs).recommendation == recommendation
+    assert compile_plan(inputs.version, inputs.policy).score(inputs) == score(inputs)
+
+
+@pytest.mark.parametrize(
+    "rewrite",
+    [
+        lambda stored: stored.replace(b":", b": ", 1),
+        lambda stored: stored + b"\n",
+        lambda stored: json.dumps(json.loads(stored), indent=1).encode(),
+        lambda stored: json.dumps({**json.loads(stored), "more": 1}, sort_keys=True).encode(),
+        lambda stored: stored.replace(b"score-inputs/1", b"score-inputs/2"),
+    ],
+)
+def test_the_same_inputs_in_another_spelling_are_refused(rewrite: Any) -> None:
+    with pytest.raises(Unreadable):
+        read_inputs(rewrite(canonical(EX1)))
+    with pytest.raises(Unreadable):
+        read_policy(rewrite(canonical(POLICY_1)) + b" ")
