@@ -208,9 +208,10 @@ def test_a_file_that_outgrows_the_system_limit_leaves_nothing(root: Path) -> Non
 
 
 KILLED_AT_STEP = """
-import os, signal, sys
+import io, os, signal, sys
+from datetime import UTC, datetime
+from pathlib import Path
 import portal.kernel.objects.disk as module
-from tests.rooms.objects.test_disk import *
 
 class Steps:
     '''The os module, in which the n-th step of the disk store is the last of the process.'''
@@ -228,10 +229,12 @@ class Steps:
             return real(*given, **named)
         return step
 
-disk = disk_store(Path(sys.argv[1]))
+disk = module.DiskStore(Path(sys.argv[1]), secret_keys=["k" * 32], clock=lambda: datetime.now(UTC))
 module.os = Steps()
-final = disk.promote(received(disk), "evidence/v1/a1/0001")
-disk.delete_incoming(KEY)
+body = b"%PDF-1.7 evidence " * 50
+stored = disk.receive(sys.argv[3], io.BytesIO(body), content_type="application/pdf", max_bytes=len(body))
+disk.promote(stored, "evidence/v1/a1/0001")
+disk.delete_incoming(sys.argv[3])
 """
 
 
@@ -242,7 +245,7 @@ def test_a_crash_at_any_step_leaves_a_whole_object_or_none(tmp_path: Path) -> No
         step += 1
         root = tmp_path / str(step)
         code = subprocess.run(
-            [sys.executable, "-c", KILLED_AT_STEP, root, str(step)], cwd=PROJECT, capture_output=True
+            [sys.executable, "-c", KILLED_AT_STEP, root, str(step), KEY], cwd=PROJECT, capture_output=True
         ).returncode
         disk = disk_store(root)
         there = [listed.key for listed in disk.versions("")]
