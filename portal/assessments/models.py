@@ -13,7 +13,7 @@ from portal.kernel.database import Base
 from portal.terms import AssessmentState, Side
 
 
-class Assessment(Base):
+class Assessment(Base, kw_only=True):
     """One request to attest, pinned to a questionnaire version. ``revision`` counts what was signed, from 1."""
 
     __tablename__ = "assessment"
@@ -55,7 +55,7 @@ class Assessment(Base):
     row_version: Mapped[int] = mapped_column(default=1)
 
 
-class ScopingFact(Base):
+class ScopingFact(Base, kw_only=True):
     """One scoping fact of an assessment: who stated it, and that the vendor confirmed it where it is the lab's."""
 
     __tablename__ = "scoping_fact"
@@ -76,8 +76,8 @@ class ScopingFact(Base):
     version: Mapped[int] = mapped_column(default=1)
 
 
-class SectionAssignment(Base):
-    """A section given to a person. A section with assignments is theirs (and the vendor admin's); one without is everybody's."""
+class SectionAssignment(Base, kw_only=True):
+    """A section given to a person: with assignments it is theirs (and the vendor admin's), without it is everybody's."""
 
     __tablename__ = "section_assignment"
     __table_args__ = (
@@ -103,7 +103,7 @@ class SectionAssignment(Base):
     ended_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
-class ReopenedQuestion(Base):
+class ReopenedQuestion(Base, kw_only=True):
     """A question sent back: only these may change in the next revision."""
 
     __tablename__ = "reopened_question"
@@ -119,7 +119,7 @@ class ReopenedQuestion(Base):
     asked_at: Mapped[datetime]
 
 
-class PublishedOutcome(Base):
+class PublishedOutcome(Base, kw_only=True):
     """What the vendor was told: a value of its own, published down; nothing internal is in it."""
 
     __tablename__ = "published_outcome"
@@ -138,7 +138,7 @@ class PublishedOutcome(Base):
     published_at: Mapped[datetime]
 
 
-class AccessCard(Base):
+class AccessCard(Base, kw_only=True):
     """What the gate says of one engagement today, published down so that the vendor's pages can show it.
 
     ``valid_until`` is in it, so that it lapses when read, with no worker alive.

@@ -17,7 +17,7 @@ def _assessment_key() -> sa.ForeignKeyConstraint:
     return sa.ForeignKeyConstraint(["vendor_id", "assessment_id"], ["assessment.vendor_id", "assessment.id"])
 
 
-class Answer(Base):
+class Answer(Base, kw_only=True):
     """The answer to one question as it stands. ``version`` counts writes: a late writer is told."""
 
     __tablename__ = "answer"
@@ -40,7 +40,7 @@ class Answer(Base):
     updated_at: Mapped[datetime]
 
 
-class AnswerEdit(Base):
+class AnswerEdit(Base, kw_only=True):
     """One write of an answer, kept for ever: who, when, what."""
 
     __tablename__ = "answer_edit"
@@ -59,7 +59,7 @@ class AnswerEdit(Base):
     edited_at: Mapped[datetime]
 
 
-class Citation(Base):
+class Citation(Base, kw_only=True):
     """The use of a file by an answer, at named pages. Acceptance is the reviewer's, per citation."""
 
     __tablename__ = "citation"
@@ -93,7 +93,7 @@ class Citation(Base):
     removed_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
-class Message(Base):
+class Message(Base, kw_only=True):
     """One message in the conversation about a question; both sides see it. Internal notes live elsewhere."""
 
     __tablename__ = "message"
@@ -114,7 +114,7 @@ class Message(Base):
     sent_at: Mapped[datetime]
 
 
-class Attestation(Base):
+class Attestation(Base, kw_only=True):
     """A signed, frozen copy of one revision. Its digest recomputes from the attested rows below. Never changed."""
 
     __tablename__ = "attestation"
@@ -141,7 +141,7 @@ class Attestation(Base):
     digest: Mapped[str] = mapped_column(unique=True)
 
 
-class AttestedAnswer(Base):
+class AttestedAnswer(Base, kw_only=True):
     """One answer as signed; ``state`` says hidden, blank, na_claimed, zero or answered at that moment."""
 
     __tablename__ = "attested_answer"
@@ -157,7 +157,7 @@ class AttestedAnswer(Base):
     prepared_by: Mapped[UUID | None]
 
 
-class AttestedScoping(Base):
+class AttestedScoping(Base, kw_only=True):
     """One scoping fact as signed."""
 
     __tablename__ = "attested_scoping"
@@ -171,7 +171,7 @@ class AttestedScoping(Base):
     value: Mapped[dict[str, Any]]
 
 
-class AttestedCitation(Base):
+class AttestedCitation(Base, kw_only=True):
     """One citation as signed, with the digest and version of the very bytes."""
 
     __tablename__ = "attested_citation"

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from portal.kernel.database import Base
 
 
-class AuditEvent(Base):
+class AuditEvent(Base, kw_only=True):
     """One fact in the chain. Rows are only ever added: the database refuses UPDATE, DELETE and TRUNCATE."""
 
     __tablename__ = "audit_event"
@@ -34,7 +34,7 @@ class AuditEvent(Base):
     hash: Mapped[bytes] = mapped_column(unique=True)
 
 
-class AuditHead(Base):
+class AuditHead(Base, kw_only=True):
     """The end of the chain: one row, locked by whoever appends, so that the chain never forks."""
 
     __tablename__ = "audit_head"
@@ -45,7 +45,7 @@ class AuditHead(Base):
     hash: Mapped[bytes] = mapped_column(default=bytes(32))
 
 
-class AuditCheckpoint(Base):
+class AuditCheckpoint(Base, kw_only=True):
     """A signed statement of how long the chain was and how it ended; its copy outside is what proves a truncation."""
 
     __tablename__ = "audit_checkpoint"

@@ -13,7 +13,7 @@ from portal.kernel.database import Base
 from portal.terms import EvidenceState, ScanState
 
 
-class Evidence(Base):
+class Evidence(Base, kw_only=True):
     """One file: reserved, received, then attached and judged. State belongs to the file; acceptance to a citation."""
 
     __tablename__ = "evidence"
@@ -69,7 +69,7 @@ class Evidence(Base):
     row_version: Mapped[int] = mapped_column(default=1)
 
 
-class EvidenceOpening(Base):
+class EvidenceOpening(Base, kw_only=True):
     """Who opened a file, and when: shown to the vendor it belongs to. Written with the fact of the trail."""
 
     __tablename__ = "evidence_opening"

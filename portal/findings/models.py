@@ -12,7 +12,7 @@ from portal.kernel.database import Base
 from portal.terms import FindingState, Severity
 
 
-class Finding(Base):
+class Finding(Base, kw_only=True):
     """One finding about one answer. A draft is the reviewer's own; shared, it is the vendor's task.
 
     ``credit`` (0..100), where given, replaces the answer's credit in the score, with ``opened_by`` as its author.

@@ -13,7 +13,7 @@ from portal.kernel.database import Base
 from portal.terms import ClearanceAct
 
 
-class Clearance(Base):
+class Clearance(Base, kw_only=True):
     """One step: what was decided for one engagement, and how far it reaches. The database refuses UPDATE and DELETE.
 
     ``conditions``: list of {text, due_on, data_class, access_mode, met}; an overdue one closes what it names.
@@ -44,7 +44,7 @@ class Clearance(Base):
     recorded_at: Mapped[datetime]
 
 
-class Pause(Base):
+class Pause(Base, kw_only=True):
     """A stop, of one vendor or (no vendor) of all. One person begins it; two end it."""
 
     __tablename__ = "pause"
@@ -79,7 +79,7 @@ class Pause(Base):
     row_version: Mapped[int] = mapped_column(default=1)
 
 
-class GateSequence(Base):
+class GateSequence(Base, kw_only=True):
     """The last sequence number used for a vendor; locked by whoever adds a clearance or a pause, so none is used twice."""
 
     __tablename__ = "gate_sequence"

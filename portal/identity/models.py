@@ -16,7 +16,7 @@ _VENDOR_ROLES = "('respondent', 'vendor_admin', 'signatory')"
 _LAB_ROLES = "('reviewer', 'lead_approver', 'program_admin', 'auditor')"
 
 
-class UserAccount(Base):
+class UserAccount(Base, kw_only=True):
     """A person, on one side only. Without a password it is invited; deactivated it is nobody."""
 
     __tablename__ = "user_account"
@@ -43,7 +43,7 @@ class UserAccount(Base):
     deactivated_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
-class RoleGrant(Base):
+class RoleGrant(Base, kw_only=True):
     """A role given to a person by a person, from then until it was taken away. Kept as history (S6, S7)."""
 
     __tablename__ = "role_grant"
@@ -73,7 +73,7 @@ class RoleGrant(Base):
     revoked_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
-class RoleRequest(Base):
+class RoleRequest(Base, kw_only=True):
     """A role of the lab that one admin asked for and another has to confirm. Confirmed or withdrawn, it is closed."""
 
     __tablename__ = "role_request"
@@ -104,7 +104,7 @@ class RoleRequest(Base):
     withdrawn_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
-class RecoveryCode(Base):
+class RecoveryCode(Base, kw_only=True):
     """A code for the day the authenticator is lost; hashed, used once."""
 
     __tablename__ = "recovery_code"
@@ -115,7 +115,7 @@ class RecoveryCode(Base):
     used_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
-class Invitation(Base):
+class Invitation(Base, kw_only=True):
     """A one-time way in for one address. ``generation`` counts resends: only the newest link works.
 
     The token is derived from the id and generation when the mail leaves, and only its digest is stored.
@@ -150,7 +150,7 @@ class Invitation(Base):
     revoked_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
-class WebSession(Base):
+class WebSession(Base, kw_only=True):
     """A signed-in browser. The cookie holds the token; we hold its digest, so a stolen table opens nothing."""
 
     __tablename__ = "web_session"
@@ -169,7 +169,7 @@ class WebSession(Base):
     data: Mapped[dict[str, Any]] = mapped_column(default_factory=dict)
 
 
-class Throttle(Base):
+class Throttle(Base, kw_only=True):
     """How often something was tried under one key within a window (guessing, resets, invitations)."""
 
     __tablename__ = "throttle"
@@ -179,7 +179,7 @@ class Throttle(Base):
     count: Mapped[int]
 
 
-class ServiceClient(Base):
+class ServiceClient(Base, kw_only=True):
     """A machine that asks the gate. Its token is shown once and stored as a digest."""
 
     __tablename__ = "service_client"

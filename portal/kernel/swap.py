@@ -23,13 +23,14 @@ def swap(tx: Tx, row: Base, *, expect: Mapping[str, Any], change: Mapping[str, A
     identity = mapper.primary_key_from_instance(row)
     tx.session.flush()
     statement = (
-        sa.update(table)
+        sa.update(mapper.class_)
         .where(
             *[column == value for column, value in zip(mapper.primary_key, identity, strict=True)],
             *[_matches(table.c[name], value) for name, value in expect.items()],
         )
         .values(**change)
         .returning(*mapper.primary_key)
+        .execution_options(synchronize_session=False)
     )
     won = tx.session.execute(statement).first() is not None
     if won:

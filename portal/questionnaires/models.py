@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from portal.kernel.database import Base
 
 
-class QuestionnaireVersion(Base):
+class QuestionnaireVersion(Base, kw_only=True):
     """A published version. The database refuses UPDATE and DELETE."""
 
     __tablename__ = "questionnaire_version"

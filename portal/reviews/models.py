@@ -17,7 +17,7 @@ def _assessment_key() -> sa.ForeignKeyConstraint:
     return sa.ForeignKeyConstraint(["vendor_id", "assessment_id"], ["assessment.vendor_id", "assessment.id"])
 
 
-class Review(Base):
+class Review(Base, kw_only=True):
     """The judging of one signed revision. Waiting until claimed; one a revision."""
 
     __tablename__ = "review"
@@ -49,7 +49,7 @@ class Review(Base):
     row_version: Mapped[int] = mapped_column(default=1)
 
 
-class AnswerVerdict(Base):
+class AnswerVerdict(Base, kw_only=True):
     """What the reviewer says of one answer of one review. A draft until the review sends it."""
 
     __tablename__ = "answer_verdict"
@@ -70,7 +70,7 @@ class AnswerVerdict(Base):
     version: Mapped[int] = mapped_column(default=1)
 
 
-class InternalNote(Base):
+class InternalNote(Base, kw_only=True):
     """A note that only the lab sees. There is no path by which a vendor's page could read this table."""
 
     __tablename__ = "internal_note"
@@ -86,7 +86,7 @@ class InternalNote(Base):
     written_at: Mapped[datetime]
 
 
-class Decision(Base):
+class Decision(Base, kw_only=True):
     """What people decided on one revision. It counts when everybody needed has signed the same digest."""
 
     __tablename__ = "decision"
@@ -136,7 +136,7 @@ class Decision(Base):
     row_version: Mapped[int] = mapped_column(default=1)
 
 
-class DecisionSignature(Base):
+class DecisionSignature(Base, kw_only=True):
     """One person's signature under the digest of one decision. Two of one person cannot be stored."""
 
     __tablename__ = "decision_signature"
@@ -150,7 +150,7 @@ class DecisionSignature(Base):
     signed_at: Mapped[datetime]
 
 
-class ConflictOfInterest(Base):
+class ConflictOfInterest(Base, kw_only=True):
     """A declared reason why a person of the lab does not judge a vendor (S3)."""
 
     __tablename__ = "conflict_of_interest"

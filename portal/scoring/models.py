@@ -12,7 +12,7 @@ from portal.kernel.database import Base
 from portal.terms import Recommendation
 
 
-class ScoreSnapshot(Base):
+class ScoreSnapshot(Base, kw_only=True):
     """One computed score. ``inputs`` and ``result`` are canonical JSON: replaying the first gives the second, byte by byte."""
 
     __tablename__ = "score_snapshot"

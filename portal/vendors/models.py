@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from portal.kernel.database import Base
 
 
-class Vendor(Base):
+class Vendor(Base, kw_only=True):
     """An AI training contractor."""
 
     __tablename__ = "vendor"
@@ -36,7 +36,7 @@ class Vendor(Base):
         return self.id
 
 
-class Engagement(Base):
+class Engagement(Base, kw_only=True):
     """A vendor on a project: which data, by which access, by whom, from when to when.
 
     ``inherent_risk`` (0..25) and ``computed_tier`` follow from the facts; ``raised_tier`` is a person's, only stricter.

@@ -1,0 +1,172 @@
+"""Writing down what is wrong, sharing it with the vendor, closing it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from portal.findings.facts import FindingChanged, FindingClosed, FindingDrafted, FindingDropped, FindingsShared
+from portal.findings.models import Finding
+from portal.findings.queries import FindingLine, last_number, of_assessment, shared_with
+from portal.kernel.errors import Conflict, Forbidden, NotFound, Refused
+from portal.kernel.ledger import Tx
+from portal.kernel.swap import swap
+from portal.terms import FindingState, Severity
+from portal.vendors.models import Vendor
+
+__all__ = ["FindingLine", "Wrong", "close", "draft", "drop", "get", "of_assessment", "share_all", "shared_with"]
+
+TEXT_LIMIT = 4_000
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """What a reviewer says is wrong, for the vendor to read. ``credit`` 0..100 replaces the answer's; None keeps it."""
+
+    severity: Severity
+    what: str
+    closes_when: str
+    due_on: date | None
+    credit: int | None = None
+
+
+def get(tx: Tx, finding_id: UUID) -> Finding:
+    """Return a finding.
+
+    :raises NotFound: if there is none.
+    """
+    row = tx.session.get(Finding, finding_id)
+    if row is None:
+        raise NotFound
+    return row
+
+
+def draft(tx: Tx, *, vendor_id: UUID, assessment_id: UUID, revision: int, question_key: str, wrong: Wrong) -> Finding:
+    """Write a finding about an answer, or write the draft about it anew. The caller checked who may.
+
+    :raises Refused: with the problems of what, closes_when, due_on and credit.
+    """
+    wrong = _checked(wrong, tx.now.date())
+    existing = tx.session.execute(
+        sa.select(Finding).where(
+            Finding.assessment_id == assessment_id,
+            Finding.question_key == question_key,
+            Finding.state == FindingState.DRAFT,
+        )
+    ).scalar_one_or_none()
+    if existing is not None:
+        existing.severity, existing.what, existing.closes_when = wrong.severity, wrong.what, wrong.closes_when
+        existing.due_on, existing.credit, existing.revision = wrong.due_on, wrong.credit, revision
+        existing.row_version += 1
+        tx.session.flush()
+        tx.record(FindingChanged(existing.id, vendor_id, wrong.severity.value, wrong.credit))
+        return existing
+    # The vendor's row is locked so that two reviewers at once never give one number twice.
+    tx.session.execute(sa.select(Vendor.id).where(Vendor.id == vendor_id).with_for_update())
+    row = Finding(
+        id=tx.new_id(),
+        vendor_id=vendor_id,
+        number=last_number(tx, vendor_id) + 1,
+        assessment_id=assessment_id,
+        revision=revision,
+        question_key=question_key,
+        severity=wrong.severity,
+        what=wrong.what,
+        closes_when=wrong.closes_when,
+        due_on=wrong.due_on,
+        credit=wrong.credit,
+        opened_by=_person(tx),
+        opened_at=tx.now,
+    )
+    tx.session.add(row)
+    tx.session.flush()
+    tx.record(
+        FindingDrafted(row.id, vendor_id, assessment_id, question_key, row.number, wrong.severity.value, wrong.credit)
+    )
+    return row
+
+
+def drop(tx: Tx, *, assessment_id: UUID, question_key: str) -> None:
+    """Give up the draft about an answer, if there is one."""
+    row = tx.session.execute(
+        sa.select(Finding).where(
+            Finding.assessment_id == assessment_id,
+            Finding.question_key == question_key,
+            Finding.state == FindingState.DRAFT,
+        )
+    ).scalar_one_or_none()
+    if row is None:
+        return
+    row.state = FindingState.WITHDRAWN
+    row.row_version += 1
+    tx.session.flush()
+    tx.record(FindingDropped(row.id, row.vendor_id))
+
+
+def share_all(tx: Tx, *, vendor_id: UUID, assessment_id: UUID, revision: int) -> None:
+    """Make the drafts of an assessment the vendor's tasks; part of publishing a decision."""
+    drafts = (
+        tx.session.execute(
+            sa.select(Finding)
+            .where(Finding.assessment_id == assessment_id, Finding.state == FindingState.DRAFT)
+            .order_by(Finding.number)
+            .with_for_update()
+        )
+        .scalars()
+        .all()
+    )
+    for row in drafts:
+        row.state, row.shared_at = FindingState.OPEN, tx.now
+        row.row_version += 1
+    tx.session.flush()
+    if drafts:
+        tx.record(FindingsShared(assessment_id, vendor_id, revision, tuple(row.number for row in drafts)))
+
+
+def close(tx: Tx, *, finding: Finding, row_version: int) -> None:
+    """Close an open finding. The caller checked who may.
+
+    :raises Conflict: if it is not open, or changed since the page was opened.
+    """
+    won = swap(
+        tx,
+        finding,
+        expect={"state": FindingState.OPEN, "row_version": row_version},
+        change={
+            "state": FindingState.CLOSED,
+            "closed_by": _person(tx),
+            "closed_at": tx.now,
+            "row_version": row_version + 1,
+        },
+    )
+    if not won:
+        raise Conflict("This finding changed since you opened the page.", current={"state": finding.state.value})
+    tx.record(FindingClosed(finding.id, finding.vendor_id))
+
+
+def _checked(wrong: Wrong, today: date) -> Wrong:
+    what, closes_when = wrong.what.strip(), wrong.closes_when.strip()
+    problems: dict[str, list[str]] = {}
+    if not what:
+        problems["what"] = ["Enter what is wrong, for the vendor to read"]
+    if not closes_when:
+        problems["closes_when"] = ["Enter what must be shown to close it"]
+    for field, text in (("what", what), ("closes_when", closes_when)):
+        if len(text) > TEXT_LIMIT:
+            problems[field] = [f"Keep it under {TEXT_LIMIT:,} characters; this is {len(text):,}"]
+    if wrong.due_on is not None and wrong.due_on < today:
+        problems["due_on"] = ["The due date must be today or later"]
+    if wrong.credit is not None and not 0 <= wrong.credit <= 100:
+        problems["credit"] = ["Enter the points from 0 to 100"]
+    if problems:
+        raise Refused(problems=problems)
+    return Wrong(wrong.severity, what, closes_when, wrong.due_on, wrong.credit)
+
+
+def _person(tx: Tx) -> UUID:
+    if tx.actor.id is None:
+        raise Forbidden("A person must do this.")
+    return tx.actor.id
