@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
+from uuid import UUID
 
 import sqlalchemy as sa
 from flask import Flask
@@ -16,10 +17,14 @@ from jinja2 import FileSystemLoader, StrictUndefined
 
 import portal.models
 from portal.audit import service as audit
+from portal.identity import invitations
+from portal.identity.rules import InvitationState
 from portal.kernel import logging
+from portal.kernel.actor import system
 from portal.kernel.clock import Clock, DatabaseClock
 from portal.kernel.database import engine_for
 from portal.kernel.embedded import running
+from portal.kernel.errors import NotFound
 from portal.kernel.ids import NewId, uuid7
 from portal.kernel.ledger import Ledger
 from portal.kernel.objects import ObjectStore
@@ -45,7 +50,7 @@ SITES: dict[str, tuple[str, ...]] = {
 TEMPLATES = ("shared", "vendor", "lab")
 """The folders of templates; each names its site again inside (``vendor/home.html``), so that none shadows another."""
 
-COMMANDS: tuple[str, ...] = ("portal.cli",)
+COMMANDS: tuple[str, ...] = ("portal.cli", "portal.jobs.cli")
 """The modules whose ``commands`` are added to the flask command."""
 
 MAX_FORM_BYTES = 33_000_000
@@ -126,6 +131,17 @@ class House:
             clock=self.instant,
             upload_path="/uploads",
         )
+
+    def link_token(self, invitation_id: UUID) -> str | None:
+        """Return the one-time token of an invitation, None if it is not open any more (for mail that leaves)."""
+        with self.ledger.begin(system("link_token")) as tx:
+            try:
+                invitation = invitations.get(tx, invitation_id)
+            except NotFound:
+                return None
+            if invitations.state_of(tx, invitation) is not InvitationState.OPEN:
+                return None
+            return invitations.link_token(invitation, self.keyring)
 
     def instant(self) -> datetime:
         """Return now by the house's clock, without a transaction (for signed upload tickets)."""

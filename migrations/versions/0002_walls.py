@@ -45,6 +45,7 @@ WALLED = {
     "pause": "vendor_id",
     "gate_sequence": "vendor_id",
     "audit_event": "vendor_id",
+    "mail": "vendor_id",
 }
 
 GROWS_ONLY = (

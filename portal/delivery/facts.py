@@ -1,0 +1,47 @@
+"""What happens to mail. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from portal.kernel.ledger import Fact
+
+
+@dataclass(frozen=True, slots=True)
+class MailSent(Fact):
+    """A mail left. ``transport`` says how: smtp, or kept for the mail page of a development machine."""
+
+    mail_id: UUID
+    kind: str
+    vendor_id: UUID | None
+    transport: str
+
+
+@dataclass(frozen=True, slots=True)
+class MailParked(Fact):
+    """A mail was given up, with the reason."""
+
+    mail_id: UUID
+    kind: str
+    vendor_id: UUID | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class MailDropped(Fact):
+    """A mail was not sent because it was no longer wanted."""
+
+    mail_id: UUID
+    kind: str
+    vendor_id: UUID | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobParked(Fact):
+    """A job was given up, with the reason."""
+
+    job_id: int
+    name: str
+    reason: str

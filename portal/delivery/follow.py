@@ -1,0 +1,124 @@
+"""Reactions that end in a mail: each only writes a job, in the transaction of the fact; the job finds the people."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from portal.delivery.service import enqueue
+from portal.kernel.ledger import Tx
+
+NOTIFY_INVITED = "notify_invited"
+NOTIFY_VENDOR = "notify_vendor"
+NOTIFY_REVIEWERS = "notify_reviewers"
+NOTIFY_ACCESS = "notify_access"
+NOTIFY_PERSON = "notify_person"
+"""The jobs of portal/jobs/notify.py, by name: they stand above every room."""
+
+DIGEST = timedelta(minutes=10)
+"""Replies within this time make one mail."""
+
+
+def mail_link(tx: Tx, fact: Any) -> None:
+    """PersonInvited: the link goes to its address."""
+    enqueue(tx, NOTIFY_INVITED, invitation_id=fact.invitation_id, generation=fact.generation)
+
+
+def mail_section(tx: Tx, fact: Any) -> None:
+    """SectionAssigned: the person hears of it."""
+    args = {"assessment_id": fact.assessment_id, "section": fact.section, "user_id": fact.user_id}
+    enqueue(tx, NOTIFY_VENDOR, what="section_given", **args)
+
+
+def mail_receipt(tx: Tx, fact: Any) -> None:
+    """AttestationSigned: the vendor keeps a receipt, the reviewers hear of it."""
+    enqueue(
+        tx,
+        NOTIFY_VENDOR,
+        what="receipt",
+        assessment_id=fact.assessment_id,
+        subject_id=fact.attestation_id,
+    )
+    enqueue(tx, NOTIFY_REVIEWERS, what="new_submission", assessment_id=fact.assessment_id)
+
+
+def mail_questions(tx: Tx, fact: Any) -> None:
+    """ChangesRequested: one mail for all questions of the review."""
+    enqueue(tx, NOTIFY_VENDOR, what="questions", assessment_id=fact.assessment_id)
+
+
+def mail_outcome(tx: Tx, fact: Any) -> None:
+    """OutcomePublished: the vendor hears that there is a decision."""
+    enqueue(tx, NOTIFY_VENDOR, what="decision", assessment_id=fact.assessment_id, subject_id=fact.outcome_id)
+
+
+def mail_cosign(tx: Tx, fact: Any) -> None:
+    """DecisionProposed: who may confirm it hears of it."""
+    enqueue(tx, NOTIFY_REVIEWERS, what="cosign", assessment_id=fact.assessment_id)
+
+
+def mail_reply(tx: Tx, fact: Any) -> None:
+    """A vendor's message in a thread: its reviewer hears of it, once for all within ten minutes."""
+    if tx.actor.vendor_id is None:
+        return
+    enqueue(
+        tx,
+        NOTIFY_REVIEWERS,
+        once=f"reply:{fact.assessment_id}",
+        at=tx.now + DIGEST,
+        what="reply_received",
+        assessment_id=fact.assessment_id,
+        seed=f":{tx.now.isoformat()}",
+    )
+
+
+def mail_paused(tx: Tx, fact: Any) -> None:
+    """VendorPaused, EveryVendorPaused: the people who work on it stop."""
+    _access(tx, fact, "access_paused")
+
+
+def mail_resumed(tx: Tx, fact: Any) -> None:
+    """VendorResumed, EveryVendorResumed: the people who work on it may go on."""
+    _access(tx, fact, "access_restored")
+
+
+def _access(tx: Tx, fact: Any, what: str) -> None:
+    vendor_id = getattr(fact, "vendor_id", None)
+    enqueue(tx, NOTIFY_ACCESS, what=what, pause_id=fact.pause_id, at=tx.now, vendor_id=vendor_id)
+
+
+def mail_role(tx: Tx, fact: Any) -> None:
+    """RoleGranted, RoleRevoked: the person hears what they may do now."""
+    _person(tx, fact, "role_changed", {"changed_by": tx.actor.name if tx.actor.id is not None else ""})
+
+
+def mail_deactivated(tx: Tx, fact: Any) -> None:
+    """PersonDeactivated: the person hears of it."""
+    _person(tx, fact, "account_changed", {"change": "deactivated"})
+
+
+def mail_password(tx: Tx, fact: Any) -> None:
+    """PasswordChanged: the person hears of it."""
+    _person(tx, fact, "account_changed", {"change": "password"})
+
+
+def mail_recovery_codes(tx: Tx, fact: Any) -> None:
+    """RecoveryCodesRenewed: the person hears of it."""
+    _person(tx, fact, "account_changed", {"change": "recovery_codes"})
+
+
+def mail_recovery_used(tx: Tx, fact: Any) -> None:
+    """SignedIn with a recovery code: the person hears of it; any other sign-in is not news by itself."""
+    if fact.factor == "recovery_code":
+        _person(tx, fact, "account_changed", {"change": "recovery_code_used"})
+
+
+def _person(tx: Tx, fact: Any, kind: str, about: dict[str, str]) -> None:
+    enqueue(
+        tx,
+        NOTIFY_PERSON,
+        user_id=fact.user_id,
+        kind=kind,
+        context={"at": tx.now, **about},
+        seed=tx.now.isoformat(),
+    )

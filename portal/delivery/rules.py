@@ -1,0 +1,165 @@
+"""What a mail may look like, whom it may go to, when it is tried again and when we remind. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+LONGEST_SUBJECT = 60
+LONGEST_REASON = 200
+MOST_TRIES = 25
+"""How often a mail server may be away before the mail is parked: about twenty hours."""
+MOST_MISHAPS = 3
+"""How often a job may fail by our own fault before it is parked (security.md R4)."""
+LEASE = timedelta(seconds=60)
+"""How long one worker has a mail to itself; longer than the longest talk with a mail server."""
+FIRST_WAIT = timedelta(seconds=20)
+LONGEST_WAIT = timedelta(hours=1)
+
+_MONTHS = (
+    "January February March April May June July August September October November December".split()  # noqa: SIM905
+)
+_BREAKS = re.compile(r"[\s\x00-\x1f\x7f\u0085\u200b\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]+")
+_ADDRESS = re.compile(r"[^\s@<>()\[\]\\,;:\"\x00-\x1f\x7f]{1,64}@[A-Za-z0-9]([A-Za-z0-9.-]{0,250}[A-Za-z0-9])?")
+_LINK = re.compile(r"\b[a-z][a-z0-9+.-]*://\S+", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """The one thing a mail asks for. With ``invitation_id`` its link ends in that invitation's one-time token."""
+
+    label: str
+    path: str
+    invitation_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a mail says, before it is laid out as plain text and as light HTML."""
+
+    subject: str
+    paragraphs: tuple[str, ...]
+    button: Button
+    why: str
+    details: tuple[tuple[str, str], ...] = ()
+    list_title: str = ""
+    items: tuple[str, ...] = ()
+    closing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What is the same in all mails of an installation. ``base_url`` is the only source of links."""
+
+    lab_name: str
+    base_url: str
+
+    @property
+    def host(self) -> str:
+        """The one true host, without its scheme."""
+        return self.base_url.split("://", 1)[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A finished mail: its subject and the same words twice."""
+
+    subject: str
+    text: str
+    html: str
+
+
+def one_line(text: str) -> str:
+    """Return the text on one line: no line breaks, no control characters, nothing that turns the reading order."""
+    return _BREAKS.sub(" ", text).strip()
+
+
+def quoted(text: str) -> str:
+    """Return foreign words fit for a body: on one line, and with no link that a mail program would make live."""
+    return one_line(text).replace("://", ": //")
+
+
+def subject_line(text: str) -> str:
+    """Return the text as a subject of at most 60 characters, cut at a word."""
+    line = one_line(text)
+    if len(line) <= LONGEST_SUBJECT:
+        return line
+    head = line[: LONGEST_SUBJECT - 1]
+    return (head.rsplit(" ", 1)[0] if " " in head else head).rstrip(" ,:;") + "…"
+
+
+def is_address(text: str) -> bool:
+    """Tell whether the text is one plain address, with nothing that could begin another header or recipient."""
+    return len(text) <= 254 and _ADDRESS.fullmatch(text) is not None and ".." not in text
+
+
+def reason(text: str) -> str:
+    """Return why something failed as one short line without links, for they may carry a one-time token."""
+    line = _LINK.sub("(link)", one_line(text))
+    return line if len(line) <= LONGEST_REASON else line[: LONGEST_REASON - 1] + "…"
+
+
+def day(value: date) -> str:
+    """Return "18 December 2026"."""
+    return f"{value.day} {_MONTHS[value.month - 1]} {value.year}"
+
+
+def near_day(value: date) -> str:
+    """Return "18 December", for subjects."""
+    return f"{value.day} {_MONTHS[value.month - 1]}"
+
+
+def moment(value: datetime) -> str:
+    """Return "18 December 2026 at 14:32 UTC"."""
+    there = value.astimezone(UTC)
+    return f"{day(there.date())} at {there:%H:%M} UTC"
+
+
+def count(number: int, one: str, many: str | None = None) -> str:
+    """Return "1 question", "5 questions"."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def listed(words: tuple[str, ...] | list[str]) -> str:
+    """Return "a", "a and b", "a, b and c"."""
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else list(words))
+
+
+def wait_before(
+    tries: int, chance: Callable[[], float], *, first: timedelta = FIRST_WAIT, longest: timedelta = LONGEST_WAIT
+) -> timedelta:
+    """Return how long to wait after so many tries: doubling, bounded, and spread by up to half.
+
+    :param chance: gives a number from 0 to 1; it keeps a crowd of mails from knocking at the same moment.
+    """
+    doublings: int = min(max(tries, 1) - 1, 20)
+    full: timedelta = min(first * (1 << doublings), longest)
+    return full * (0.5 + 0.5 * chance())
+
+
+class Stage(StrEnum):
+    """When a vendor is reminded (ux.md, e-mail 4)."""
+
+    HALF_TIME = "half"
+    SEVEN_DAYS = "7d"
+    TWO_DAYS = "2d"
+
+
+def stage_on(requested_on: date, due_on: date, today: date) -> Stage | None:
+    """Return the reminder that is due on this day: the latest whose day has come, none on the first day or when late.
+
+    A stage that would fall on the day of the request, or that a later stage has overtaken, is left out.
+    """
+    if not requested_on < today <= due_on:
+        return None
+    days = {
+        Stage.HALF_TIME: requested_on + (due_on - requested_on) // 2,
+        Stage.SEVEN_DAYS: due_on - timedelta(days=7),
+        Stage.TWO_DAYS: due_on - timedelta(days=2),
+    }
+    reached = [(when, stage) for stage, when in days.items() if requested_on < when <= today]
+    return max(reached, key=lambda pair: pair[0])[1] if reached else None

@@ -1,0 +1,287 @@
+"""Jobs that find out whom to tell, as the system, and queue one mail for each person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from portal.assessments.models import Assessment, PublishedOutcome, ReopenedQuestion, SectionAssignment
+from portal.attestations.models import Attestation
+from portal.delivery import service as delivery
+from portal.delivery.follow import NOTIFY_ACCESS, NOTIFY_INVITED, NOTIFY_PERSON, NOTIFY_REVIEWERS, NOTIFY_VENDOR
+from portal.identity import service as identity
+from portal.identity.models import Invitation, UserAccount
+from portal.identity.rules import InvitationState
+from portal.jobs import recipients
+from portal.jobs.recipients import Recipient
+from portal.jobs.tools import House, Job
+from portal.kernel.actor import system
+from portal.kernel.ledger import Tx
+from portal.questionnaires import service as questionnaires
+from portal.questionnaires.rules.definition import Questionnaire
+from portal.reviews.models import Decision, Review
+from portal.terms import Role
+from portal.vendors.models import Vendor
+
+
+def notify_invited(house: House, *, invitation_id: str, generation: int) -> None:
+    """Send the link of an invitation, or of a password reset, to its address; nothing if it is not open any more."""
+    with house.ledger.begin(system(NOTIFY_INVITED)) as tx:
+        invitation = tx.session.get(Invitation, UUID(invitation_id))
+        if invitation is None or identity.state_of(tx, invitation) is not InvitationState.OPEN:
+            return
+        reset = invitation.purpose == "reset"
+        delivery.send(
+            tx,
+            kind="password_reset" if reset else "invitation",
+            to_address=invitation.email,
+            to_name=invitation.full_name,
+            user_id=invitation.user_id,
+            vendor_id=invitation.vendor_id,
+            context={"invitation_id": invitation.id, "expires_at": invitation.expires_at}
+            | ({} if reset else _invitation(tx, invitation)),
+            dedupe_key=f"invitation:{invitation.id}:{generation}",
+        )
+
+
+def _invitation(tx: Tx, invitation: Invitation) -> dict[str, Any]:
+    about: dict[str, Any] = {
+        "roles": list(invitation.roles),
+        "invited_by": recipients.name_of(tx, invitation.invited_by),
+    }
+    if invitation.vendor_id is None:
+        return about
+    about["vendor_name"] = tx.session.get_one(Vendor, invitation.vendor_id).name
+    assessment = tx.session.get(Assessment, invitation.assessment_id) if invitation.assessment_id else None
+    if assessment is None:
+        return about
+    questionnaire = questionnaires.compiled(tx, assessment.questionnaire_id)
+    mine = [each for each in questionnaire.sections if each.key in invitation.sections]
+    asked = sum(len(each.questions) for each in mine or questionnaire.sections)
+    return about | {
+        "work": assessment.title,
+        "sections": [each.title for each in mine],
+        "due_on": assessment.due_on,
+        "hours": hours(asked),
+    }
+
+
+def hours(questions: int) -> str:
+    """Return how long so many questions take, at three to six minutes each with the papers at hand."""
+    if questions <= 10:
+        return "less than an hour"
+    low, high = round(questions / 20) or 1, round(questions / 10) or 1
+    return f"{low} to {high} hours, in as many sittings as you like" if low < high else "about an hour"
+
+
+def notify_vendor(
+    house: House,
+    *,
+    assessment_id: str,
+    what: str,
+    section: str | None = None,
+    user_id: str | None = None,
+    subject_id: str | None = None,
+) -> None:
+    """Tell a vendor's people about their assessment.
+
+    ``what``: section_given (with section and user_id), ready_to_sign, receipt (subject_id: the attestation),
+    questions, decision (subject_id: the published outcome).
+    """
+    with house.ledger.begin(system(NOTIFY_VENDOR)) as tx:
+        assessment = tx.session.get(Assessment, UUID(assessment_id))
+        if assessment is None:
+            return
+        vendor = tx.session.get_one(Vendor, assessment.vendor_id)
+        about = {"vendor_name": vendor.name, "title": assessment.title, "assessment_id": assessment.id}
+        stem = f"{what}:{assessment.id}:{assessment.revision}"
+        match what:
+            case "section_given" if section and user_id:
+                _section_given(tx, assessment, vendor, section, UUID(user_id))
+            case "ready_to_sign":
+                people = recipients.of_vendor(tx, vendor.id, {Role.SIGNATORY})
+                _tell(tx, people, what, about | {"due_on": assessment.due_on}, stem, vendor.id)
+            case "receipt" if subject_id:
+                signed = tx.session.get_one(Attestation, UUID(subject_id))
+                people = recipients.of_vendor(tx, vendor.id, {Role.SIGNATORY, Role.VENDOR_ADMIN})
+                details = {
+                    "signed_by": signed.signed_name,
+                    "signed_at": signed.signed_at,
+                    "fingerprint": signed.digest,
+                    "revision": signed.revision,
+                }
+                _tell(tx, people, what, about | details, f"receipt:{signed.id}", vendor.id)
+            case "questions":
+                asked = _reopened(tx, assessment)
+                people = recipients.of_vendor(tx, vendor.id, {Role.VENDOR_ADMIN, Role.RESPONDENT})
+                if asked:
+                    details = {"questions": asked, "due_on": assessment.due_on}
+                    _tell(tx, people, what, about | details, stem, vendor.id)
+            case "decision" if subject_id:
+                outcome = tx.session.get_one(PublishedOutcome, UUID(subject_id))
+                people = recipients.of_vendor(tx, vendor.id, {Role.VENDOR_ADMIN, Role.SIGNATORY})
+                details = {"outcome_id": outcome.id, "number": outcome.number}
+                del about["assessment_id"]
+                _tell(tx, people, what, about | details, f"decision:{outcome.id}", vendor.id)
+            case _:
+                raise ValueError(f"notify_vendor cannot say {what!r}")
+
+
+def _section_given(tx: Tx, assessment: Assessment, vendor: Vendor, section: str, user_id: UUID) -> None:
+    person = recipients.one(tx, user_id)
+    given = tx.session.execute(
+        sa.select(SectionAssignment)
+        .where(
+            SectionAssignment.assessment_id == assessment.id,
+            SectionAssignment.section == section,
+            SectionAssignment.user_id == user_id,
+            SectionAssignment.ended_at.is_(None),
+        )
+        .limit(1)
+    ).scalar_one_or_none()
+    # Who is still invited reads of the sections in the invitation; who took a section knows.
+    if person is None or given is None or given.assigned_by in {None, user_id}:
+        return
+    found = _section(questionnaires.compiled(tx, assessment.questionnaire_id), section)
+    _tell(
+        tx,
+        [person],
+        "section_given",
+        {
+            "assessment_id": assessment.id,
+            "vendor_name": vendor.name,
+            "section": section,
+            "section_title": found[0],
+            "questions": found[1],
+            "given_by": recipients.name_of(tx, given.assigned_by),
+            "due_on": given.due_on or assessment.due_on,
+        },
+        f"section_given:{given.id}",
+        vendor.id,
+    )
+
+
+def _section(questionnaire: Questionnaire, key: str) -> tuple[str, int]:
+    return next((each.title, len(each.questions)) for each in questionnaire.sections if each.key == key)
+
+
+def _reopened(tx: Tx, assessment: Assessment) -> int:
+    statement = sa.select(sa.func.count()).where(
+        ReopenedQuestion.assessment_id == assessment.id, ReopenedQuestion.revision == assessment.revision
+    )
+    return tx.session.execute(statement).scalar_one()
+
+
+def notify_reviewers(house: House, *, assessment_id: str, what: str, seed: str = "") -> None:
+    """Tell the lab's people about an assessment.
+
+    ``what``: new_submission (whose review it is, else all reviewers), reply_received (whose review it is; ``seed``
+    tells one digest from the next), cosign (lead approvers but the one who proposed).
+    """
+    with house.ledger.begin(system(NOTIFY_REVIEWERS)) as tx:
+        assessment = tx.session.get(Assessment, UUID(assessment_id))
+        if assessment is None:
+            return
+        vendor = tx.session.get_one(Vendor, assessment.vendor_id)
+        review = _review(tx, assessment.id)
+        about: dict[str, Any] = {"vendor_name": vendor.name, "title": assessment.title}
+        stem = f"{what}:{assessment.id}:{assessment.revision}"
+        review_id = review.id if review is not None else None
+        match what:
+            case "new_submission":
+                details = {"tier": assessment.tier, "revision": assessment.revision, "review_id": review_id}
+                _tell(tx, _reviewers(tx, review), what, about | details, stem)
+            case "reply_received":
+                _tell(tx, _reviewers(tx, review, only_theirs=True), what, about | {"review_id": review_id}, stem + seed)
+            case "cosign":
+                _cosign(tx, assessment, about)
+            case _:
+                raise ValueError(f"notify_reviewers cannot say {what!r}")
+
+
+def _review(tx: Tx, assessment_id: UUID) -> Review | None:
+    newest = sa.select(Review).where(Review.assessment_id == assessment_id).order_by(Review.revision.desc()).limit(1)
+    return tx.session.execute(newest).scalar_one_or_none()
+
+
+def _reviewers(tx: Tx, review: Review | None, *, only_theirs: bool = False) -> Iterable[Recipient]:
+    theirs = recipients.one(tx, review.reviewer_id) if review is not None and review.reviewer_id else None
+    if theirs is not None:
+        return [theirs]
+    return [] if only_theirs else recipients.of_lab(tx, {Role.REVIEWER})
+
+
+def _cosign(tx: Tx, assessment: Assessment, about: Mapping[str, Any]) -> None:
+    proposed = tx.session.execute(
+        sa.select(Decision).where(Decision.assessment_id == assessment.id, Decision.state == "proposed").limit(1)
+    ).scalar_one_or_none()
+    if proposed is None:
+        return
+    people = recipients.of_lab(tx, {Role.LEAD_APPROVER}, but={proposed.proposed_by})
+    details = {"tier": assessment.tier, "proposed_by": recipients.name_of(tx, proposed.proposed_by)}
+    _tell(tx, people, "cosign", {**about, **details}, f"cosign:{proposed.id}")
+
+
+def notify_access(house: House, *, what: str, pause_id: str, at: str, vendor_id: str | None = None) -> None:
+    """Tell everybody of a vendor, or of all vendors, that access is paused or restored."""
+    with house.ledger.begin(system(NOTIFY_ACCESS)) as tx:
+        vendors = sa.select(Vendor).where(Vendor.disabled_at.is_(None)).order_by(Vendor.id)
+        if vendor_id is not None:
+            vendors = sa.select(Vendor).where(Vendor.id == UUID(vendor_id))
+        for vendor in tx.session.execute(vendors).scalars().all():
+            people = recipients.of_vendor(tx, vendor.id)
+            _tell(tx, people, what, {"vendor_name": vendor.name, "at": at}, f"{what}:{pause_id}", vendor.id)
+
+
+def notify_person(house: House, *, user_id: str, kind: str, context: dict[str, Any], seed: str) -> None:
+    """Tell one person about their own account; also somebody who can no longer sign in (ux.md, e-mail 16)."""
+    with house.ledger.begin(system(NOTIFY_PERSON)) as tx:
+        user = tx.session.get(UserAccount, UUID(user_id))
+        if user is None or user.enrolled_at is None:
+            return
+        if kind == "role_changed":
+            person = recipients.one(tx, user.id)
+            context = context | {"roles": sorted(person.roles) if person is not None else []}
+        delivery.send(
+            tx,
+            kind=kind,
+            to_address=user.email,
+            to_name=user.full_name,
+            user_id=user.id,
+            vendor_id=user.vendor_id,
+            context=context,
+            dedupe_key=f"{kind}:{user.id}:{seed}",
+        )
+
+
+def _tell(
+    tx: Tx,
+    people: Iterable[Recipient],
+    kind: str,
+    context: Mapping[str, Any],
+    stem: str,
+    vendor_id: UUID | None = None,
+) -> None:
+    for person in people:
+        delivery.send(
+            tx,
+            kind=kind,
+            to_address=person.email,
+            to_name=person.full_name,
+            user_id=person.id,
+            vendor_id=vendor_id,
+            context=context,
+            dedupe_key=f"{stem}:{person.id}",
+        )
+
+
+JOBS = (
+    Job(NOTIFY_INVITED, notify_invited),
+    Job(NOTIFY_VENDOR, notify_vendor),
+    Job(NOTIFY_REVIEWERS, notify_reviewers),
+    Job(NOTIFY_ACCESS, notify_access),
+    Job(NOTIFY_PERSON, notify_person),
+)

@@ -1,0 +1,73 @@
+"""Who is told: people who can sign in, found by the system whoever acted."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from portal.identity.models import RoleGrant, UserAccount
+from portal.kernel.ledger import Tx
+from portal.terms import Role, Side
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """One person to write to."""
+
+    id: UUID
+    email: str
+    full_name: str
+    roles: frozenset[Role]
+
+
+def of_lab(tx: Tx, roles: Collection[Role], *, but: Collection[UUID] = ()) -> Sequence[Recipient]:
+    """Return the lab's people with one of these roles."""
+    return _people(tx, UserAccount.side == Side.LAB, roles, but)
+
+
+def of_vendor(
+    tx: Tx, vendor_id: UUID, roles: Collection[Role] = tuple(Role), *, but: Collection[UUID] = ()
+) -> Sequence[Recipient]:
+    """Return a vendor's people with one of these roles."""
+    return _people(tx, UserAccount.vendor_id == vendor_id, roles, but)
+
+
+def one(tx: Tx, user_id: UUID) -> Recipient | None:
+    """Return one person, None if they cannot sign in."""
+    found = _people(tx, UserAccount.id == user_id, tuple(Role), ())
+    return found[0] if found else None
+
+
+def name_of(tx: Tx, user_id: UUID | None) -> str:
+    """Return a person's name, empty for nobody."""
+    if user_id is None:
+        return ""
+    return tx.session.execute(sa.select(UserAccount.full_name).where(UserAccount.id == user_id)).scalar() or ""
+
+
+def _people(
+    tx: Tx, whose: sa.ColumnElement[bool], roles: Collection[Role], but: Collection[UUID]
+) -> Sequence[Recipient]:
+    statement = (
+        sa.select(
+            UserAccount.id,
+            UserAccount.email,
+            UserAccount.full_name,
+            sa.func.array_agg(RoleGrant.role),
+        )
+        .join(RoleGrant, RoleGrant.user_id == UserAccount.id)
+        .where(
+            whose,
+            UserAccount.enrolled_at.is_not(None),
+            UserAccount.deactivated_at.is_(None),
+            RoleGrant.revoked_at.is_(None),
+        )
+        .group_by(UserAccount.id)
+        .order_by(UserAccount.email)
+    )
+    rows = [Recipient(row[0], row[1], row[2], frozenset(map(Role, row[3]))) for row in tx.session.execute(statement)]
+    wanted = frozenset(roles)
+    return [each for each in rows if each.roles & wanted and each.id not in but]

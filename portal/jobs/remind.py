@@ -1,0 +1,80 @@
+"""remind_due: vendors hear of a date at half time, seven and two days before, until they have signed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, timedelta
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from portal.assessments import queries as assessments
+from portal.assessments.models import SectionAssignment
+from portal.assessments.queries import AssessmentLine
+from portal.delivery import rules
+from portal.delivery import service as delivery
+from portal.jobs import recipients
+from portal.jobs.tools import House, Job, Pace
+from portal.kernel.actor import system
+from portal.kernel.ledger import Tx
+from portal.terms import AssessmentState, Role
+from portal.vendors.models import Vendor
+
+REMIND = "remind_due"
+FURTHEST = timedelta(days=366)
+
+
+def remind_due(house: House, *, timestamp: int = 0) -> None:  # noqa: ARG001 - every periodic job is given its moment
+    """Queue the reminders of today. Run twice, or by two at once, it reminds once: the key names person and stage."""
+    actor = system(REMIND)
+    with house.ledger.begin(actor) as tx:
+        owed = assessments.owed(tx, due_by=(tx.now + FURTHEST).date())
+    for line in owed:
+        with house.ledger.begin(actor) as tx:
+            _remind(tx, line)
+
+
+def _remind(tx: Tx, line: AssessmentLine) -> None:
+    today = tx.now.astimezone(UTC).date()
+    stage = rules.stage_on(line.requested_at.astimezone(UTC).date(), line.due_on, today)
+    # What was sent back has its own mail, and its own short way.
+    if stage is None or line.state is AssessmentState.CHANGES_REQUESTED:
+        return
+    vendor = tx.session.get_one(Vendor, line.vendor_id)
+    given = _sections_given(tx, line.id)
+    for person in recipients.of_vendor(tx, vendor.id, {Role.VENDOR_ADMIN, Role.RESPONDENT}):
+        if Role.VENDOR_ADMIN not in person.roles and person.id not in given:
+            continue
+        delivery.send(
+            tx,
+            kind="reminder",
+            to_address=person.email,
+            to_name=person.full_name,
+            user_id=person.id,
+            vendor_id=vendor.id,
+            context={
+                "assessment_id": line.id,
+                "vendor_name": vendor.name,
+                "title": line.title,
+                "due_on": line.due_on,
+                "days_left": (line.due_on - today).days,
+            },
+            dedupe_key=f"reminder:{line.id}:{line.due_on.isoformat()}:{stage}:{person.id}",
+        )
+
+
+def _sections_given(tx: Tx, assessment_id: UUID) -> Mapping[UUID, frozenset[str]]:
+    rows = tx.session.execute(
+        sa.select(SectionAssignment.user_id, SectionAssignment.section).where(
+            SectionAssignment.assessment_id == assessment_id, SectionAssignment.ended_at.is_(None)
+        )
+    )
+    given: dict[UUID, frozenset[str]] = {}
+    for user_id, section in rows:
+        given[user_id] = given.get(user_id, frozenset()) | {section}
+    return given
+
+
+def jobs(pace: Pace) -> tuple[Job, ...]:
+    """Return the jobs of this module that run by the clock."""
+    return (Job(REMIND, remind_due, cron=pace.remind_cron),)

@@ -1,0 +1,81 @@
+"""Jobs that keep the house: take lost jobs up again, end upload places nobody used, sweep the queue."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+
+from procrastinate import App
+from procrastinate.exceptions import ConnectorException, UniqueViolation
+from procrastinate.jobs import Job as QueuedJob
+from procrastinate.jobs import Status
+
+from portal.delivery import rules
+from portal.jobs.tools import House, Job, Pace
+from portal.kernel.logging import logger
+
+log = logger(__name__)
+
+STALLED = "retry_stalled"
+SWEEP = "sweep_jobs"
+KEEP_HOURS = 24 * 7
+DIED = "The worker stopped {times} in the middle of it."
+
+# Jobs that a living worker finished without being able to say so: they would stay in hand for ever.
+_OVERDUE = """
+SELECT job.id, job.status, job.task_name, job.priority, job.lock, job.queueing_lock, job.args, job.scheduled_at,
+       job.queue_name, job.attempts, job.worker_id
+FROM procrastinate_jobs job
+WHERE job.status = 'doing'
+  AND (SELECT max(event.at) FROM procrastinate_events event WHERE event.job_id = job.id AND event.type = 'started')
+      < now() - make_interval(secs => %(seconds)s)
+"""
+
+Park = Callable[..., None]
+
+
+def register_stalled(app: App, house: House, pace: Pace, park: Park) -> None:
+    """Add the job that takes lost jobs up again: procrastinate finds them, but leaves the doing to us.
+
+    A job whose worker died too often is parked instead: it may be what kills them.
+    """
+
+    async def retry_stalled(timestamp: int) -> None:  # noqa: ARG001 - every periodic job is given its moment
+        manager = app.job_manager
+        lost: dict[int, QueuedJob] = {}
+        for job in await _lost(app, pace):
+            if job.id is not None:
+                lost[job.id] = job
+        for job in lost.values():
+            tries = job.attempts + 1
+            try:
+                if tries >= rules.MOST_MISHAPS:
+                    reason = DIED.format(times=rules.count(tries, "time"))
+                    await asyncio.to_thread(park, app, house, job, reason, attempts=tries)
+                    await manager.finish_job(job=job, status=Status.FAILED, delete_job=False)
+                else:
+                    await manager.retry_job(job=job)
+                    log.warning("lost job taken up again", job=job.task_name, job_id=job.id, attempts=tries)
+            except UniqueViolation:
+                # It runs by the clock, and the next one waits already: that one does the work.
+                await manager.finish_job(job=job, status=Status.FAILED, delete_job=False)
+            except ConnectorException:
+                # Somebody else was faster, here or in another worker: it is not in hand any more.
+                log.info("lost job already taken care of", job=job.task_name, job_id=job.id)
+
+    async def sweep_jobs(timestamp: int) -> None:  # noqa: ARG001 - every periodic job is given its moment
+        await app.job_manager.delete_old_jobs(nb_hours=KEEP_HOURS, include_cancelled=True, include_aborted=True)
+
+    app.periodic(cron=pace.stalled_cron)(app.task(name=STALLED, queueing_lock=STALLED)(retry_stalled))
+    app.periodic(cron=pace.sweep_cron)(app.task(name=SWEEP, queueing_lock=SWEEP)(sweep_jobs))
+
+
+async def _lost(app: App, pace: Pace) -> Iterable[QueuedJob]:
+    dead = await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=pace.dead_after)
+    rows = await app.connector.execute_query_all_async(_OVERDUE, seconds=pace.longest_job)
+    return [*dead, *(QueuedJob.from_row(row) for row in rows)]
+
+
+def jobs(pace: Pace) -> tuple[Job, ...]:  # noqa: ARG001
+    """Return the jobs of this module that run by the clock."""
+    return ()

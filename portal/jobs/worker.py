@@ -1,0 +1,76 @@
+"""The worker: takes jobs as they come, stops gracefully, and comes back for what a dead one left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import Iterable
+
+from procrastinate import App
+
+from portal.jobs.app import build
+from portal.jobs.tools import House, Job, Pace
+from portal.kernel.logging import logger
+
+log = logger(__name__)
+
+CONCURRENCY = 4
+
+
+def run_worker(
+    house: House, *, once: bool = False, pace: Pace | None = None, jobs: Iterable[Job] | None = None
+) -> bool:
+    """Work until SIGTERM or SIGINT; with ``once`` until nothing waits. Return whether it ended as asked.
+
+    The first signal lets jobs in hand finish for ``pace.drain`` seconds. It ends unasked, with False, when the
+    database is away for longer than half a minute: whoever started it starts it again.
+    """
+    pace = pace or Pace()
+    logging.getLogger("procrastinate").setLevel(logging.WARNING)
+    app = build(house, pace=pace, jobs=jobs)
+    if once:
+        app.periodic_registry.periodic_tasks.clear()
+    return asyncio.run(_run(app, pace, once=once))
+
+
+async def _run(app: App, pace: Pace, *, once: bool) -> bool:
+    async with app.open_async():
+        work = asyncio.ensure_future(
+            app.run_worker_async(
+                concurrency=CONCURRENCY,
+                wait=not once,
+                listen_notify=not once,
+                fetch_job_polling_interval=pace.poll,
+                abort_job_polling_interval=pace.poll,
+                update_heartbeat_interval=pace.beat,
+                stalled_worker_timeout=pace.dead_after,
+                shutdown_graceful_timeout=pace.drain,
+                install_signal_handlers=False,
+            )
+        )
+        asked = once
+        loop = asyncio.get_running_loop()
+
+        def stop() -> None:
+            nonlocal asked
+            asked = True
+            # A second signal is not ours any more, and ends the process.
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.remove_signal_handler(number)
+            work.cancel()
+
+        if not once:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.add_signal_handler(number, stop)
+        log.info("worker starts")
+        try:
+            await work
+        except asyncio.CancelledError:
+            if not asked:
+                raise
+        except Exception:
+            log.exception("worker failed")
+            return False
+        log.info("worker stopped", asked=asked)
+        return asked
