@@ -77,7 +77,7 @@ class ScopingFact(Base, kw_only=True):
 
 
 class SectionAssignment(Base, kw_only=True):
-    """A section given to a person: with assignments it is theirs (and the vendor admin's), without it is everybody's."""
+    """A section given to a person: with assignments it is theirs (and the vendor admin's), without everybody's."""
 
     __tablename__ = "section_assignment"
     __table_args__ = (

@@ -14,6 +14,7 @@ from sqlalchemy.dialects import postgresql
 from portal import policy
 from portal.assessments.facts import ScopingFactConfirmed, ScopingFactStated
 from portal.assessments.models import Assessment, ReopenedQuestion, ScopingFact
+from portal.assessments.moves import touch
 from portal.assessments.rules import is_answerable, not_now, scoping_from
 from portal.kernel.canonical import plain
 from portal.kernel.errors import Conflict, NotFound, Refused
@@ -141,6 +142,8 @@ def state_fact(tx: Tx, *, assessment: Assessment, key: str, value: questions.Sta
         won = row is not None and swap(tx, row, expect={"version": version}, change={**told, **unconfirmed})
     if not won:
         raise _late(tx, assessment, fact)
+    if owner_is_vendor:
+        touch(tx, assessment=assessment)
     tx.record(
         ScopingFactStated(assessment_id=assessment.id, vendor_id=assessment.vendor_id, key=key, version=version + 1)
     )
@@ -172,6 +175,7 @@ def confirm_fact(tx: Tx, *, assessment: Assessment, key: str, version: int) -> S
         if row.version == version and row.confirmed_at is not None:
             return _line(fact, row)
         raise _late(tx, assessment, fact)
+    touch(tx, assessment=assessment)
     tx.record(
         ScopingFactConfirmed(assessment_id=assessment.id, vendor_id=assessment.vendor_id, key=key, version=version)
     )

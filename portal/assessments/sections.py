@@ -12,7 +12,8 @@ from portal import policy
 from portal.assessments.facts import SectionAssigned, SectionUnassigned
 from portal.assessments.models import Assessment, SectionAssignment
 from portal.assessments.rules import SectionScope, is_final, not_now, scope_of_section
-from portal.identity.models import UserAccount
+from portal.identity.facts import PersonEnrolled
+from portal.identity.models import Invitation, UserAccount
 from portal.kernel.errors import Conflict, NotFound, Refused
 from portal.kernel.ledger import Tx, get_one
 from portal.kernel.swap import swap
@@ -40,6 +41,12 @@ def assign_section(tx: Tx, *, assessment: Assessment, section: str, user_id: UUI
     )
     if get_one(tx, person) is None:
         raise Refused(problems={"user_id": ["Choose somebody of your team"]})
+    _give(tx, assessment, section, user_id, due_on, given_by=tx.actor.id)
+
+
+def _give(
+    tx: Tx, assessment: Assessment, section: str, user_id: UUID, due_on: date | None, *, given_by: UUID | None
+) -> None:
     statement = (
         postgresql.insert(SectionAssignment)
         .values(
@@ -48,7 +55,7 @@ def assign_section(tx: Tx, *, assessment: Assessment, section: str, user_id: UUI
             assessment_id=assessment.id,
             section=section,
             user_id=user_id,
-            assigned_by=tx.actor.id,
+            assigned_by=given_by,
             assigned_at=tx.now,
             due_on=due_on,
         )
@@ -100,6 +107,20 @@ def section_scope(tx: Tx, assessment: Assessment, section: str) -> SectionScope:
 def sections_of(tx: Tx, assessment: Assessment, user_id: UUID) -> list[str]:
     """Return the sections that a person was given."""
     return [section for section, people in assignees(tx, assessment).items() if user_id in people]
+
+
+def give_invited_sections(tx: Tx, fact: PersonEnrolled) -> None:
+    """Give a person who came by invitation the sections that the invitation named, as far as they are still open."""
+    invitation = tx.session.get(Invitation, fact.invitation_id)
+    if invitation is None or invitation.assessment_id is None or not invitation.sections:
+        return
+    assessment = tx.session.get(Assessment, invitation.assessment_id)
+    if assessment is None or assessment.vendor_id != fact.vendor_id or is_final(assessment.state):
+        return
+    known = {each.key for each in questionnaires.compiled(tx, assessment.questionnaire_id).sections}
+    for section in invitation.sections:
+        if section in known:
+            _give(tx, assessment, section, fact.user_id, None, given_by=invitation.invited_by)
 
 
 def _live(assessment: Assessment) -> sa.Select[SectionAssignment]:
