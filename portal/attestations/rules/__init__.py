@@ -1,5 +1,15 @@
 """What answers, citations and signatures mean. Pure."""
 
+from portal.attestations.rules.snapshot import (
+    FORMAT,
+    Change,
+    Part,
+    SignedAnswer,
+    SignedCitation,
+    Snapshot,
+    changes_since,
+    snapshot_value,
+)
 from portal.attestations.rules.standing import (
     UNSEEN,
     Blocker,
@@ -16,20 +26,48 @@ from portal.attestations.rules.standing import (
     progress,
     use_of,
 )
+from portal.attestations.rules.statements import (
+    TEXTS,
+    VERSION,
+    Statement,
+    same_name,
+    sentences_of,
+    signed_text,
+    statements,
+)
+from portal.attestations.rules.words import MAX_MESSAGE, tidy_message, tidy_pages
 
 __all__ = [
+    "FORMAT",
+    "MAX_MESSAGE",
+    "TEXTS",
     "UNSEEN",
+    "VERSION",
     "Blocker",
     "BlockerKind",
+    "Change",
     "Cited",
+    "Part",
     "SectionProgress",
     "SectionState",
+    "SignedAnswer",
+    "SignedCitation",
+    "Snapshot",
     "Standing",
+    "Statement",
     "Unsettled",
     "Use",
     "blockers",
+    "changes_since",
     "may_change",
     "needs_evidence",
     "progress",
+    "same_name",
+    "sentences_of",
+    "signed_text",
+    "snapshot_value",
+    "statements",
+    "tidy_message",
+    "tidy_pages",
     "use_of",
 ]

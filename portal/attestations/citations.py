@@ -1,0 +1,144 @@
+"""Citing: a file from the library as the proof of an answer."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+
+from portal import policy
+from portal.assessments import service as assessments
+from portal.assessments.models import Assessment
+from portal.attestations import queries, rules
+from portal.attestations.facts import CitationRemoved, EvidenceCited
+from portal.attestations.models import Citation
+from portal.attestations.queries import CitationLine
+from portal.attestations.standing import check_open, hold, question_of
+from portal.evidence.models import Evidence
+from portal.kernel.errors import Conflict, NotFound, Refused
+from portal.kernel.ledger import Tx, get_one
+from portal.kernel.swap import swap
+from portal.policy import Action
+from portal.questionnaires import service as questionnaires
+from portal.questionnaires.rules import Question
+
+MOST_FILES = 20
+"""Files that one answer can name; more would not be read."""
+
+
+def citations_of(tx: Tx, assessment: Assessment) -> dict[str, tuple[CitationLine, ...]]:
+    """Return the files of each answer that has any, in the order they were attached."""
+    found: dict[str, tuple[CitationLine, ...]] = {}
+    for line in queries.citations(tx, assessment.id):
+        found[line.question_key] = (*found.get(line.question_key, ()), line)
+    return found
+
+
+def cite(tx: Tx, *, assessment: Assessment, question_key: str, evidence: Evidence, pages: str = "") -> CitationLine:
+    """Attach a file of the library to an answer, at named pages. Attaching it twice is attaching it once.
+
+    Other pages are another citation: what a reviewer accepted at page 3 is not thereby accepted at page 9.
+
+    :raises NotFound: if the assessment does not ask this question, or the file is not this vendor's.
+    :raises Forbidden: if the section was given to others.
+    :raises Refused: with the problem of pages, or if the file cannot prove anything.
+    :raises Conflict: if the question is not open now, or has as many files as it can name.
+    """
+    question = _question(tx, assessment, question_key)
+    if evidence.vendor_id != assessment.vendor_id:
+        raise NotFound
+    where = rules.tidy_pages(pages, evidence.page_count)
+    _begin(tx, assessment, question)
+    # Held, so that a file cannot be taken from the library between this look and our commit.
+    tx.session.refresh(evidence, with_for_update={"read": True})
+    if rules.use_of(evidence.state, evidence.scan, removed=evidence.removed_at is not None) is rules.Use.REFUSED:
+        raise Refused(problems={"evidence": [f"“{evidence.file_name}” cannot be used. Choose another file"]})
+    live = _live(tx, assessment, question_key)
+    standing = live.get(evidence.id)
+    if standing is not None and standing.pages == where:
+        return _line(tx, assessment, standing.id)
+    if standing is not None:
+        _remove(tx, standing)
+    elif len(live) >= MOST_FILES:
+        raise Conflict(f"“{question.label}” has {MOST_FILES} files already. Remove one before you attach another.")
+    statement = (
+        postgresql.insert(Citation)
+        .values(
+            id=tx.new_id(),
+            vendor_id=assessment.vendor_id,
+            assessment_id=assessment.id,
+            question_key=question_key,
+            evidence_id=evidence.id,
+            pages=where,
+            cited_by=tx.actor.id,
+            cited_at=tx.now,
+            acceptance="unjudged",
+        )
+        .on_conflict_do_nothing()
+        .returning(Citation.id)
+    )
+    citation_id = tx.session.execute(statement).scalar_one_or_none()
+    if citation_id is None:
+        # A colleague attached the same file in the same moment.
+        return _line(tx, assessment, _live(tx, assessment, question_key)[evidence.id].id)
+    tx.record(
+        EvidenceCited(
+            citation_id=citation_id,
+            assessment_id=assessment.id,
+            vendor_id=assessment.vendor_id,
+            question_key=question_key,
+            evidence_id=evidence.id,
+        )
+    )
+    return _line(tx, assessment, citation_id)
+
+
+def uncite(tx: Tx, *, assessment: Assessment, citation_id: UUID) -> None:
+    """Take a file from an answer; it stays in the library. Taking it twice is taking it once.
+
+    :raises NotFound: if the assessment has no such citation.
+    :raises Forbidden: if the section was given to others.
+    :raises Conflict: if the question is not open now.
+    """
+    row = get_one(tx, sa.select(Citation).where(Citation.id == citation_id, Citation.assessment_id == assessment.id))
+    if row is None:
+        raise NotFound
+    _begin(tx, assessment, _question(tx, assessment, row.question_key))
+    _remove(tx, row)
+
+
+def _question(tx: Tx, assessment: Assessment, key: str) -> Question:
+    question = question_of(questionnaires.compiled(tx, assessment.questionnaire_id), assessment, key)
+    policy.check(tx.actor, Action.ANSWER_WRITE, assessments.section_scope(tx, assessment, question.section))
+    return question
+
+
+def _begin(tx: Tx, assessment: Assessment, question: Question) -> None:
+    assessments.touch(tx, assessment=assessment)
+    hold(tx, assessment)
+    check_open(tx, assessment, question)
+
+
+def _remove(tx: Tx, row: Citation) -> None:
+    if swap(tx, row, expect={"removed_at": None}, change={"removed_at": tx.now, "removed_by": tx.actor.id}):
+        tx.record(
+            CitationRemoved(
+                citation_id=row.id,
+                assessment_id=row.assessment_id,
+                vendor_id=row.vendor_id,
+                question_key=row.question_key,
+                evidence_id=row.evidence_id,
+            )
+        )
+
+
+def _live(tx: Tx, assessment: Assessment, key: str) -> dict[UUID, Citation]:
+    statement = sa.select(Citation).where(
+        Citation.assessment_id == assessment.id, Citation.question_key == key, Citation.removed_at.is_(None)
+    )
+    return {row.evidence_id: row for row in tx.session.execute(statement).scalars()}
+
+
+def _line(tx: Tx, assessment: Assessment, citation_id: UUID) -> CitationLine:
+    return next(line for line in queries.citations(tx, assessment.id) if line.id == citation_id)
