@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from portal.identity import service as identity
+from portal.identity import queries as identity
 from portal.kernel import migrate, signing
 from portal.kernel.actor import system
 from portal.questionnaires import service as questionnaires
+from portal.terms import Role
 
 if TYPE_CHECKING:
     from portal.wiring import House
@@ -38,6 +39,6 @@ def first_steps(house: House, folder: Path) -> Iterator[str]:
     if house.settings.demo:
         return
     with house.ledger.begin(ACTOR) as tx:
-        link = identity.bootstrap_link(tx, keyring=house.keyring, base_url=house.settings.base_url)
-    if link:
-        yield f"The first admin enrols here, once, within 24 hours: {link}"
+        admins = identity.lab_people_with(tx, Role.PROGRAM_ADMIN)
+    if not admins:
+        yield "Nobody can sign in yet. Make the first admin: flask users bootstrap --help"

@@ -1,0 +1,118 @@
+"""Scoring a signed revision, keeping the score with all its inputs, and replaying it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from portal.assessments.models import Assessment
+from portal.attestations import service as attestations
+from portal.findings import service as findings
+from portal.kernel.errors import NotFound
+from portal.kernel.ledger import Tx
+from portal.questionnaires import service as questionnaires
+from portal.scoring import queries, rules
+from portal.scoring.facts import ScoreComputed
+from portal.scoring.models import ScoreSnapshot
+from portal.scoring.queries import latest
+from portal.scoring.rules import NotApplicable
+from portal.scoring.translate import inputs_for
+from portal.terms import Recommendation
+
+__all__ = ["get", "inputs", "inputs_of", "latest", "replays", "result_of", "score"]
+
+
+def inputs(tx: Tx, *, attestation_id: UUID, not_applicable: Mapping[str, NotApplicable]) -> rules.Inputs:
+    """Return what the score of a signed revision is a function of, as things stand now.
+
+    :param not_applicable: the questions that a reviewer accepted as not applicable, with who and why.
+    """
+    signed = attestations.attested(tx, attestation_id)
+    assessment = tx.session.get_one(Assessment, signed.snapshot.assessment_id)
+    questionnaire = questionnaires.compiled(tx, assessment.questionnaire_id)
+    wrong = {
+        finding.question_key: rules.Finding(
+            credit=finding.credit, author=str(finding.opened_by), reason=f"{finding.name}: {finding.what}"
+        )
+        for finding in findings.of_assessment(tx, signed.snapshot.assessment_id)
+        if finding.credit is not None
+    }
+    return inputs_for(
+        questionnaire=questionnaire,
+        snapshot=signed.snapshot,
+        papers=queries.papers(tx, attestation_id),
+        findings=wrong,
+        not_applicable=not_applicable,
+        policy=rules.POLICY_1,
+        as_of=tx.now.date(),
+    )
+
+
+def score(
+    tx: Tx, *, attestation_id: UUID, cause: str, not_applicable: Mapping[str, NotApplicable] | None = None
+) -> ScoreSnapshot:
+    """Score a signed revision as things stand now and keep the score.
+
+    :param cause: why it is scored, a short word for the history: signed, recommended, decided.
+    """
+    given = inputs(tx, attestation_id=attestation_id, not_applicable=not_applicable or {})
+    result = rules.compile_plan(given.version, given.policy).score(given)
+    stored = rules.snapshot(given, result)
+    signed = attestations.attested(tx, attestation_id)
+    row = ScoreSnapshot(
+        id=tx.new_id(),
+        vendor_id=signed.snapshot.vendor_id,
+        assessment_id=signed.snapshot.assessment_id,
+        attestation_id=attestation_id,
+        revision=signed.snapshot.revision,
+        cause=cause,
+        policy_digest=rules.digest(given.policy),
+        inputs=stored.inputs.decode(),
+        inputs_digest=stored.inputs_digest,
+        result=stored.result.decode(),
+        result_digest=stored.result_digest,
+        score_floor=result.measures.score.numerator // result.measures.score.denominator,
+        recommendation=Recommendation(result.recommendation.value),
+        made_at=tx.now,
+    )
+    tx.session.add(row)
+    tx.session.flush()
+    tx.record(
+        ScoreComputed(
+            row.id,
+            row.vendor_id,
+            row.assessment_id,
+            attestation_id,
+            cause,
+            row.inputs_digest,
+            row.result_digest,
+        )
+    )
+    return row
+
+
+def get(tx: Tx, snapshot_id: UUID) -> ScoreSnapshot:
+    """Return a stored score.
+
+    :raises NotFound: if there is none.
+    """
+    row = tx.session.get(ScoreSnapshot, snapshot_id)
+    if row is None:
+        raise NotFound
+    return row
+
+
+def inputs_of(snapshot: ScoreSnapshot) -> rules.Inputs:
+    """Return the inputs of a stored score as values."""
+    return rules.read_inputs(snapshot.inputs.encode())
+
+
+def result_of(snapshot: ScoreSnapshot) -> rules.Score:
+    """Return the result of a stored score as values, computed from its stored inputs."""
+    given = inputs_of(snapshot)
+    return rules.compile_plan(given.version, given.policy).score(given)
+
+
+def replays(snapshot: ScoreSnapshot) -> bool:
+    """Whether the stored inputs still give the stored result, byte for byte."""
+    return rules.replay(snapshot.inputs.encode()) == snapshot.result.encode()

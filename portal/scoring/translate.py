@@ -1,0 +1,155 @@
+"""From a signed revision, its proofs and the reviewers' marks to the inputs of a score. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from portal.attestations.rules import Snapshot
+from portal.kernel.canonical import canonical_bytes
+from portal.questionnaires.rules import (
+    FLAGS,
+    Facts,
+    Questionnaire,
+    QuestionState,
+    credit,
+    facts_from,
+    value_of,
+)
+from portal.scoring import rules
+from portal.scoring.rules import Policy, State
+
+CLAIM_LENGTH = 80
+
+_STATES = {
+    QuestionState.HIDDEN: State.HIDDEN,
+    QuestionState.ZERO: State.ZERO,
+    QuestionState.BLANK: State.BLANK,
+    QuestionState.NA_CLAIMED: State.NA_CLAIMED,
+    QuestionState.ANSWERED: State.OK,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """What counts of a cited file today. A rejected file, or a rejected use of it, is simply not there."""
+
+    citation_id: UUID
+    question_key: str
+    evidence_id: UUID
+    sha256: str
+    kind: str
+    verified: bool
+    valid_until: date | None
+
+
+def inputs_for(
+    *,
+    questionnaire: Questionnaire,
+    snapshot: Snapshot,
+    papers: Iterable[Paper],
+    findings: Mapping[str, rules.Finding],
+    not_applicable: Mapping[str, rules.NotApplicable],
+    policy: Policy,
+    as_of: date,
+) -> rules.Inputs:
+    """Return everything the score of this revision is a function of, on this day."""
+    counted = tuple(papers)
+    facts = facts_from(snapshot.scoping, questionnaire)
+    version = version_of(questionnaire, snapshot.tier)
+    asked = {question.key for question in version.questions}
+    proofs: dict[str, list[rules.Proof]] = {}
+    for paper in counted:
+        proofs.setdefault(paper.question_key, []).append(
+            rules.Proof(str(paper.evidence_id), verified=paper.verified, valid_until=paper.valid_until)
+        )
+    answers = []
+    for key, signed in snapshot.answers.items():
+        if key not in asked:
+            continue
+        answer = signed.answer
+        worth = credit(questionnaire.question(key), answer) if signed.state is QuestionState.ANSWERED else None
+        answers.append(
+            rules.Answer(
+                key=key,
+                state=_STATES[signed.state],
+                credit=worth or 0,
+                proofs=tuple(proofs.get(key, ())),
+                claim=canonical_bytes(value_of(answer)).decode()[:CLAIM_LENGTH],
+                finding=findings.get(key),
+                not_applicable=not_applicable.get(key),
+            )
+        )
+    held = {
+        str(paper.evidence_id): rules.Held(str(paper.evidence_id), paper.kind, paper.valid_until) for paper in counted
+    }
+    return rules.Inputs(
+        version=version,
+        policy=policy,
+        answers=tuple(answers),
+        exposure=exposure_of(facts),
+        as_of=as_of,
+        held=tuple(held.values()),
+        facts=tuple(name for name in FLAGS if facts.flag(name)),
+        raised_tier=snapshot.tier,
+        hashes=(
+            ("attestation", snapshot.digest),
+            ("policy", rules.digest(policy)),
+            ("questionnaire", questionnaire.digest),
+            *((f"evidence:{key}", digest) for key, digest in sorted({(str(p.evidence_id), p.sha256) for p in counted})),
+        ),
+    )
+
+
+def exposure_of(facts: Facts) -> rules.Exposure:
+    """Return what the vendor can touch, from the scoping facts as they were signed."""
+    return rules.Exposure(
+        data_classes=(facts.dmax,),
+        access_modes=tuple(int(mode[1:]) for mode in facts.modes),
+        open_crowd=facts.crowd,
+        own_devices=facts.byod,
+        subcontracted=facts.subs,
+        people=facts.people,
+    )
+
+
+_versions: dict[tuple[str, int], rules.Version] = {}
+
+
+def version_of(questionnaire: Questionnaire, tier: int) -> rules.Version:
+    """Return the scored part of a questionnaire version, made once a process: the digest names it for ever."""
+    name = (questionnaire.digest, tier)
+    if name not in _versions:
+        _versions[name] = _version(questionnaire, tier)
+    return _versions[name]
+
+
+def _version(questionnaire: Questionnaire, tier: int) -> rules.Version:
+    """Return the scored part of a questionnaire version.
+
+    The policy lowers evidence levels in tier 3 by itself; the level handed in is the file's, lowered by the version's
+    own offset only where the policy does not do it.
+    """
+    scored = [question for question in questionnaire.questions if question.is_scored]
+    offset = 0 if tier == 3 else questionnaire.evidence_offset
+    used = {question.section for question in scored}
+    return rules.Version(
+        digest=questionnaire.digest,
+        domains=tuple(
+            rules.Domain(section.key, section.weight) for section in questionnaire.sections if section.key in used
+        ),
+        questions=tuple(
+            rules.Question(
+                key=question.key,
+                domain=question.section,
+                weight=question.weight,
+                level=max(0, question.evidence.level + offset),
+                knock_out_limit=question.knock_out.limit if question.knock_out else None,
+                knock_out_tiers=tuple(sorted(question.knock_out.tiers)) if question.knock_out else (1, 2, 3),
+                tiers=tuple(sorted(question.tiers)),
+            )
+            for question in scored
+        ),
+    )
