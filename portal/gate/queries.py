@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 
 from portal.gate.models import Clearance, GateSequence, Pause
 from portal.gate.rules import Clearance as ClearanceValue
@@ -17,6 +18,7 @@ from portal.gate.rules import Engagement as EngagementValue
 from portal.gate.rules import Pause as PauseValue
 from portal.kernel.ledger import Tx
 from portal.vendors.models import Engagement, Vendor
+from portal.vendors.rules import is_slug
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ def worlds(tx: Tx, vendor_ids: Sequence[UUID]) -> dict[UUID, World]:
     newest = (
         sa.select(Clearance)
         .where(Clearance.vendor_id.in_(ids))
-        .distinct(Clearance.engagement_id)
+        .ext(postgresql.distinct_on(Clearance.engagement_id))
         .order_by(Clearance.engagement_id, Clearance.sequence.desc())
     )
     for each in tx.session.execute(newest).scalars():
@@ -108,6 +110,8 @@ def worlds(tx: Tx, vendor_ids: Sequence[UUID]) -> dict[UUID, World]:
 
 def world_by_slug(tx: Tx, slug: str) -> tuple[UUID | None, World | None]:
     """Return the id and the world of the vendor with this slug; two Nones for one that nobody knows."""
+    if not is_slug(slug):
+        return None, None
     vendor_id = tx.session.execute(sa.select(Vendor.id).where(Vendor.slug == slug)).scalar_one_or_none()
     return (vendor_id, worlds(tx, [vendor_id]).get(vendor_id)) if vendor_id else (None, None)
 

@@ -12,11 +12,11 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase, MappedAsDataclass
 
-from portal.kernel.errors import Unavailable
+from portal.kernel.errors import Refused, Unavailable
 
 APP_ROLE = "gatehouse_app"
 """The database role every transaction of the application takes: no ownership, no DDL, rows of its scope only."""
@@ -86,15 +86,18 @@ _AWAY = re.compile(r"^(08|57P|53)")
 
 @contextmanager
 def failures_said() -> Iterator[None]:
-    """Turn a lost, full or busy database into Unavailable; leave bugs to be bugs.
+    """Turn a lost, full or busy database into Unavailable and unstorable text into Refused; leave bugs to be bugs.
 
     :raises Unavailable: with seconds to wait; nothing was changed.
+    :raises Refused: for text with a NUL character, which PostgreSQL cannot hold.
     """
     try:
         yield
     except PoolTimeout as failure:
         raise Unavailable("We are busy. Nothing was changed. Try again in a few seconds.") from failure
     except DBAPIError as failure:
+        if isinstance(failure, DataError) and "NUL" in str(failure.orig):
+            raise Refused("The text holds a character that cannot be stored. Remove it and send it again.") from failure
         state = str(getattr(failure.orig, "sqlstate", "") or "")
         lost = failure.connection_invalidated or (isinstance(failure, OperationalError) and not state)
         if lost or _AWAY.match(state) or state in _AGAIN:
