@@ -40,7 +40,7 @@ from portal.sites.shared import door, errors, headers, sessions, ui
 ROOT = Path(__file__).resolve().parent.parent
 
 SITES: dict[str, tuple[str, ...]] = {
-    "shared": ("portal.sites.shared.basics",),
+    "shared": ("portal.sites.shared.basics", "portal.sites.shared.auth.views"),
     "vendor": (),
     "lab": (),
     "api": ("portal.sites.api.gate.views",),

@@ -1,5 +1,6 @@
 """What may be done with people, sessions, invitations and service clients: the commands of this room in one place."""
 
+from portal.identity.clients import client_of, create_client, disable_client, get_client
 from portal.identity.invitations import (
     enrol,
     find,
@@ -10,6 +11,30 @@ from portal.identity.invitations import (
     resend,
     revoke,
     state_of,
+)
+from portal.identity.invitations import get as get_invitation
+from portal.identity.people import (
+    bootstrap,
+    confirm_role,
+    deactivate,
+    end_own_sessions,
+    end_sessions_of,
+    get_request,
+    grant_role,
+    hand_over,
+    held_by,
+    revoke_role,
+    set_roles,
+    withdraw_role_request,
+)
+from portal.identity.people import get as get_person
+from portal.identity.resets import (
+    ask_reset,
+    change_password,
+    find_reset,
+    renew_recovery_codes,
+    reset_factors,
+    reset_password,
 )
 from portal.identity.sessions import (
     LiveSession,
@@ -37,12 +62,30 @@ from portal.identity.throttle import (
 __all__ = [
     "LiveSession",
     "NewSession",
+    "ask_reset",
     "begin_session",
+    "bootstrap",
+    "change_password",
+    "client_of",
+    "confirm_role",
     "count_try",
+    "create_client",
+    "deactivate",
+    "disable_client",
+    "end_own_sessions",
     "end_session",
+    "end_sessions_of",
     "enrol",
     "find",
+    "find_reset",
+    "get_client",
+    "get_invitation",
+    "get_person",
+    "get_request",
     "give_back",
+    "grant_role",
+    "hand_over",
+    "held_by",
     "invite",
     "keep",
     "link_limits",
@@ -52,14 +95,20 @@ __all__ = [
     "open_invitation",
     "open_session",
     "purge",
+    "renew_recovery_codes",
     "resend",
+    "reset_factors",
+    "reset_password",
     "revoke",
+    "revoke_role",
     "rotate",
     "session_of",
+    "set_roles",
     "sign_in",
     "sign_in_limits",
     "sign_out",
     "state_of",
     "step_up",
     "step_up_limits",
+    "withdraw_role_request",
 ]

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from flask import Flask, current_app, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import BadRequest, HTTPException
 
 from portal.kernel.errors import NotFound
 from portal.policy import Action, check_ever
@@ -48,6 +48,8 @@ def guard() -> ResponseReturnValue | None:
     action = action_of(current_app, request.endpoint)
     if action is None:
         raise NotFound
+    if any("\x00" in text for values in (request.args, request.form) for _, text in values.items(multi=True)):
+        raise BadRequest  # no text of the database can hold it, and nobody types it
     site = site_of(request.endpoint)
     if action is Action.PUBLIC or site == "api":
         return None

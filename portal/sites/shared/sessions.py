@@ -141,7 +141,7 @@ class DatabaseSessions(SessionInterface):
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         """Keep what changed and set the cookies that changed, no others."""
         visit = cast("Visit", session)
-        if visit.accessed:
+        if visit.accessed and not request.path.startswith(MACHINES):
             response.vary.add("Cookie")
         if not visit.modified or not visit.looked_at:
             return

@@ -1,0 +1,89 @@
+"""Signing in, signing out, and showing once more that it is you."""
+
+from __future__ import annotations
+
+from flask import flash, g, make_response, redirect, request
+from flask.typing import ResponseReturnValue
+
+from portal.identity import service as identity
+from portal.policy import Action
+from portal.sites.shared.auth import account, invitation, reset
+from portal.sites.shared.auth.blueprint import DOOR, address, bp, counted, hasher, home, local
+from portal.sites.shared.auth.forms import SignInForm
+from portal.sites.shared.door import does
+from portal.sites.shared.pages import house, ledger, page
+from portal.sites.shared.sessions import come_in, leave
+from portal.sites.shared.step_up import stepped_up
+from portal.terms import Side
+
+__all__ = ["account", "bp", "invitation", "reset"]
+
+REFUSED = "We could not sign you in. Check the e-mail and the password, and use the next code of your app"
+
+
+@bp.get("/sign-in")
+@does(Action.PUBLIC)
+def sign_in() -> ResponseReturnValue:
+    """Show the way in; who is in already goes on."""
+    if g.actor.id is not None:
+        return redirect(local(request.args.get("next"), otherwise=home()), 303)
+    return page("shared/auth/sign_in.html", form=SignInForm(), next=local(request.args.get("next"), otherwise=""))
+
+
+@bp.post("/sign-in")
+@does(Action.PUBLIC)
+def sign_in_now() -> ResponseReturnValue:
+    """Sign in with password and code in one go. Every refusal is the same one."""
+    form = SignInForm(request.form)
+    onward = local(request.form.get("next"), otherwise="")
+    if not form.validate():
+        return page("shared/auth/sign_in.html", form=form, next=onward), 422
+    limits = identity.sign_in_limits(form.email.data or "", address())
+    if refusal := counted(limits):
+        form.code.errors = [refusal.message]
+        answer = make_response(page("shared/auth/sign_in.html", form=form, next=onward), 429)
+        answer.headers["Retry-After"] = str(max(1, refusal.retry_after))
+        return answer
+    with ledger().begin(DOOR) as tx:
+        new = identity.sign_in(
+            tx,
+            email=form.email.data or "",
+            password=form.password.data or "",
+            code=form.code.data or "",
+            address=address(),
+            user_agent=request.user_agent.string,
+            keyring=house().keyring,
+            hasher=hasher(),
+        )
+        if new is not None:
+            identity.give_back(tx, limits)
+    if new is None:
+        return page("shared/auth/sign_in.html", form=form, next=onward, refused=REFUSED, errors=True), 422
+    if g.actor.id is not None:
+        leave()
+    come_in(new)
+    return redirect(onward or ("/lab" if new.side is Side.LAB else "/"), 303)
+
+
+@bp.post("/sign-out")
+@does(Action.SIGN_OUT)
+def sign_out() -> ResponseReturnValue:
+    """End the session on the server (AU-01) and clear what the browser kept (ASVS 14.3.1)."""
+    leave()
+    flash("You are signed out.", "info")
+    answer = make_response(redirect("/sign-in", 303))
+    answer.headers["Clear-Site-Data"] = '"storage"'
+    return answer
+
+
+@bp.route("/step-up", methods=["GET", "POST"])
+@does(Action.STEP_UP)
+def step_up() -> ResponseReturnValue:
+    """Take a code given now, and go back to the act that needs it."""
+    onward = local(request.values.get("next"), otherwise=home())
+    if request.method == "GET":
+        return page("shared/auth/step_up.html", next=onward, code_errors=[])
+    if problem := stepped_up(request.form.get("code")):
+        return page("shared/auth/step_up.html", next=onward, code_errors=[problem], errors=True), 422
+    flash("Thank you. For the next 5 minutes you are not asked again.", "info")
+    return redirect(onward, 303)
