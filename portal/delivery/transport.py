@@ -83,24 +83,31 @@ def deliver(
     :raises Later: if the server is away, slow, busy or not to be trusted today.
     :raises Never: if it will not take this mail.
     """
-    try:
-        with _bounded(patience) as watch:
+    with _bounded(patience) as watch:
+        try:
             _talk(server, wire, trust or ssl.create_default_context(), watch, patience)
-    except smtplib.SMTPRecipientsRefused as refusal:
-        code, said = next(iter(refusal.recipients.values()))
-        raise _refused(code, said) from refusal
-    except smtplib.SMTPDataError as refusal:
-        raise _refused(refusal.smtp_code, refusal.smtp_error) from refusal
-    except smtplib.SMTPAuthenticationError as refusal:
-        raise Later(f"The mail server did not take our name and password ({refusal.smtp_code}).") from refusal
-    except smtplib.SMTPResponseException as refusal:
-        raise Later(_said(refusal.smtp_code, refusal.smtp_error)) from refusal
-    except ssl.SSLCertVerificationError as refusal:
-        raise Later("The mail server's certificate could not be verified.") from refusal
-    except OSError as failure:
-        if watch.rang or isinstance(failure, TimeoutError):
-            raise Later(f"The mail server took longer than {patience:g} s.") from failure
-        raise Later(f"The mail server could not be reached ({type(failure).__name__}).") from failure
+        except OSError as failure:
+            # Half an answer of a server that was left is no answer, so the watch is asked first.
+            slow = watch.rang or isinstance(failure, TimeoutError)
+            outcome = Later(f"The mail server took longer than {patience:g} s.") if slow else _outcome(failure)
+            raise outcome from failure
+
+
+def _outcome(failure: OSError) -> Exception:
+    """Return what a failed talk means; every smtplib error is an OSError."""
+    match failure:
+        case smtplib.SMTPRecipientsRefused():
+            code, said = next(iter(failure.recipients.values()))
+            return _refused(code, said)
+        case smtplib.SMTPDataError():
+            return _refused(failure.smtp_code, failure.smtp_error)
+        case smtplib.SMTPAuthenticationError():
+            return Later(f"The mail server did not take our name and password ({failure.smtp_code}).")
+        case smtplib.SMTPResponseException():
+            return Later(_said(failure.smtp_code, failure.smtp_error))
+        case ssl.SSLCertVerificationError():
+            return Later("The mail server's certificate could not be verified.")
+    return Later(f"The mail server could not be reached ({type(failure).__name__}).")
 
 
 class _Watch:
