@@ -61,9 +61,14 @@ def databases() -> Iterator[Databases]:
     if given := os.environ.get("GATEHOUSE_TEST_DATABASE_URL"):
         yield Databases(given)
         return
-    with tempfile.TemporaryDirectory(prefix="gh-") as folder, EmbeddedPostgres(Path(folder) / "pg", fast=True) as server:
+    with (
+        tempfile.TemporaryDirectory(prefix="gh-") as folder,
+        EmbeddedPostgres(Path(folder) / "pg", fast=True) as server,
+    ):
         superuser = server.url(role=SUPERUSER)
-        with psycopg.connect(superuser.replace("postgresql+psycopg://", "postgresql://"), autocommit=True) as connection:
+        with psycopg.connect(
+            superuser.replace("postgresql+psycopg://", "postgresql://"), autocommit=True
+        ) as connection:
             connection.execute("ALTER ROLE gatehouse CREATEDB")
         yield Databases(server.url())
 

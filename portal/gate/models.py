@@ -80,7 +80,7 @@ class Pause(Base, kw_only=True):
 
 
 class GateSequence(Base, kw_only=True):
-    """The last sequence number used for a vendor; locked by whoever adds a clearance or a pause, so none is used twice."""
+    """The last sequence number of a vendor; locked by whoever adds a clearance or a pause: none is used twice."""
 
     __tablename__ = "gate_sequence"
 

@@ -13,7 +13,7 @@ from portal.terms import Recommendation
 
 
 class ScoreSnapshot(Base, kw_only=True):
-    """One computed score. ``inputs`` and ``result`` are canonical JSON: replaying the first gives the second, byte by byte."""
+    """One computed score. ``inputs`` and ``result`` are canonical JSON: replaying the first gives the second."""
 
     __tablename__ = "score_snapshot"
     __table_args__ = (
