@@ -13,8 +13,11 @@ from portal.kernel.errors import Conflict, Forbidden, NotFound, Refused
 from portal.policy import Action
 from portal.questionnaires.rules import QuestionState
 from portal.terms import AssessmentState
+from portal.vendors.models import Engagement, Vendor
 from portal.wiring import House
-from tests.factories.attestations import Desk, desk
+from tests.factories.assessments import make_assessment
+from tests.factories.attestations import Desk
+from tests.factories.attestations import desk as desk_of
 from tests.factories.identity import person
 
 KEY = "gov.owner"
@@ -146,10 +149,8 @@ def test_signatories_and_the_lab_do_not_answer(desk: Desk) -> None:
 
 def test_another_vendor_cannot_tell_that_it_exists(house: House, desk: Desk) -> None:
     """AZ-01."""
-    from tests.factories.attestations import desk as new_desk
-
     desk.save(KEY, {"choice": "yes", "comment": "CANARY"})
-    other = new_desk(house, name="Hollowbrook Linguistics")
+    other = desk_of(house, name="Hollowbrook Linguistics")
     with house.ledger.begin(other.admin.actor) as tx:
         with pytest.raises(NotFound):
             assessments.get(tx, desk.assessment_id, Action.ASSESSMENT_READ)
@@ -186,7 +187,6 @@ def test_a_question_of_another_tier_is_not_found(long_desk: Desk) -> None:
 
 
 def test_a_hidden_question_takes_no_answer_and_keeps_the_one_it_had(long_desk: Desk) -> None:
-    parent, child = "gov.insurance.cyber", "gov.insurance.ai"
     parent, child = next(
         (key, each.key)
         for each in long_desk.questionnaire.questions
@@ -226,14 +226,11 @@ def test_nothing_is_answered_once_it_is_out_of_hand(desk: Desk, verb: str) -> No
 
 
 def test_outdated_statements_offer_what_was_signed_before(house: House) -> None:
-    made = desk(house)
+    made = desk_of(house)
     made.complete()
     made.sign()
     with house.ledger.begin(system("test")) as tx:
         first = assessments.get(tx, made.assessment_id, Action.ASSESSMENT_READ)
-        from portal.vendors.models import Engagement, Vendor
-        from tests.factories.assessments import make_assessment
-
         again = make_assessment(
             tx,
             vendor=tx.session.get_one(Vendor, first.vendor_id),

@@ -71,7 +71,6 @@ def test_of_two_signatures_at_once_exactly_one_counts(desk: Desk) -> None:
 
 def test_an_answer_and_a_signature_at_once_never_both_count(desk: Desk) -> None:
     desk.complete()
-    signed = 0
     for turn in range(ROUNDS):
         form = desk.form()
         with desk.at(desk.admin.actor) as (tx, row):
@@ -90,7 +89,6 @@ def test_an_answer_and_a_signature_at_once_never_both_count(desk: Desk) -> None:
                 assert now.comment == f"Turn {turn}."
                 assert row.state is not AssessmentState.SUBMITTED
             else:
-                signed += 1
                 frozen = attestations.attested(tx, results[1])
                 assert frozen.snapshot.answers[KEY].answer == now.answer
                 assert frozen.digest == form["digest_seen"]
