@@ -8,15 +8,44 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from portal.assessments import facts as assessment_facts
+from portal.assessments import service as assessments
+from portal.attestations import facts as attestation_facts
+from portal.attestations import service as attestations
+from portal.delivery import follow
+from portal.evidence import facts as evidence_facts
 from portal.gate import facts as gate_facts
 from portal.gate import service as gate
+from portal.identity import facts as identity_facts
 from portal.kernel.ledger import Fact, Tx
+from portal.reviews import facts as review_facts
+from portal.reviews import service as reviews
 
 REACTIONS: Mapping[type[Fact], Sequence[Callable[[Tx, Any], None]]] = {
     # what the gate says is shown on the vendor's own pages
     gate_facts.ClearanceRecorded: (gate.publish_cards,),
-    gate_facts.VendorPaused: (gate.publish_cards,),
-    gate_facts.VendorResumed: (gate.publish_cards,),
-    gate_facts.EveryVendorPaused: (gate.publish_all_cards,),
-    gate_facts.EveryVendorResumed: (gate.publish_all_cards,),
+    gate_facts.VendorPaused: (gate.publish_cards, follow.mail_paused),
+    gate_facts.VendorResumed: (gate.publish_cards, follow.mail_resumed),
+    gate_facts.EveryVendorPaused: (gate.publish_all_cards, follow.mail_paused),
+    gate_facts.EveryVendorResumed: (gate.publish_all_cards, follow.mail_resumed),
+    # a file that leaves the library leaves the answers that nobody signed; one that was signed with stays
+    evidence_facts.EvidenceRemoved: (attestations.release_file,),
+    # who comes by invitation finds the sections that it named
+    identity_facts.PersonEnrolled: (assessments.give_invited_sections,),
+    # what was signed is reviewed, with a score; what was withdrawn is not any more
+    assessment_facts.AssessmentWithdrawn: (reviews.end_withdrawn,),
+    # what people are told by mail: each of these only writes a job
+    identity_facts.PersonInvited: (follow.mail_link,),
+    identity_facts.SignedIn: (follow.mail_sign_in,),
+    identity_facts.PasswordChanged: (follow.mail_password,),
+    identity_facts.RecoveryCodesRenewed: (follow.mail_recovery_codes,),
+    identity_facts.RoleGranted: (follow.mail_role,),
+    identity_facts.RoleRevoked: (follow.mail_role,),
+    identity_facts.PersonDeactivated: (follow.mail_deactivated,),
+    assessment_facts.SectionAssigned: (follow.mail_section,),
+    assessment_facts.ChangesRequested: (follow.mail_questions,),
+    assessment_facts.OutcomePublished: (follow.mail_outcome,),
+    attestation_facts.AttestationSigned: (reviews.open_review, follow.mail_receipt),
+    attestation_facts.MessagePosted: (follow.mail_reply,),
+    review_facts.DecisionProposed: (follow.mail_cosign,),
 }

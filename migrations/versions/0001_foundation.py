@@ -456,7 +456,13 @@ def upgrade() -> None:
         sa.Column("vendor_id", sa.Uuid(), nullable=False),
         sa.Column("evidence_id", sa.Uuid(), nullable=False),
         sa.Column("opened_by", sa.Uuid(), nullable=False),
-        sa.Column("side", sa.Text(), nullable=False),
+        sa.Column("opened_by_name", sa.Text(), nullable=False),
+        sa.Column(
+            "side",
+            sa.Enum("vendor", "lab", name="side", native_enum=False, create_constraint=True, length=40),
+            nullable=False,
+        ),
+        sa.Column("page", sa.Integer(), nullable=True),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["vendor_id", "evidence_id"],
@@ -466,6 +472,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_evidence_opening")),
     )
     op.create_index("ix_evidence_opening_evidence_id_at", "evidence_opening", ["evidence_id", "at"], unique=False)
+    op.create_index("ix_evidence_opening_opened_by_at", "evidence_opening", ["opened_by", "at"], unique=False)
     op.create_table(
         "recovery_code",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -765,6 +772,7 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("letter", sa.Text(), nullable=False),
         sa.Column("signatures_needed", sa.Integer(), nullable=False),
+        sa.Column("document", sa.Text(), nullable=False),
         sa.Column("digest", sa.Text(), nullable=False),
         sa.Column(
             "state",
@@ -786,7 +794,10 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "(state = 'confirmed') = (decided_at IS NOT NULL)", name=op.f("ck_decision_confirmed_iff_dated")
         ),
-        sa.CheckConstraint("digest ~ '^[0-9a-f]{64}$'", name=op.f("ck_decision_digest_shape")),
+        sa.CheckConstraint(
+            "digest = encode(sha256(convert_to(document, 'UTF8')), 'hex')", name=op.f("ck_decision_digest_of_document")
+        ),
+        sa.CheckConstraint("signatures_needed BETWEEN 1 AND 2", name=op.f("ck_decision_one_or_two_sign")),
         sa.CheckConstraint("outcome = 'reject' OR valid_until IS NOT NULL", name=op.f("ck_decision_approval_ends")),
         sa.ForeignKeyConstraint(
             ["vendor_id", "assessment_id"],
@@ -991,6 +1002,12 @@ def upgrade() -> None:
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("attestation_id", sa.Uuid(), nullable=False),
         sa.Column("attestation_digest", sa.Text(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum("first", "renewal", "reply", name="kind", native_enum=False, create_constraint=True, length=40),
+            nullable=False,
+        ),
+        sa.Column("asked", sa.Integer(), nullable=False),
         sa.Column("reviewer_id", sa.Uuid(), nullable=True),
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
@@ -1094,13 +1111,14 @@ def upgrade() -> None:
         sa.Column(
             "verdict",
             sa.Enum("accept", "flag", "ask", name="verdict", native_enum=False, create_constraint=True, length=40),
-            nullable=False,
+            nullable=True,
         ),
         sa.Column("note", sa.Text(), nullable=False),
         sa.Column("finding_id", sa.Uuid(), nullable=True),
         sa.Column("given_by", sa.Uuid(), nullable=False),
         sa.Column("given_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("carried_from", sa.Uuid(), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.CheckConstraint("verdict <> 'ask' OR note <> ''", name=op.f("ck_answer_verdict_asks_something")),
         sa.ForeignKeyConstraint(
@@ -1327,6 +1345,7 @@ def downgrade() -> None:
     op.drop_table("role_grant")
     op.drop_index(op.f("ix_recovery_code_user_id"), table_name="recovery_code")
     op.drop_table("recovery_code")
+    op.drop_index("ix_evidence_opening_opened_by_at", table_name="evidence_opening")
     op.drop_index("ix_evidence_opening_evidence_id_at", table_name="evidence_opening")
     op.drop_table("evidence_opening")
     op.drop_index(op.f("ix_conflict_of_interest_vendor_id"), table_name="conflict_of_interest")

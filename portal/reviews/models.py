@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.kernel.database import Base
+from portal.reviews.rules import Kind
 from portal.terms import DecisionState, Outcome, Recommendation, Verdict
 
 
@@ -18,7 +19,7 @@ def _assessment_key() -> sa.ForeignKeyConstraint:
 
 
 class Review(Base, kw_only=True):
-    """The judging of one signed revision. Waiting until claimed; one a revision."""
+    """The judging of one signed revision. Waiting until claimed; one a revision. ``asked``: how many answers it has."""
 
     __tablename__ = "review"
     __table_args__ = (
@@ -37,6 +38,8 @@ class Review(Base, kw_only=True):
     revision: Mapped[int]
     attestation_id: Mapped[UUID]
     attestation_digest: Mapped[str]
+    kind: Mapped[Kind]
+    asked: Mapped[int]
     reviewer_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("user_account.id"), default=None)
     opened_at: Mapped[datetime]
     due_at: Mapped[datetime]
@@ -50,7 +53,11 @@ class Review(Base, kw_only=True):
 
 
 class AnswerVerdict(Base, kw_only=True):
-    """What the reviewer says of one answer of one review. A draft until the review sends it."""
+    """What the reviewer says of one answer of one review. A draft until the review sends it.
+
+    ``verdict`` of None was taken back. ``carried_from``: the review of an earlier revision that gave it, where the
+    answer has not changed since.
+    """
 
     __tablename__ = "answer_verdict"
     __table_args__ = (
@@ -61,12 +68,13 @@ class AnswerVerdict(Base, kw_only=True):
     review_id: Mapped[UUID] = mapped_column(primary_key=True)
     question_key: Mapped[str] = mapped_column(primary_key=True)
     vendor_id: Mapped[UUID]
-    verdict: Mapped[Verdict]
+    verdict: Mapped[Verdict | None]
     note: Mapped[str] = mapped_column(default="")
     finding_id: Mapped[UUID | None] = mapped_column(default=None)
     given_by: Mapped[UUID]
     given_at: Mapped[datetime]
     sent_at: Mapped[datetime | None] = mapped_column(default=None)
+    carried_from: Mapped[UUID | None] = mapped_column(default=None)
     version: Mapped[int] = mapped_column(default=1)
 
 
@@ -87,13 +95,17 @@ class InternalNote(Base, kw_only=True):
 
 
 class Decision(Base, kw_only=True):
-    """What people decided on one revision. It counts when everybody needed has signed the same digest."""
+    """What people decided on one revision. It counts when everybody needed has signed the same digest.
+
+    ``document`` is the very text that is signed (canonical JSON); the other columns say the same for queries.
+    """
 
     __tablename__ = "decision"
     __table_args__ = (
         _assessment_key(),
         sa.UniqueConstraint("vendor_id", "id"),
-        sa.CheckConstraint("digest ~ '^[0-9a-f]{64}$'", name="digest_shape"),
+        sa.CheckConstraint("digest = encode(sha256(convert_to(document, 'UTF8')), 'hex')", name="digest_of_document"),
+        sa.CheckConstraint("signatures_needed BETWEEN 1 AND 2", name="one_or_two_sign"),
         sa.CheckConstraint("outcome = 'reject' OR valid_until IS NOT NULL", name="approval_ends"),
         sa.CheckConstraint("(state = 'confirmed') = (decided_at IS NOT NULL)", name="confirmed_iff_dated"),
         sa.Index(
@@ -128,6 +140,7 @@ class Decision(Base, kw_only=True):
     reason: Mapped[str]
     letter: Mapped[str]
     signatures_needed: Mapped[int]
+    document: Mapped[str]
     digest: Mapped[str]
     state: Mapped[DecisionState] = mapped_column(default=DecisionState.PROPOSED)
     proposed_by: Mapped[UUID]
