@@ -183,6 +183,8 @@ def confirm_fact(tx: Tx, *, assessment: Assessment, key: str, version: int) -> S
 
 
 def _check_moment(tx: Tx, assessment: Assessment, key: str) -> None:
+    # Held until this transaction ends: a signature waits for a fact that is being stated, or comes first.
+    tx.session.refresh(assessment, with_for_update={"read": True})
     if not is_answerable(assessment.state):
         raise Conflict(not_now(assessment.state), current={"state": assessment.state.value})
     if assessment.state is AssessmentState.CHANGES_REQUESTED:

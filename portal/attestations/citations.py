@@ -12,9 +12,10 @@ from portal.assessments import service as assessments
 from portal.assessments.models import Assessment
 from portal.attestations import queries, rules
 from portal.attestations.facts import CitationRemoved, EvidenceCited
-from portal.attestations.models import Citation
+from portal.attestations.models import AttestedCitation, Citation
 from portal.attestations.queries import CitationLine
 from portal.attestations.standing import check_open, hold, question_of
+from portal.evidence.facts import EvidenceRemoved
 from portal.evidence.models import Evidence
 from portal.kernel.errors import Conflict, NotFound, Refused
 from portal.kernel.ledger import Tx, get_one
@@ -106,6 +107,21 @@ def uncite(tx: Tx, *, assessment: Assessment, citation_id: UUID) -> None:
         raise NotFound
     _begin(tx, assessment, _question(tx, assessment, row.question_key))
     _remove(tx, row)
+
+
+def release_file(tx: Tx, fact: EvidenceRemoved) -> None:
+    """End the uses of a file that leaves the library, in answers that nobody signed yet.
+
+    The file is locked by its removal, so no signature is under way with it: one that waits finds its citation gone.
+
+    :raises Conflict: if somebody signed with it.
+    """
+    signed = sa.select(AttestedCitation.evidence_id).where(AttestedCitation.evidence_id == fact.evidence_id).limit(1)
+    if tx.session.execute(signed).first() is not None:
+        raise Conflict("You signed with this file, so it stays with what you signed. Upload a new file to replace it.")
+    uses = sa.select(Citation).where(Citation.evidence_id == fact.evidence_id, Citation.removed_at.is_(None))
+    for row in tx.session.execute(uses.order_by(Citation.id)).scalars().all():
+        _remove(tx, row)
 
 
 def _question(tx: Tx, assessment: Assessment, key: str) -> Question:

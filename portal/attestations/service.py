@@ -1,7 +1,7 @@
 """Answering, citing, talking and signing: what the vendor says, until it is frozen under a name."""
 
 from portal.attestations.answers import answers_of, history, offered, save_answer
-from portal.attestations.citations import citations_of, cite, uncite
+from portal.attestations.citations import citations_of, cite, release_file, uncite
 from portal.attestations.messages import messages_of, post_message, thread
 from portal.attestations.queries import AnswerLine, CitationLine, EditLine, MessageLine
 from portal.attestations.rules import changes_since
@@ -45,6 +45,7 @@ __all__ = [
     "preview_digest",
     "previous",
     "progress",
+    "release_file",
     "save_answer",
     "sign",
     "standing",

@@ -9,7 +9,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from portal.assessments import service as assessments
 from portal.attestations import service as attestations
+from portal.evidence import service as evidence
+from portal.evidence.models import Evidence
 from portal.kernel.actor import system
 from portal.kernel.errors import Conflict
 from portal.terms import AssessmentState
@@ -189,3 +192,56 @@ def test_one_file_attached_twice_at_once_is_one_citation(desk: Desk) -> None:
         assert first == second
         with desk.at(desk.respondent.actor) as (tx, row):
             attestations.uncite(tx, assessment=row, citation_id=first)
+
+
+def test_a_scoping_fact_stated_while_a_signature_is_under_way_is_refused(desk: Desk) -> None:
+    desk.complete()
+    form = desk.form()
+
+    def restate() -> None:
+        with desk.at(desk.admin.actor) as (tx, row):
+            assessments.state_fact(tx, assessment=row, key="scp.people", value={"number": "4000"}, version=1)
+
+    with ThreadPoolExecutor(1) as pool:
+        with desk.at(desk.signatory.fresh) as (tx, row):
+            attestations.sign(tx, assessment=row, **form)
+            stating = pool.submit(at_once, restate)
+            wait_until_blocked(desk)
+        (refusal,) = stating.result()
+    assert isinstance(refusal, Conflict)
+
+
+def test_a_file_that_leaves_the_library_while_it_is_signed_with_stays(desk: Desk) -> None:
+    desk.complete()
+    evidence_id = desk.file()
+    desk.cite(KEY, evidence_id)
+    form = desk.form()
+
+    def remove() -> None:
+        with desk.at(desk.respondent.actor) as (tx, _):
+            evidence.remove(tx, evidence=tx.session.get_one(Evidence, evidence_id))
+
+    with ThreadPoolExecutor(1) as pool:
+        with desk.at(desk.signatory.fresh) as (tx, row):
+            attestations.sign(tx, assessment=row, **form)
+            removing = pool.submit(at_once, remove)
+            wait_until_blocked(desk)
+        (refusal,) = removing.result()
+    assert isinstance(refusal, Conflict)
+    assert "You signed with this file" in refusal.message
+
+
+def test_a_signature_waits_for_a_file_that_leaves_the_library_and_is_then_refused(desk: Desk) -> None:
+    desk.complete()
+    evidence_id = desk.file()
+    desk.cite(KEY, evidence_id)
+    form = desk.form()
+    with ThreadPoolExecutor(1) as pool:
+        with desk.at(desk.respondent.actor) as (tx, row):
+            evidence.remove(tx, evidence=tx.session.get_one(Evidence, evidence_id))
+            signing = pool.submit(at_once, lambda: desk.sign(**form))
+            wait_until_blocked(desk)
+        (refusal,) = signing.result()
+    assert isinstance(refusal, Conflict)
+    with desk.at(desk.admin.actor) as (tx, row):
+        assert attestations.citations_of(tx, row) == {}
