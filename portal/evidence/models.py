@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.kernel.database import Base
-from portal.terms import EvidenceState, ScanState
+from portal.terms import EvidenceState, ScanState, Side
 
 
 class Evidence(Base, kw_only=True):
@@ -23,7 +23,8 @@ class Evidence(Base, kw_only=True):
         sa.CheckConstraint("size > 0 AND size <= 200000000", name="size_range"),
         sa.CheckConstraint("sha256 ~ '^[0-9a-f]{64}$'", name="sha256_shape"),
         sa.CheckConstraint(
-            "state IN ('reserved', 'refused') OR (version_id IS NOT NULL AND received_at IS NOT NULL AND mime IS NOT NULL)",
+            "state IN ('reserved', 'refused')"
+            " OR (version_id IS NOT NULL AND received_at IS NOT NULL AND mime IS NOT NULL)",
             name="pinned_once_received",
         ),
         sa.CheckConstraint(
@@ -76,11 +77,14 @@ class EvidenceOpening(Base, kw_only=True):
     __table_args__ = (
         sa.ForeignKeyConstraint(["vendor_id", "evidence_id"], ["evidence.vendor_id", "evidence.id"]),
         sa.Index("ix_evidence_opening_evidence_id_at", "evidence_id", "at"),
+        sa.Index("ix_evidence_opening_opened_by_at", "opened_by", "at"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     vendor_id: Mapped[UUID]
     evidence_id: Mapped[UUID]
     opened_by: Mapped[UUID]
-    side: Mapped[str]
+    opened_by_name: Mapped[str]
+    side: Mapped[Side]
+    page: Mapped[int | None] = mapped_column(default=None)
     at: Mapped[datetime]

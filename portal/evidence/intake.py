@@ -1,0 +1,260 @@
+"""How a file comes in: a ticket for the browser, then its bytes are proven and checked. Between transactions.
+
+Nothing here talks to the store while a transaction is open: what was promised is read in one, what was found is
+written in another, and each step may be repeated.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+from uuid import UUID
+
+from portal.evidence import rules, service
+from portal.evidence.models import Evidence
+from portal.evidence.service import Arrival
+from portal.kernel.actor import Actor
+from portal.kernel.clamd import Found, ScannerUnavailable, scan
+from portal.kernel.errors import Conflict, Refused
+from portal.kernel.ledger import Ledger
+from portal.kernel.logging import logger
+from portal.kernel.objects import (
+    AlreadyExists,
+    IntegrityFailure,
+    ObjectMissing,
+    ObjectStore,
+    StoredObject,
+    StoreUnavailable,
+    UploadTicket,
+    verified_file,
+)
+from portal.kernel.objects import finalise as arrived_as_promised
+from portal.kernel.sniff import CONTENT_TYPES, RefusedFile, kind_of, sniff, too_large
+from portal.policy import Action
+from portal.terms import EvidenceState, ScanState
+
+log = logger(__name__)
+
+OTHER_BYTES = "The file that arrived is not the one that was announced. Upload it again"
+NOT_HERE = "The file has not arrived. Press Try again"
+MALWARE = "We found malware in the file and did not keep it. Tell your security team"
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A file on its way: attached, or received and still to be checked for malware."""
+
+    id: UUID
+    state: EvidenceState
+    scan: ScanState
+    file_name: str
+
+
+class _Turned(Exception):
+    """The file is not kept."""
+
+    def __init__(self, words: str, scan: ScanState = ScanState.PENDING) -> None:
+        super().__init__(words)
+        self.words = words
+        self.scan = scan
+
+
+def ticket(store: ObjectStore, evidence: Evidence) -> UploadTicket:
+    """Return where and how the browser sends the bytes of a reserved file; it can be used once, within two minutes.
+
+    :raises Unavailable: if the store is away.
+    """
+    return store.reserve(
+        evidence.object_key,
+        size=evidence.size,
+        content_type=CONTENT_TYPES[kind_of(evidence.file_name)],
+        sha256=evidence.sha256,
+        expires=rules.TICKET_LIFE,
+    )
+
+
+def finalise(
+    ledger: Ledger, actor: Actor, *, store: ObjectStore, evidence_id: UUID, scanner_url: str | None = None
+) -> Taken:
+    """Take in a file that was transferred: prove its bytes, check them, attach it. Repeating it does no harm.
+
+    Without a scanner the file is attached as "not scanned"; while the scanner is away it waits, received.
+
+    :raises NotFound: if there is no such file of the actor's vendor.
+    :raises Forbidden: if somebody else reserved the place.
+    :raises Conflict: if nothing arrived, or not in time.
+    :raises Refused: in words, if the file is not kept; nothing of it stays.
+    :raises Unavailable: if the store is away; the same call later goes on.
+    """
+    with ledger.begin(actor) as tx:
+        arrival = service.promised(tx, evidence_id)
+    try:
+        if arrival.state is EvidenceState.RESERVED:
+            arrival = _receive(ledger, actor, store, arrival)
+        if arrival.state is EvidenceState.RECEIVED:
+            _check(ledger, actor, store, arrival, scanner_url)
+    except _Turned as turned:
+        with ledger.begin(actor) as tx:
+            row = service.get(tx, evidence_id, Action.EVIDENCE_UPLOAD)
+            service.refuse(tx, evidence=row, words=turned.words, scan=turned.scan)
+        _clear(store, arrival.key)
+        log.info("evidence refused", evidence_id=str(evidence_id), reason=turned.words)
+        raise Refused(problems={"file": [turned.words]}) from turned
+    with ledger.begin(actor) as tx:
+        row = service.get(tx, evidence_id, Action.EVIDENCE_UPLOAD)
+        if row.state is EvidenceState.REFUSED:
+            raise Refused(problems={"file": [row.refusal]})
+        return Taken(row.id, row.state, row.scan, row.file_name)
+
+
+def receive_form(
+    ledger: Ledger,
+    actor: Actor,
+    *,
+    store: ObjectStore,
+    stream: BinaryIO,
+    file_name: str,
+    kind: str,
+    title: str = "",
+    details: Mapping[str, Any] | None = None,
+    supersedes_id: UUID | None = None,
+    scanner_url: str | None = None,
+) -> Taken:
+    """Take in a file that came with a plain form, piece by piece, whatever its size.
+
+    :param stream: the file as the web server put it aside; it is read twice.
+    :raises Refused: as ``service.reserve`` and ``finalise``.
+    """
+    size, sha256 = _measure(stream)
+    with ledger.begin(actor) as tx:
+        old = service.get(tx, supersedes_id, Action.EVIDENCE_UPLOAD) if supersedes_id else None
+        row = service.reserve(
+            tx,
+            bucket=store.bucket,
+            kind=kind,
+            file_name=file_name,
+            size=size,
+            sha256=sha256,
+            title=title,
+            details=details,
+            supersedes=old,
+        )
+    stream.seek(0)
+    try:
+        store.receive(
+            row.object_key,
+            stream,
+            content_type=CONTENT_TYPES[kind_of(row.file_name)],
+            max_bytes=size,
+            expected_size=size,
+            expected_sha256=sha256,
+        )
+    except BaseException:
+        with suppress(Exception), ledger.begin(actor) as tx:
+            place = service.get(tx, row.id, Action.EVIDENCE_UPLOAD)
+            service.refuse(tx, evidence=place, words="The file could not be stored. Upload it again")
+        raise
+    return finalise(ledger, actor, store=store, evidence_id=row.id, scanner_url=scanner_url)
+
+
+def expire(ledger: Ledger, actor: Actor, *, store: ObjectStore) -> int:
+    """Give up the places whose file did not come in time, and clear what half arrived; return how many."""
+    with ledger.begin(actor) as tx:
+        keys = service.expire_reservations(tx)
+    for key in keys:
+        _clear(store, key)
+    return len(keys)
+
+
+def check_waiting(ledger: Ledger, actor: Actor, *, store: ObjectStore, scanner_url: str | None) -> int:
+    """Check the files that arrived and were left waiting; return how many are settled now."""
+    with ledger.begin(actor) as tx:
+        waiting = service.unchecked(tx)
+    settled = 0
+    for evidence_id in waiting:
+        try:
+            taken = finalise(ledger, actor, store=store, evidence_id=evidence_id, scanner_url=scanner_url)
+        except (Refused, Conflict):
+            settled += 1
+        else:
+            settled += taken.state is EvidenceState.ATTACHED
+    return settled
+
+
+def _measure(stream: BinaryIO) -> tuple[int, str]:
+    """Return length and fingerprint of a file, reading no more of it than we would take."""
+    digest, size = hashlib.sha256(), 0
+    stream.seek(0)
+    while piece := stream.read(1 << 18):
+        digest.update(piece)
+        size += len(piece)
+        if size > rules.MAX_FORM_BYTES:
+            whole = stream.seek(0, 2)
+            raise Refused(problems={"file": [too_large(whole, rules.MAX_FORM_BYTES) + ". Larger ones need scripts"]})
+    return size, digest.hexdigest()
+
+
+def _receive(ledger: Ledger, actor: Actor, store: ObjectStore, arrival: Arrival) -> Arrival:
+    try:
+        stored = arrived_as_promised(
+            store, arrival.key, size=arrival.size, content_type=arrival.content_type, sha256=arrival.sha256
+        )
+    except ObjectMissing as failure:
+        raise Conflict(NOT_HERE) from failure
+    except IntegrityFailure as failure:
+        raise _Turned(OTHER_BYTES) from failure
+    with ledger.begin(actor) as tx:
+        row = service.get(tx, arrival.id, Action.EVIDENCE_UPLOAD)
+        service.receive(tx, evidence=row, stored=stored)
+        return service.arrived(row)
+
+
+def _check(ledger: Ledger, actor: Actor, store: ObjectStore, arrival: Arrival, scanner_url: str | None) -> None:
+    stored = arrival.stored
+    try:
+        with verified_file(store, stored) as path:
+            pages = sniff(path, arrival.file_name).pages
+            verdict = ScanState.NOT_SCANNED
+            if scanner_url:
+                with path.open("rb") as bytes_of:
+                    found = scan(bytes_of, scanner_url)
+                if isinstance(found, Found):
+                    log.warning("malware found", evidence_id=str(arrival.id), name=found.name)
+                    raise _Turned(MALWARE, ScanState.INFECTED)
+                verdict = ScanState.CLEAN
+    except RefusedFile as refusal:
+        raise _Turned(refusal.message) from refusal
+    except (IntegrityFailure, ObjectMissing) as failure:
+        raise _Turned(OTHER_BYTES) from failure
+    except ScannerUnavailable as failure:
+        log.warning("no verdict on malware", evidence_id=str(arrival.id), reason=str(failure))
+        return
+    final = _promote(store, stored, arrival.final_key)
+    with ledger.begin(actor) as tx:
+        row = service.get(tx, arrival.id, Action.EVIDENCE_UPLOAD)
+        service.attach(tx, evidence=row, stored=final, pages=pages, scan=verdict)
+    _clear(store, arrival.key)
+
+
+def _promote(store: ObjectStore, incoming: StoredObject, key: str) -> StoredObject:
+    try:
+        return store.promote(incoming, key)
+    except AlreadyExists:
+        # An earlier try came this far. The key is ours alone, but trust the bytes only.
+        there = store.stat(key)
+        if (there.sha256, there.size) != (incoming.sha256, incoming.size):
+            raise _Turned(OTHER_BYTES) from None
+        return there
+    except (IntegrityFailure, ObjectMissing) as failure:
+        raise _Turned(OTHER_BYTES) from failure
+
+
+def _clear(store: ObjectStore, key: str) -> None:
+    """Remove an upload; where that fails, the store's own clean-up of incoming/ does it later."""
+    if not key.startswith("incoming/"):
+        return
+    with suppress(StoreUnavailable):
+        store.delete_incoming(key)

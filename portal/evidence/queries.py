@@ -1,0 +1,222 @@
+"""Files as pages show them, who opened them, and how much room is taken."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import aliased
+
+from portal.evidence.models import Evidence, EvidenceOpening
+from portal.evidence.rules import KINDS, PROVISIONAL, Field, missing
+from portal.kernel.ledger import Tx
+from portal.terms import EvidenceState, ScanState, Side
+
+MOST = 500
+_DAY = timedelta(days=1)
+_KEPT = (EvidenceState.RECEIVED, EvidenceState.ATTACHED, EvidenceState.VERIFIED, EvidenceState.REJECTED)
+_WAITING = (EvidenceState.ATTACHED,)
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryLine:
+    """One file of a library. ``replaced_by`` is the newer file that took its place."""
+
+    id: UUID
+    vendor_id: UUID
+    kind: str
+    title: str
+    file_name: str
+    size: int
+    sha256: str
+    mime: str | None
+    page_count: int | None
+    details: Mapping[str, Any]
+    valid_from: date | None
+    valid_until: date | None
+    validity_rule: str
+    state: EvidenceState
+    scan: ScanState
+    refusal: str
+    judgement: str
+    judged_by: UUID | None
+    judged_at: datetime | None
+    supersedes_id: UUID | None
+    uploaded_by: UUID
+    created_at: datetime
+    received_at: datetime | None
+    row_version: int
+    replaced_by: UUID | None
+
+    @property
+    def kind_title(self) -> str:
+        """The name of its kind."""
+        return KINDS[self.kind].title
+
+    @property
+    def at(self) -> datetime:
+        """When it came."""
+        return self.received_at or self.created_at
+
+    @property
+    def missing(self) -> tuple[Field, ...]:
+        """What the vendor has not said of it yet."""
+        return missing(self.kind, self.details)
+
+    @property
+    def is_provisional(self) -> bool:
+        """Whether its end is provisional, because its dates are missing."""
+        return self.validity_rule == PROVISIONAL
+
+    @property
+    def can_open(self) -> bool:
+        """Whether its bytes can be had."""
+        return self.state in (EvidenceState.ATTACHED, EvidenceState.VERIFIED, EvidenceState.REJECTED)
+
+
+_COLUMNS = [column for name, column in sa.inspect(Evidence).columns.items() if name in LibraryLine.__dataclass_fields__]
+
+
+def _lines(tx: Tx, statement: sa.Select[Any]) -> Sequence[LibraryLine]:
+    return [LibraryLine(**row._mapping) for row in tx.session.execute(statement)]
+
+
+def _select() -> sa.Select[Any]:
+    newer = aliased(Evidence)
+    replaced = (
+        sa.select(newer.id)
+        .where(
+            newer.supersedes_id == Evidence.id,
+            newer.vendor_id == Evidence.vendor_id,
+            newer.removed_at.is_(None),
+            newer.state.in_(_KEPT),
+        )
+        .order_by(newer.created_at.desc())
+        .limit(1)
+        .correlate(Evidence)
+        .scalar_subquery()
+        .label("replaced_by")
+    )
+    return sa.select(*_COLUMNS, replaced).where(Evidence.removed_at.is_(None))
+
+
+def library(tx: Tx, *, vendor_id: UUID | None = None, limit: int = MOST) -> Sequence[LibraryLine]:
+    """Return the files of a vendor, the newest first: the actor's own, or for the lab the one named.
+
+    A vendor also sees the files that were refused within the last day, with the reason.
+    """
+    whose = tx.actor.vendor_id or vendor_id
+    recent = tx.now - _DAY
+    shown: sa.ColumnElement[bool] = Evidence.state.not_in([EvidenceState.RESERVED, EvidenceState.REFUSED])
+    if tx.actor.is_vendor:
+        shown = sa.or_(shown, sa.and_(Evidence.state == EvidenceState.REFUSED, Evidence.created_at >= recent))
+    statement = (
+        _select()
+        .where(Evidence.vendor_id == whose, shown)
+        .order_by(Evidence.created_at.desc(), Evidence.id.desc())
+        .limit(limit)
+    )
+    return _lines(tx, statement)
+
+
+def line(tx: Tx, evidence_id: UUID) -> LibraryLine:
+    """Return one file as pages show it; whoever asks has fetched it by ``service.get`` before."""
+    return _lines(tx, _select().where(Evidence.id == evidence_id))[0]
+
+
+@dataclass(frozen=True, slots=True)
+class LabPage:
+    """One page of the lab's list; ``total`` counts all that match."""
+
+    lines: Sequence[LibraryLine]
+    total: int
+    waiting: int
+
+
+def across_vendors(
+    tx: Tx,
+    *,
+    vendor_id: UUID | None = None,
+    kind: str = "",
+    states: Sequence[EvidenceState] = _WAITING,
+    offset: int = 0,
+    limit: int = 50,
+) -> LabPage:
+    """Return the files of all vendors that match, the oldest first: what waits longest stands on top."""
+    matching = _select().where(Evidence.state.in_(states))
+    if vendor_id is not None:
+        matching = matching.where(Evidence.vendor_id == vendor_id)
+    if kind:
+        matching = matching.where(Evidence.kind == kind)
+    total = tx.session.execute(sa.select(sa.func.count()).select_from(matching.subquery())).scalar_one()
+    waiting = tx.session.execute(
+        sa.select(sa.func.count()).where(Evidence.state.in_(_WAITING), Evidence.removed_at.is_(None))
+    ).scalar_one()
+    ordered = matching.order_by(Evidence.received_at, Evidence.id).offset(offset).limit(limit)
+    return LabPage(_lines(tx, ordered), total, waiting)
+
+
+def vendors_with_files(tx: Tx) -> Sequence[UUID]:
+    """Return the vendors that have any file."""
+    statement = sa.select(Evidence.vendor_id).where(Evidence.state.in_(_KEPT), Evidence.removed_at.is_(None))
+    return tx.session.execute(statement.distinct().limit(MOST)).scalars().all()
+
+
+@dataclass(frozen=True, slots=True)
+class OpeningLine:
+    """Who opened a file: one line a person and day, with how often and when last."""
+
+    name: str
+    side: Side
+    day: date
+    times: int
+    last_at: datetime
+
+
+def openings(tx: Tx, evidence_id: UUID, *, limit: int = 50) -> Sequence[OpeningLine]:
+    """Return who opened a file, the latest first."""
+    day = sa.cast(sa.func.timezone("UTC", EvidenceOpening.at), sa.Date)
+    last = sa.func.max(EvidenceOpening.at)
+    statement = (
+        sa.select(EvidenceOpening.opened_by_name, EvidenceOpening.side, day, sa.func.count(), last)
+        .where(EvidenceOpening.evidence_id == evidence_id)
+        .group_by(EvidenceOpening.opened_by, EvidenceOpening.opened_by_name, EvidenceOpening.side, day)
+        .order_by(last.desc(), EvidenceOpening.opened_by_name)
+        .limit(limit)
+    )
+    return [OpeningLine(*row) for row in tx.session.execute(statement)]
+
+
+def opened_since(tx: Tx, person_id: UUID, since: datetime) -> int:
+    """Return how often a person opened files since then."""
+    statement = sa.select(sa.func.count()).where(EvidenceOpening.opened_by == person_id, EvidenceOpening.at > since)
+    return tx.session.execute(statement).scalar_one()
+
+
+def usage(tx: Tx, vendor_id: UUID) -> tuple[int, int]:
+    """Return how many files a vendor's library holds or has promised to places, and their bytes."""
+    pending = sa.and_(Evidence.state == EvidenceState.RESERVED, Evidence.expires_at > tx.now)
+    held = Evidence.state.not_in([EvidenceState.RESERVED, EvidenceState.REFUSED])
+    statement = sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(Evidence.size), 0)).where(
+        Evidence.vendor_id == vendor_id, Evidence.removed_at.is_(None), sa.or_(held, pending)
+    )
+    files, used = tx.session.execute(statement).one()
+    return files, int(used)
+
+
+def successor_of(tx: Tx, evidence_id: UUID) -> UUID | None:
+    """Return the newer file that took a file's place."""
+    statement = (
+        sa.select(Evidence.id)
+        .where(
+            Evidence.supersedes_id == evidence_id,
+            Evidence.removed_at.is_(None),
+            Evidence.state.in_(_KEPT),
+        )
+        .limit(1)
+    )
+    return tx.session.execute(statement).scalar_one_or_none()

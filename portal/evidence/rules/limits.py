@@ -1,0 +1,34 @@
+"""How much of what we take. Pure."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+MAX_BYTES: Final = 200_000_000
+MAX_FORM_BYTES: Final = 32_000_000
+"""A file sent by a plain form, which passes through the web server."""
+
+VENDOR_BYTES: Final = 5_000_000_000
+VENDOR_FILES: Final = 2_000
+RESERVATION_LIFE: Final = timedelta(hours=1)
+"""How long a reserved place waits for its file."""
+
+TICKET_LIFE: Final = timedelta(seconds=120)
+"""How long the address for the transfer can be used; a transfer that began in time may take longer."""
+
+MAX_NOTE: Final = 2_000
+"""Characters of a reviewer’s note."""
+
+OPENINGS_AN_HOUR: Final = 300
+"""Openings by one person of the lab; a page looked at is one (security.md, threat 15)."""
+
+
+def over_quota(*, files: int, used: int, size: int) -> str:
+    """Return the sentence for a library that has no room for one more file of this size, empty if it has."""
+    if files >= VENDOR_FILES:
+        return f"Your library holds {VENDOR_FILES:,} files, which is the most. Remove files you do not use"
+    if used + size > VENDOR_BYTES:
+        left = max(0, VENDOR_BYTES - used) / 1_000_000
+        return f"Your library has {left:,.0f} MB left of 5 GB. Remove files you do not use, or upload a smaller one"
+    return ""

@@ -1,0 +1,220 @@
+"""How long evidence holds, by the rule of its kind; months are calendar months. Pure."""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any, Final, Protocol
+
+from portal.evidence.rules.kinds import KINDS
+
+ENDS_SOON_DAYS: Final = 90
+PROVISIONAL_DAYS: Final = 30
+"""How long a file counts whose dates are not given yet: long enough to give them, too short to live on."""
+
+SOC2_MONTHS: Final = 12
+SOC2_TYPE_1_MONTHS: Final = 6
+BRIDGE_MONTHS: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Validity:
+    """From when to when a file holds, both days included, and by which rule. No end: until it is replaced."""
+
+    valid_from: date | None
+    valid_until: date | None
+    rule: str
+
+    @property
+    def is_provisional(self) -> bool:
+        """Whether the dates that the rule needs are missing."""
+        return self.rule == PROVISIONAL
+
+
+PROVISIONAL: Final = "provisional-30d"
+
+
+class Standing(StrEnum):
+    """Where a file stands on a day."""
+
+    VALID = "valid"
+    ENDS_SOON = "ends_soon"
+    ENDED = "ended"
+    NOT_YET = "not_yet"
+
+
+class Dated(Protocol):
+    """Anything with a time in which it holds."""
+
+    @property
+    def valid_from(self) -> date | None:
+        """The first day."""
+
+    @property
+    def valid_until(self) -> date | None:
+        """The last day."""
+
+
+def state_on(evidence: Dated, day: date) -> Standing:
+    """Return where a file stands on a day; its last day still counts."""
+    if evidence.valid_until is not None and day > evidence.valid_until:
+        return Standing.ENDED
+    if evidence.valid_from is not None and day < evidence.valid_from:
+        return Standing.NOT_YET
+    if evidence.valid_until is not None and (evidence.valid_until - day).days <= ENDS_SOON_DAYS:
+        return Standing.ENDS_SOON
+    return Standing.VALID
+
+
+def add_months(day: date, months: int) -> date:
+    """Return the same day some months later, or the last of that month if it has no such day."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+
+
+def validity(kind: str, details: Mapping[str, Any], uploaded_on: date) -> Validity:
+    """Return how long a file of this kind holds (spec/evidence.md, the table of kinds).
+
+    Without the dates that its rule needs, a file holds provisionally from its upload.
+
+    :raises KeyError: for a kind that is not one of ours.
+    """
+    if kind not in KINDS:
+        raise KeyError(kind)
+    days = {name: found for name, value in details.items() if (found := as_day(value)) is not None}
+    by_rule = _RULES[kind](days, details)
+    return by_rule or Validity(uploaded_on, uploaded_on + timedelta(days=PROVISIONAL_DAYS), PROVISIONAL)
+
+
+def as_day(value: Any) -> date | None:
+    """Return a stored detail as a day, None if it is none."""
+    if isinstance(value, date):
+        return value
+    if isinstance(value, str):
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            return None
+    return None
+
+
+def soc2_standing(period_end: date, letters: Iterable[tuple[date, date]], on: date, *, next_began: bool) -> str:
+    """Return fresh, bridged or expired for a Type 2 report (spec/evidence.md, validity rule).
+
+    Letters bridge from the 12th to the 15th month if they cover, without a hole from the end of the period, up to
+    at most three months before the day, and the next period of observation has begun.
+    """
+    if on <= add_months(period_end, SOC2_MONTHS):
+        return "fresh"
+    if not next_began or on > add_months(period_end, SOC2_MONTHS + BRIDGE_MONTHS):
+        return "expired"
+    return "bridged" if on <= add_months(_covered_until(period_end, letters), BRIDGE_MONTHS) else "expired"
+
+
+def _covered_until(period_end: date, letters: Iterable[tuple[date, date]]) -> date:
+    reached = period_end
+    for first, last in sorted(letters):
+        if first > reached + timedelta(days=1):
+            break
+        reached = max(reached, last)
+    return reached
+
+
+_Rule = Callable[[Mapping[str, date], Mapping[str, Any]], Validity | None]
+
+
+def _months(field: str, months: int) -> _Rule:
+    def rule(days: Mapping[str, date], _details: Mapping[str, Any]) -> Validity | None:
+        start = days.get(field)
+        return Validity(start, add_months(start, months), f"{months}m-from-{field}") if start else None
+
+    return rule
+
+
+def _days(field: str, count: int) -> _Rule:
+    def rule(days: Mapping[str, date], _details: Mapping[str, Any]) -> Validity | None:
+        start = days.get(field)
+        return Validity(start, start + timedelta(days=count), f"{count}d-from-{field}") if start else None
+
+    return rule
+
+
+def _lasting(field: str) -> _Rule:
+    def rule(days: Mapping[str, date], _details: Mapping[str, Any]) -> Validity | None:
+        start = days.get(field)
+        return Validity(start, None, "until-replaced") if start else None
+
+    return rule
+
+
+def _soc2(days: Mapping[str, date], details: Mapping[str, Any]) -> Validity | None:
+    if details.get("report_type") == "type1":
+        return _months("as_of", SOC2_TYPE_1_MONTHS)(days, details)
+    return _months("period_end", SOC2_MONTHS)(days, details)
+
+
+def _bridge(days: Mapping[str, date], _details: Mapping[str, Any]) -> Validity | None:
+    if not {"report_end", "covers_from", "covers_until"} <= days.keys():
+        return None
+    last = min(days["covers_until"], add_months(days["report_end"], BRIDGE_MONTHS))
+    return Validity(days["covers_from"], max(days["covers_from"], last), "bridge-3m")
+
+
+def _certificate(days: Mapping[str, date], _details: Mapping[str, Any]) -> Validity | None:
+    if not {"issued_on", "expires_on"} <= days.keys():
+        return None
+    watched = add_months(days.get("surveillance_on", days["issued_on"]), 12)
+    if watched < days["expires_on"]:
+        return Validity(days["issued_on"], watched, "surveillance-12m")
+    return Validity(days["issued_on"], days["expires_on"], "until-expires_on")
+
+
+def _insurance(days: Mapping[str, date], _details: Mapping[str, Any]) -> Validity | None:
+    if not {"starts_on", "expires_on"} <= days.keys():
+        return None
+    return Validity(days["starts_on"], days["expires_on"], "until-expires_on")
+
+
+def _policy(days: Mapping[str, date], details: Mapping[str, Any]) -> Validity | None:
+    if "approved_on" in days and "next_review_on" in days:
+        return Validity(days["approved_on"], days["next_review_on"], "until-next_review_on")
+    return _months("approved_on", 12)(days, details)
+
+
+def _contract(days: Mapping[str, date], details: Mapping[str, Any]) -> Validity | None:
+    if "starts_on" in days and "ends_on" in days:
+        return Validity(days["starts_on"], days["ends_on"], "until-ends_on")
+    return _lasting("starts_on")(days, details)
+
+
+_RULES: Final[Mapping[str, _Rule]] = MappingProxyType(
+    {
+        "SOC2": _soc2,
+        "BL": _bridge,
+        "ISO": _certificate,
+        "ISO42": _certificate,
+        "STAR": _months("dated_on", 12),
+        "PT": _months("tested_until", 12),
+        "VS": _days("scanned_on", 35),
+        "INS": _insurance,
+        "DPA": _lasting("signed_on"),
+        "SPL": _days("as_of", 90),
+        "BCP": _months("tested_on", 12),
+        "IRP": _months("exercised_on", 12),
+        "DEL": _lasting("deleted_on"),
+        "VER": _months("checked_until", 12),
+        "TRN": _months("completed_on", 12),
+        "ARC": _months("dated_on", 12),
+        "SBOM": _days("made_on", 90),
+        "SCR": _days("taken_on", 90),
+        "LOG": _days("range_until", 90),
+        "POL": _policy,
+        "CON": _contract,
+        "RPT": _months("dated_on", 12),
+        "ATT": _months("dated_on", 12),
+    }
+)
