@@ -42,7 +42,15 @@ ROOT = Path(__file__).resolve().parent.parent
 SITES: dict[str, tuple[str, ...]] = {
     "shared": ("portal.sites.shared.basics", "portal.sites.shared.auth.views"),
     "vendor": (),
-    "lab": (),
+    "lab": (
+        "portal.sites.lab.vendors.views",
+        "portal.sites.lab.questionnaires.views",
+        "portal.sites.lab.people.views",
+        "portal.sites.lab.clients.views",
+        "portal.sites.lab.mail.views",
+        "portal.sites.lab.pause.views",
+        "portal.sites.lab.audit.views",
+    ),
     "api": ("portal.sites.api.gate.views",),
 }
 """The modules with a blueprint (``bp``) of each site, in the order of the navigation."""
@@ -50,7 +58,7 @@ SITES: dict[str, tuple[str, ...]] = {
 TEMPLATES = ("shared", "vendor", "lab")
 """The folders of templates; each names its site again inside (``vendor/home.html``), so that none shadows another."""
 
-COMMANDS: tuple[str, ...] = ("portal.cli", "portal.jobs.cli")
+COMMANDS: tuple[str, ...] = ("portal.cli", "portal.identity.cli", "portal.jobs.cli", "portal.questionnaires.cli")
 """The modules whose ``commands`` are added to the flask command."""
 
 MAX_FORM_BYTES = 33_000_000
@@ -170,8 +178,9 @@ def make_app(settings: Settings, house: House | None = None) -> Flask:
     origin = _upload_origin(settings)
     headers.register(app, settings, upload_origin=origin)
     sessions.register(app)
-    app.extensions["csrf"] = CSRFProtect(app)
+    # The door comes first: who was signed out meanwhile is told so (401), not that the page is too old (400).
     app.before_request(door.guard)
+    app.extensions["csrf"] = CSRFProtect(app)
     errors.register(app)
     ui.register(app, today=lambda: built.instant().date())
     app.context_processor(lambda: {"lab_name": settings.lab_name, "site_host": settings.host})

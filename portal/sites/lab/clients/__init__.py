@@ -1,0 +1,1 @@
+"""Service clients: the machines that ask the gate."""

@@ -1,0 +1,1 @@
+"""The lab's people: who may do what, and who lets them."""
