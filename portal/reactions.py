@@ -16,6 +16,7 @@ from portal.delivery import follow
 from portal.evidence import facts as evidence_facts
 from portal.gate import facts as gate_facts
 from portal.gate import service as gate
+from portal.gate.decided import clear_decided
 from portal.identity import facts as identity_facts
 from portal.kernel.ledger import Fact, Tx
 from portal.reviews import facts as review_facts
@@ -32,6 +33,8 @@ REACTIONS: Mapping[type[Fact], Sequence[Callable[[Tx, Any], None]]] = {
     evidence_facts.EvidenceRemoved: (attestations.release_file,),
     # who comes by invitation finds the sections that it named
     identity_facts.PersonEnrolled: (assessments.give_invited_sections,),
+    # what people decided becomes the gate's truth
+    review_facts.DecisionConfirmed: (clear_decided,),
     # what was signed is reviewed, with a score; what was withdrawn is not any more
     assessment_facts.AssessmentWithdrawn: (reviews.end_withdrawn,),
     # what people are told by mail: each of these only writes a job
@@ -40,8 +43,8 @@ REACTIONS: Mapping[type[Fact], Sequence[Callable[[Tx, Any], None]]] = {
     identity_facts.PasswordChanged: (follow.mail_password,),
     identity_facts.RecoveryCodesRenewed: (follow.mail_recovery_codes,),
     identity_facts.RoleGranted: (follow.mail_role,),
-    identity_facts.RoleRevoked: (follow.mail_role,),
-    identity_facts.PersonDeactivated: (follow.mail_deactivated,),
+    identity_facts.RoleRevoked: (reviews.void_of_person, follow.mail_role),
+    identity_facts.PersonDeactivated: (reviews.void_of_person, follow.mail_deactivated),
     assessment_facts.SectionAssigned: (follow.mail_section,),
     assessment_facts.ChangesRequested: (follow.mail_questions,),
     assessment_facts.OutcomePublished: (follow.mail_outcome,),

@@ -13,8 +13,10 @@ NOTIFY_VENDOR = "notify_vendor"
 NOTIFY_REVIEWERS = "notify_reviewers"
 NOTIFY_ACCESS = "notify_access"
 NOTIFY_PERSON = "notify_person"
+NOTIFY_SIGN_IN = "notify_sign_in"
 """The jobs of portal/jobs/notify.py, by name: they stand above every room."""
 
+RECOVERY_CODE = "recovery_code"
 DIGEST = timedelta(minutes=10)
 """Replies within this time make one mail."""
 
@@ -84,7 +86,7 @@ def mail_resumed(tx: Tx, fact: Any) -> None:
 
 def _access(tx: Tx, fact: Any, what: str) -> None:
     vendor_id = getattr(fact, "vendor_id", None)
-    enqueue(tx, NOTIFY_ACCESS, what=what, pause_id=fact.pause_id, at=tx.now, vendor_id=vendor_id)
+    enqueue(tx, NOTIFY_ACCESS, what=what, pause_id=fact.pause_id, since=tx.now, vendor_id=vendor_id)
 
 
 def mail_role(tx: Tx, fact: Any) -> None:
@@ -107,10 +109,11 @@ def mail_recovery_codes(tx: Tx, fact: Any) -> None:
     _person(tx, fact, "account_changed", {"change": "recovery_codes"})
 
 
-def mail_recovery_used(tx: Tx, fact: Any) -> None:
-    """SignedIn with a recovery code: the person hears of it; any other sign-in is not news by itself."""
-    if fact.factor == "recovery_code":
+def mail_sign_in(tx: Tx, fact: Any) -> None:
+    """SignedIn: the person hears of a browser that was not seen before, and of a recovery code used."""
+    if fact.factor == RECOVERY_CODE:
         _person(tx, fact, "account_changed", {"change": "recovery_code_used"})
+    enqueue(tx, NOTIFY_SIGN_IN, session_id=fact.session_id)
 
 
 def _person(tx: Tx, fact: Any, kind: str, about: dict[str, str]) -> None:

@@ -108,7 +108,7 @@ def _laid_out(parts: Parts, *, to_name: str, frame: Frame, link: str) -> Message
     }
     text = _TEXT.get_template("mail.txt").render(words)
     html = _HTML.get_template("mail.html").render(words, style=Markup(STYLE))  # noqa: S704 - our own constant
-    return Message(subject=subject_line(parts.subject), text=text, html=html)
+    return Message(subject=subject_line(parts.subject), text=text, html=html, label=parts.button.label, link=link)
 
 
 def envelope(

@@ -66,11 +66,13 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A finished mail: its subject and the same words twice."""
+    """A finished mail: its subject, the same words twice, and the one link that stands in both."""
 
     subject: str
     text: str
     html: str
+    label: str = ""
+    link: str = ""
 
 
 def one_line(text: str) -> str:
@@ -150,16 +152,16 @@ class Stage(StrEnum):
 
 
 def stage_on(requested_on: date, due_on: date, today: date) -> Stage | None:
-    """Return the reminder that is due on this day: the latest whose day has come, none on the first day or when late.
+    """Return the reminder that is due on this day: the most urgent whose day has come.
 
-    A stage that would fall on the day of the request, or that a later stage has overtaken, is left out.
+    None on the day of the request and after the day it is due. A stage that would fall on the day of the request or
+    before is left out.
     """
     if not requested_on < today <= due_on:
         return None
-    days = {
-        Stage.HALF_TIME: requested_on + (due_on - requested_on) // 2,
-        Stage.SEVEN_DAYS: due_on - timedelta(days=7),
-        Stage.TWO_DAYS: due_on - timedelta(days=2),
-    }
-    reached = [(when, stage) for stage, when in days.items() if requested_on < when <= today]
-    return max(reached, key=lambda pair: pair[0])[1] if reached else None
+    days = (
+        (Stage.TWO_DAYS, due_on - timedelta(days=2)),
+        (Stage.SEVEN_DAYS, due_on - timedelta(days=7)),
+        (Stage.HALF_TIME, requested_on + (due_on - requested_on) // 2),
+    )
+    return next((stage for stage, when in days if requested_on < when <= today), None)

@@ -7,10 +7,12 @@ from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
+from portal.assessments.models import Assessment
 from portal.delivery import render, rules, service, transport
 from portal.jobs.tools import House, Job, frame_of
 from portal.kernel.actor import system
 from portal.kernel.logging import logger
+from portal.terms import ANSWERABLE_STATES
 
 log = logger(__name__)
 
@@ -43,6 +45,7 @@ def _send(house: House, claim: service.Claim) -> None:
     settings = house.settings
     try:
         server = transport.Server.of(settings.smtp_url) if settings.smtp_url else None
+        _check_wanted(house, claim)
         message = render.render(
             claim.kind,
             claim.context,
@@ -78,6 +81,19 @@ def _send(house: House, claim: service.Claim) -> None:
             kept = service.sent(tx, claim, transport=SMTP if server is not None else KEPT)
         if not kept:
             log.warning("mail sent by a worker that had lost it", mail_id=str(claim.mail_id))
+
+
+def _check_wanted(house: House, claim: service.Claim) -> None:
+    """Refuse a reminder of something that was signed, cancelled or decided while it waited.
+
+    :raises NotWanted: then.
+    """
+    if claim.kind != "reminder":
+        return
+    with house.ledger.begin(ACTOR) as tx:
+        assessment = tx.session.get(Assessment, UUID(claim.context["assessment_id"]))
+        if assessment is None or assessment.state not in ANSWERABLE_STATES:
+            raise render.NotWanted("The assessment was signed or ended before this reminder left.")
 
 
 def _later(house: House, claim: service.Claim, reason: str, *, most: int | None) -> None:

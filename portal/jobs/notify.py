@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,9 +12,16 @@ import sqlalchemy as sa
 from portal.assessments.models import Assessment, PublishedOutcome, ReopenedQuestion, SectionAssignment
 from portal.attestations.models import Attestation
 from portal.delivery import service as delivery
-from portal.delivery.follow import NOTIFY_ACCESS, NOTIFY_INVITED, NOTIFY_PERSON, NOTIFY_REVIEWERS, NOTIFY_VENDOR
+from portal.delivery.follow import (
+    NOTIFY_ACCESS,
+    NOTIFY_INVITED,
+    NOTIFY_PERSON,
+    NOTIFY_REVIEWERS,
+    NOTIFY_SIGN_IN,
+    NOTIFY_VENDOR,
+)
 from portal.identity import service as identity
-from portal.identity.models import Invitation, UserAccount
+from portal.identity.models import Invitation, UserAccount, WebSession
 from portal.identity.rules import InvitationState
 from portal.jobs import recipients
 from portal.jobs.recipients import Recipient
@@ -225,7 +233,7 @@ def _cosign(tx: Tx, assessment: Assessment, about: Mapping[str, Any]) -> None:
     _tell(tx, people, "cosign", {**about, **details}, f"cosign:{proposed.id}")
 
 
-def notify_access(house: House, *, what: str, pause_id: str, at: str, vendor_id: str | None = None) -> None:
+def notify_access(house: House, *, what: str, pause_id: str, since: str, vendor_id: str | None = None) -> None:
     """Tell everybody of a vendor, or of all vendors, that access is paused or restored."""
     with house.ledger.begin(system(NOTIFY_ACCESS)) as tx:
         vendors = sa.select(Vendor).where(Vendor.disabled_at.is_(None)).order_by(Vendor.id)
@@ -233,7 +241,7 @@ def notify_access(house: House, *, what: str, pause_id: str, at: str, vendor_id:
             vendors = sa.select(Vendor).where(Vendor.id == UUID(vendor_id))
         for vendor in tx.session.execute(vendors).scalars().all():
             people = recipients.of_vendor(tx, vendor.id)
-            _tell(tx, people, what, {"vendor_name": vendor.name, "at": at}, f"{what}:{pause_id}", vendor.id)
+            _tell(tx, people, what, {"vendor_name": vendor.name, "at": since}, f"{what}:{pause_id}", vendor.id)
 
 
 def notify_person(house: House, *, user_id: str, kind: str, context: dict[str, Any], seed: str) -> None:
@@ -243,6 +251,9 @@ def notify_person(house: House, *, user_id: str, kind: str, context: dict[str, A
         if user is None or user.enrolled_at is None:
             return
         if kind == "role_changed":
+            # The roles a person joins with are no news to them.
+            if user.enrolled_at >= datetime.fromisoformat(context["at"]):
+                return
             person = recipients.one(tx, user.id)
             context = context | {"roles": sorted(person.roles) if person is not None else []}
         delivery.send(
@@ -255,6 +266,24 @@ def notify_person(house: House, *, user_id: str, kind: str, context: dict[str, A
             context=context,
             dedupe_key=f"{kind}:{user.id}:{seed}",
         )
+
+
+def notify_sign_in(house: House, *, session_id: str) -> None:
+    """Tell a person of a sign-in from a browser that none of their earlier sessions came from."""
+    with house.ledger.begin(system(NOTIFY_SIGN_IN)) as tx:
+        session = tx.session.get(WebSession, UUID(session_id))
+        if session is None:
+            return
+        earlier = sa.select(sa.func.count(), sa.func.count().filter(WebSession.user_agent == session.user_agent)).where(
+            WebSession.user_id == session.user_id, WebSession.created_at < session.created_at
+        )
+        sessions, alike = tx.session.execute(earlier).one()
+        person = recipients.one(tx, session.user_id)
+        if not sessions or alike or person is None:
+            return
+        about = {"at": session.created_at, "device": session.user_agent[:120], "address": session.address}
+        user = tx.session.get_one(UserAccount, session.user_id)
+        _tell(tx, [person], "new_sign_in", about, f"new_sign_in:{session.id}", user.vendor_id)
 
 
 def _tell(
@@ -284,4 +313,5 @@ JOBS = (
     Job(NOTIFY_REVIEWERS, notify_reviewers),
     Job(NOTIFY_ACCESS, notify_access),
     Job(NOTIFY_PERSON, notify_person),
+    Job(NOTIFY_SIGN_IN, notify_sign_in),
 )

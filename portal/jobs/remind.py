@@ -9,11 +9,14 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from portal.assessments import queries as assessments
-from portal.assessments.models import SectionAssignment
+from portal.assessments.models import Assessment, SectionAssignment
 from portal.assessments.queries import AssessmentLine
+from portal.attestations import service as attestations
 from portal.delivery import rules
 from portal.delivery import service as delivery
+from portal.delivery.mails.work import Left
 from portal.jobs import recipients
+from portal.jobs.recipients import Recipient
 from portal.jobs.tools import House, Job, Pace
 from portal.kernel.actor import system
 from portal.kernel.ledger import Tx
@@ -41,9 +44,11 @@ def _remind(tx: Tx, line: AssessmentLine) -> None:
     if stage is None or line.state is AssessmentState.CHANGES_REQUESTED:
         return
     vendor = tx.session.get_one(Vendor, line.vendor_id)
+    left = _left(tx, line)
     given = _sections_given(tx, line.id)
     for person in recipients.of_vendor(tx, vendor.id, {Role.VENDOR_ADMIN, Role.RESPONDENT}):
-        if Role.VENDOR_ADMIN not in person.roles and person.id not in given:
+        # A respondent whose sections are done has nothing to hear; an admin hears until it is signed.
+        if Role.VENDOR_ADMIN not in person.roles and not _theirs(left, person, given):
             continue
         delivery.send(
             tx,
@@ -58,9 +63,26 @@ def _remind(tx: Tx, line: AssessmentLine) -> None:
                 "title": line.title,
                 "due_on": line.due_on,
                 "days_left": (line.due_on - today).days,
+                "left": _theirs(left, person, given),
             },
             dedupe_key=f"reminder:{line.id}:{line.due_on.isoformat()}:{stage}:{person.id}",
         )
+
+
+def _left(tx: Tx, line: AssessmentLine) -> Mapping[str, Left]:
+    """Return what is to be finished, by section."""
+    sections = attestations.progress(tx, tx.session.get_one(Assessment, line.id))
+    return {
+        each.key: Left(section_title=each.title, open=each.total - each.answered)
+        for each in sections
+        if each.answered < each.total
+    }
+
+
+def _theirs(left: Mapping[str, Left], person: Recipient, given: Mapping[UUID, frozenset[str]]) -> list[Left]:
+    """Return what concerns the person: everything for an admin, else the sections that are theirs."""
+    everything = Role.VENDOR_ADMIN in person.roles
+    return [each for key, each in left.items() if everything or key in given.get(person.id, frozenset())]
 
 
 def _sections_given(tx: Tx, assessment_id: UUID) -> Mapping[UUID, frozenset[str]]:

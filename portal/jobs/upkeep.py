@@ -11,7 +11,9 @@ from procrastinate.jobs import Job as QueuedJob
 from procrastinate.jobs import Status
 
 from portal.delivery import rules
+from portal.evidence import service as evidence
 from portal.jobs.tools import House, Job, Pace
+from portal.kernel.actor import system
 from portal.kernel.logging import logger
 
 log = logger(__name__)
@@ -76,6 +78,14 @@ async def _lost(app: App, pace: Pace) -> Iterable[QueuedJob]:
     return [*dead, *(QueuedJob.from_row(row) for row in rows)]
 
 
-def jobs(pace: Pace) -> tuple[Job, ...]:  # noqa: ARG001
+def expire_uploads(house: House, *, timestamp: int = 0) -> None:  # noqa: ARG001 - every periodic job is given its moment
+    """Let go of places for files that did not come in time, and of what came of them."""
+    with house.ledger.begin(system("expire_uploads")) as tx:
+        keys = evidence.expire_reservations(tx)
+    for key in keys:
+        house.store.delete_incoming(key)
+
+
+def jobs(pace: Pace) -> tuple[Job, ...]:
     """Return the jobs of this module that run by the clock."""
-    return ()
+    return (Job("expire_uploads", expire_uploads, cron=pace.expire_cron),)

@@ -38,7 +38,8 @@ async def _run(app: App, pace: Pace, *, once: bool) -> bool:
     async with app.open_async():
         work = asyncio.ensure_future(
             app.run_worker_async(
-                concurrency=CONCURRENCY,
+                # One by one, what a job adds is seen before the last look at the queue.
+                concurrency=1 if once else CONCURRENCY,
                 wait=not once,
                 listen_notify=not once,
                 fetch_job_polling_interval=pace.poll,

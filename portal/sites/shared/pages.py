@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol, cast
+from uuid import UUID
 
 from flask import current_app, g, render_template
 
@@ -38,6 +39,9 @@ class House(Protocol):
     @property
     def store(self) -> ObjectStore:
         """Where evidence lies."""
+
+    def link_token(self, invitation_id: UUID) -> str | None:
+        """Give the one-time token of an invitation, None if it is not open any more."""
 
 
 def house() -> House:

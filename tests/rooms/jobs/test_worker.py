@@ -90,7 +90,7 @@ def enqueue(house: House, name: str, **args: Any) -> None:
 
 
 def until(house: House, statement: str, wanted: Callable[[Any], bool]) -> Any:
-    """Return the value once it is as wanted. Waits on the queue's own notices, and looks again after a third of a second."""
+    """Return the value once it is as wanted: at each notice of the queue, and after a third of a second."""
     with owner(house) as connection:
         connection.execute("LISTEN procrastinate_any_queue_v1")
         for _look in range(200):

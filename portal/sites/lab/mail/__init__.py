@@ -1,0 +1,1 @@
+"""The mail page of a development machine."""

@@ -1,0 +1,222 @@
+"""What every mail must keep to (ux.md, e-mails), tried on each kind with gentle and with hostile words."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import pytest
+
+from portal.delivery.mails import KINDS
+from portal.delivery.render import NotWanted, render
+from portal.delivery.rules import Frame, Message
+
+FRAME = Frame("Orrery", "https://gatehouse.orrery.example")
+ID = "01936b2a-0000-7000-8000-000000000001"
+TOKEN = "a-token-of-chance"
+WORK = {"assessment_id": ID, "vendor_name": "Marigold Labelling", "title": "AI contractor assessment"}
+NOW = "2026-11-24T09:00:00Z"
+
+
+def left(*sections: tuple[str, int]) -> list[dict[str, Any]]:
+    return [{"section_title": title, "open": count} for title, count in sections]
+
+
+SAMPLES: dict[str, dict[str, Any]] = {
+    "invitation": {
+        "invitation_id": ID,
+        "expires_at": NOW,
+        "roles": ["vendor_admin", "respondent"],
+        "invited_by": "Hana Sato",
+        "vendor_name": "Marigold Labelling",
+        "work": "AI contractor assessment",
+        "sections": ["People and access", "Incidents"],
+        "due_on": "2026-12-18",
+        "hours": "7 to 13 hours",
+    },
+    "password_reset": {"invitation_id": ID, "expires_at": NOW},
+    "new_sign_in": {"at": NOW, "device": "Firefox on Linux", "address": "192.0.2.7"},
+    "role_changed": {"at": NOW, "roles": ["signatory"], "changed_by": "Hana Sato"},
+    "account_changed": {"at": NOW, "change": "password"},
+    "section_given": {
+        "assessment_id": ID,
+        "vendor_name": "Marigold Labelling",
+        "section": "access",
+        "section_title": "People and access",
+        "given_by": "Ada Okafor",
+        "due_on": "2026-12-18",
+        "questions": 9,
+    },
+    "ready_to_sign": {**WORK, "due_on": "2026-12-18"},
+    "receipt": {**WORK, "signed_by": "Ada Okafor", "signed_at": NOW, "fingerprint": "ab" * 32, "revision": 2},
+    "questions": {**WORK, "questions": 5, "due_on": "2026-12-18"},
+    "reminder": {
+        **WORK,
+        "due_on": "2026-12-18",
+        "days_left": 2,
+        "left": left(("People and access", 3), ("Incidents", 1)),
+    },
+    "decision": {
+        "outcome_id": ID,
+        "vendor_name": "Marigold Labelling",
+        "title": "AI contractor assessment",
+        "number": 412,
+    },
+    "access_paused": {"vendor_name": "Marigold Labelling", "at": NOW},
+    "access_restored": {"vendor_name": "Marigold Labelling", "at": NOW},
+    "new_submission": {"vendor_name": "Marigold Labelling", "title": "AI contractor assessment", "tier": 1},
+    "reply_received": {"vendor_name": "Marigold Labelling", "title": "AI contractor assessment", "replies": 2},
+    "cosign": {
+        "vendor_name": "Marigold Labelling",
+        "title": "AI contractor assessment",
+        "tier": 1,
+        "proposed_by": "Hana Sato",
+    },
+}
+VERBS = {
+    "Accept",
+    "Answer",
+    "Check",
+    "Choose",
+    "Confirm",
+    "Finish",
+    "Keep",
+    "Read",
+    "Review",
+    "See",
+    "Sign",
+    "Stop",
+}
+FORBIDDEN = re.compile(
+    r"\b(please|simply|invalid|error occurred|N/A|supplier|submission)\b|!(?!doctype|important)", re.I
+)
+HOSTILE = "Ada\r\nBcc: all@x.example\n<script>alert(1)</script> https://evil.example/x \u202e{{ 7*7 }}"
+
+
+def written(kind: str, context: dict[str, Any] | None = None, *, to_name: str = "Ada Okafor") -> Message:
+    return render(kind, context or SAMPLES[kind], to_name=to_name, frame=FRAME, link_token=lambda _id: TOKEN)
+
+
+def hostile(kind: str) -> dict[str, Any]:
+    """The same mail with hostile words wherever somebody's words go."""
+    ours = {"fingerprint", "section", "change", "hours"}
+    return {
+        name: HOSTILE
+        if isinstance(value, str) and name not in ours and not re.match(r"\d{4}-|01936b2a", value)
+        else value
+        for name, value in SAMPLES[kind].items()
+    }
+
+
+def test_there_is_a_sample_of_every_kind() -> None:
+    assert set(SAMPLES) == set(KINDS)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_subject_is_short_and_begins_with_a_verb(kind) -> None:
+    subject = written(kind).subject
+    assert subject.split()[0] in VERBS
+    assert len(subject) <= 60
+    assert not subject.endswith(("…", "."))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_words_are_ours_and_calm(kind) -> None:
+    mail = written(kind)
+    for words in (mail.subject, mail.text, re.sub(r"<style>.*?</style>", "", mail.html, flags=re.S)):
+        assert FORBIDDEN.search(words) is None
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_one_link_from_the_settings_is_the_only_link(kind) -> None:
+    for context in (SAMPLES[kind], hostile(kind)):
+        mail = written(kind, context, to_name=HOSTILE)
+        links = re.findall(r"[a-z]+://\S+", mail.text)
+        assert len(links) == 1
+        assert links[0].startswith(FRAME.base_url + "/")
+        assert re.findall(r'href="([^"]*)"', mail.html) == links
+        assert len(re.findall(r"[a-z]+://", mail.html)) == 1
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_hostile_words_change_nothing_but_themselves(kind) -> None:
+    mail = written(kind, hostile(kind), to_name=HOSTILE)
+    assert len(mail.subject) <= 60
+    assert len(mail.subject.splitlines()) == 1
+    assert "<script" not in mail.html
+    assert "49" not in mail.text
+    assert "\u202e" not in mail.text + mail.html
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_both_forms_say_the_same(kind) -> None:
+    mail = written(kind)
+    plain = re.sub(r"\W+", " ", mail.text)
+    body = mail.html.split("<body>")[1]
+    for piece in re.findall(r">([^<>]+)<", body):
+        assert re.sub(r"\W+", " ", unescape(piece)).strip() in plain
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_lines_of_the_plain_form_are_short(kind) -> None:
+    assert all(len(line) <= 78 or "://" in line or "SHA-256" in line for line in written(kind).text.splitlines())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_field_too_few_is_found(kind) -> None:
+    context = dict(SAMPLES[kind])
+    del context["at" if "at" in context else next(iter(context))]
+    with pytest.raises(msgspec.ValidationError):
+        written(kind, context)
+
+
+def test_the_token_is_in_the_link_and_nowhere_else() -> None:
+    mail = written("invitation")
+    assert mail.text.count(TOKEN) == 1
+    assert f"{FRAME.base_url}/invitation/{TOKEN}" in mail.text
+    assert f"{FRAME.base_url}/reset/{TOKEN}" in written("password_reset").text
+
+
+def test_a_link_that_is_over_makes_no_mail() -> None:
+    asked: list[UUID] = []
+
+    def over(invitation_id: UUID) -> None:
+        asked.append(invitation_id)
+
+    with pytest.raises(NotWanted):
+        render("invitation", SAMPLES["invitation"], to_name="", frame=FRAME, link_token=over)
+    assert asked == [UUID(ID)]
+
+
+def test_a_lab_person_is_not_told_of_a_form() -> None:
+    context = {"invitation_id": ID, "expires_at": NOW, "roles": ["reviewer"]}
+    text = written("invitation", context).text
+    assert "SOC 2" not in text
+    assert "You join as: reviewer" in text
+
+
+@pytest.mark.parametrize(
+    ("rest", "said"),
+    [
+        ([], "Everything is answered. What is missing is a signature."),
+        (left(("Incidents", 1)), "- Incidents: 1 answer to finish"),
+    ],
+)
+def test_a_reminder_says_what_is_left(rest, said) -> None:
+    assert said in written("reminder", {**SAMPLES["reminder"], "left": rest}).text
+
+
+def test_a_reminder_that_does_not_know_what_is_left_says_nothing_of_it() -> None:
+    text = written("reminder", {**SAMPLES["reminder"], "left": None}).text
+    assert "Everything is answered" not in text
+    assert "Left to do" not in text
+
+
+def test_a_reminder_lists_many_sections_in_few_lines() -> None:
+    many = left(*((f"Section {n}", 1) for n in range(40)))
+    text = written("reminder", {**SAMPLES["reminder"], "left": many}).text
+    assert "- and 24 more sections" in text
+    assert "Finish 40 answers" in written("reminder", {**SAMPLES["reminder"], "left": many}).subject
