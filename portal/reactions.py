@@ -11,6 +11,7 @@ from typing import Any
 from portal.assessments import facts as assessment_facts
 from portal.assessments import service as assessments
 from portal.attestations import facts as attestation_facts
+from portal.attestations import library
 from portal.attestations import service as attestations
 from portal.delivery import follow
 from portal.evidence import facts as evidence_facts
@@ -31,6 +32,8 @@ REACTIONS: Mapping[type[Fact], Sequence[Callable[[Tx, Any], None]]] = {
     gate_facts.EveryVendorResumed: (gate.publish_all_cards, follow.mail_resumed),
     # a file that leaves the library leaves the answers that nobody signed; one that was signed with stays
     evidence_facts.EvidenceRemoved: (attestations.release_file,),
+    # a newer file takes the older one's place in the answers that are still open
+    evidence_facts.EvidenceAttached: (library.replace_file,),
     # who comes by invitation finds the sections that it named
     identity_facts.PersonEnrolled: (assessments.give_invited_sections,),
     # what people decided becomes the gate's truth

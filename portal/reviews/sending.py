@@ -15,7 +15,7 @@ from portal.kernel.errors import Conflict, Forbidden, Refused
 from portal.kernel.ledger import Tx
 from portal.kernel.swap import swap
 from portal.policy import Action
-from portal.reviews import reviewing
+from portal.reviews import deciding, reviewing
 from portal.reviews.facts import QuestionsReturned, ReviewRecommended, ReviewReturned
 from portal.reviews.models import AnswerVerdict, Review
 from portal.scoring import service as scoring
@@ -110,6 +110,7 @@ def return_to_review(tx: Tx, *, review: Review, reason: str, row_version: int) -
     change = {"recommendation": None, "recommended_at": None, "recommendation_note": ""}
     _end(tx, review, assessment, row_version, change)
     assessments.return_to_review(tx, assessment=assessment, reason=reason)
+    deciding.void_proposed(tx, assessment_id=assessment.id, because="the review was reopened")
     tx.record(ReviewReturned(review.id, review.vendor_id, review.assessment_id, review.revision))
 
 

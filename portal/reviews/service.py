@@ -1,13 +1,20 @@
 """The commands of this room in one place: reviewing, judging, sending, deciding, and declared conflicts of interest."""
 
 from portal.findings.service import Wrong
-from portal.reviews.duties import (
-    ConflictLine,
-    Signer,
-    conflicts,
-    declare_conflict,
-    end_conflict,
+from portal.reviews.deciding import (
+    decline_decision,
+    get_decision,
+    propose_decision,
+    sign_decision,
+    void_of_person,
+    void_proposed,
+    withdraw_decision,
 )
+from portal.reviews.documents import document_of, proposed_for
+from portal.reviews.duties import ConflictLine, Signer, conflicts, declare_conflict, end_conflict, signers_of
+from portal.reviews.outlooks import Counts, Outlook, ProposedLine, counts, ineligible, outlook, proposed, to_cosign
+from portal.reviews.proofs import acceptances
+from portal.reviews.queries import ReviewLine, my_reviews, queue
 from portal.reviews.reviewing import (
     Live,
     assign,
@@ -21,6 +28,7 @@ from portal.reviews.reviewing import (
     score_now,
     set_aside,
 )
+from portal.reviews.rules import Changed, Condition, Stage
 from portal.reviews.sending import recommend, return_questions, return_to_review
 from portal.reviews.verdicts import (
     NoteLine,
@@ -34,30 +42,53 @@ from portal.reviews.verdicts import (
     reopen_verdict,
     verdict_lines,
 )
+from portal.reviews.workspace import CitedFile, Desk, Workspace, workspace
 
 __all__ = [
+    "Changed",
+    "CitedFile",
+    "Condition",
     "ConflictLine",
+    "Counts",
+    "Desk",
     "Live",
     "NoteLine",
+    "Outlook",
+    "ProposedLine",
+    "ReviewLine",
     "Signer",
+    "Stage",
     "VerdictLine",
+    "Workspace",
     "Wrong",
+    "acceptances",
     "assign",
     "attested_of",
     "claim",
     "clear_verdict",
     "conflicts",
+    "counts",
     "declare_conflict",
+    "decline_decision",
+    "document_of",
     "end_conflict",
     "end_withdrawn",
     "get",
+    "get_decision",
+    "ineligible",
     "judge",
     "judge_citation",
     "latest",
+    "my_reviews",
     "note_internal",
     "notes_of",
     "open_review",
+    "outlook",
     "post_message",
+    "propose_decision",
+    "proposed",
+    "proposed_for",
+    "queue",
     "recommend",
     "release",
     "reopen_verdict",
@@ -65,5 +96,12 @@ __all__ = [
     "return_to_review",
     "score_now",
     "set_aside",
+    "sign_decision",
+    "signers_of",
+    "to_cosign",
     "verdict_lines",
+    "void_of_person",
+    "void_proposed",
+    "withdraw_decision",
+    "workspace",
 ]

@@ -74,7 +74,7 @@ def inputs_for(
         answers.append(
             rules.Answer(
                 key=key,
-                state=_STATES[signed.state],
+                state=_state(signed.state, accepted=key in not_applicable),
                 credit=worth or 0,
                 proofs=tuple(proofs.get(key, ())),
                 claim=canonical_bytes(value_of(answer)).decode()[:CLAIM_LENGTH],
@@ -101,6 +101,11 @@ def inputs_for(
             *((f"evidence:{key}", digest) for key, digest in sorted({(str(p.evidence_id), p.sha256) for p in counted})),
         ),
     )
+
+
+def _state(state: QuestionState, *, accepted: bool) -> State:
+    """Return how an answer is scored: a claim not to apply leaves the score only once a reviewer accepted it."""
+    return State.NA if accepted and state is QuestionState.NA_CLAIMED else _STATES[state]
 
 
 def exposure_of(facts: Facts) -> rules.Exposure:

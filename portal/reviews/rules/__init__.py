@@ -1,5 +1,6 @@
 """Who may judge and sign, what may be decided, by when: the rules of reviews. Pure."""
 
+from portal.reviews.rules.changes import CHANGED_WORDS, Changed, changed_how
 from portal.reviews.rules.eligibility import (
     ROLE_SETTLES,
     RULES_SETTLE,
@@ -34,6 +35,7 @@ from portal.reviews.rules.outcomes import (
     options,
     problems_of,
 )
+from portal.reviews.rules.queueing import Signal, signals_of, stage_of
 from portal.reviews.rules.timing import (
     KIND_WORDS,
     STAGE_WORDS,
@@ -49,6 +51,7 @@ from portal.reviews.rules.timing import (
 
 __all__ = [
     "APPROVALS",
+    "CHANGED_WORDS",
     "FORMAT",
     "KIND_WORDS",
     "ROLE_SETTLES",
@@ -60,6 +63,7 @@ __all__ = [
     "Bar",
     "Candidate",
     "Case",
+    "Changed",
     "Choice",
     "Condition",
     "Duty",
@@ -68,11 +72,13 @@ __all__ = [
     "Judged",
     "Kind",
     "Proposal",
+    "Signal",
     "Stage",
     "access_after",
     "after_working_days",
     "bars_to_review",
     "bars_to_sign",
+    "changed_how",
     "changed_parts",
     "condition_of",
     "decision_value",
@@ -85,7 +91,9 @@ __all__ = [
     "options",
     "problems_of",
     "sentence",
+    "signals_of",
     "signatures_needed",
     "spent",
+    "stage_of",
     "time_left",
 ]

@@ -1,0 +1,25 @@
+"""A confirmed decision becomes the gate's truth."""
+
+from __future__ import annotations
+
+from portal.gate import service as gate
+from portal.kernel.ledger import Tx
+from portal.reviews.facts import DecisionConfirmed
+from portal.reviews.models import Decision
+from portal.terms import ClearanceAct
+from portal.vendors.models import Engagement
+
+
+def clear_decided(tx: Tx, fact: DecisionConfirmed) -> None:
+    """DecisionConfirmed: the engagement is cleared, or not, exactly as the people signed."""
+    decision = tx.session.get_one(Decision, fact.decision_id)
+    gate.clear(
+        tx,
+        engagement=tx.session.get_one(Engagement, decision.engagement_id),
+        act=ClearanceAct(decision.outcome.value),
+        tier=decision.tier,
+        decision_id=decision.id,
+        conditions=decision.conditions,
+        valid_until=decision.valid_until,
+        reason=decision.reason,
+    )

@@ -1,0 +1,399 @@
+"""Deciding: one proposes, everybody needed signs the same document, then it counts; or it is taken back, or falls."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import date
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from portal import policy
+from portal.assessments import service as assessments
+from portal.assessments.models import Assessment
+from portal.findings import service as findings
+from portal.identity import queries as people
+from portal.identity.facts import PersonDeactivated, RoleRevoked
+from portal.kernel.canonical import digest
+from portal.kernel.database import constraint_of
+from portal.kernel.errors import Conflict, Forbidden, NotFound, Refused
+from portal.kernel.ledger import Tx
+from portal.kernel.swap import swap
+from portal.policy import Action
+from portal.reviews import documents, duties, publishing, reviewing, rules, verdicts
+from portal.reviews.facts import (
+    DecisionConfirmed,
+    DecisionDeclined,
+    DecisionProposed,
+    DecisionSigned,
+    DecisionVoided,
+    DecisionWithdrawn,
+)
+from portal.reviews.models import Decision, DecisionSignature, Review
+from portal.reviews.rules import Candidate, Condition, Proposal
+from portal.scoring.models import ScoreSnapshot
+from portal.terms import AssessmentState, DecisionState, Outcome
+from portal.vendors.checks import line
+from portal.vendors.models import Engagement
+
+NOT_WAITING = "This does not wait for a decision. Nothing was changed."
+OVER = {
+    DecisionState.CONFIRMED: "This is decided already. Nothing was changed.",
+    DecisionState.VOIDED: "This proposal was taken back. Nothing was changed.",
+    DecisionState.PROPOSED: "This proposal changed since you opened the page. Look at it again.",
+}
+
+
+def get_decision(tx: Tx, decision_id: UUID, action: Action) -> Decision:
+    """Return a decision that the actor may do this to.
+
+    :raises NotFound: if there is none, or the actor may not know of it.
+    :raises Forbidden: if the actor may not do this.
+    :raises StepUpRequired: if only the fresh factor is missing.
+    """
+    row = tx.session.get(Decision, decision_id)
+    if row is None or tx.actor.is_vendor:
+        raise NotFound
+    policy.check(tx.actor, action, row)
+    return row
+
+
+def propose_decision(
+    tx: Tx,
+    *,
+    review: Review,
+    outcome: Outcome,
+    conditions: Iterable[Condition] = (),
+    valid_until: date | None = None,
+    reason: str = "",
+    letter: str = "",
+    row_version: int,
+    score_seen: str | None = None,
+    factor: str = "totp",
+) -> Decision:
+    """Write a decision down and, if the actor may sign it, sign it; where one signature is enough, it is decided.
+
+    Who may not sign it prepares it only. ``decision.state`` says how far it came.
+
+    :param row_version: of the review, as the page showed it.
+    :param score_seen: the digest of the score that the page showed (``Live.digest``), to refuse if it changed.
+    :raises Forbidden: if the actor may not propose, or is tied to the vendor (S3).
+    :raises Refused: with the problems of outcome, conditions, valid_until, reason and letter.
+    :raises Conflict: if it does not wait for a decision, one is proposed, evidence lost its integrity, or it changed.
+    """
+    policy.check(tx.actor, Action.DECISION_PROPOSE, review)
+    vendor = reviewing.vendor_of(tx, review)
+    me = duties.actor_as_candidate(tx, vendor)
+    duties.refuse_interest(me.name, rules.interests(me, vendor.name, vendor.mail_domains), "Somebody else decides.")
+    assessment, engagement = _hold(tx, review)
+    policy.check(tx.actor, Action.DECISION_PROPOSE, review)
+    reviewing.check_version(review, assessment, row_version)
+    snapshot, live = documents.score(tx, review)
+    if score_seen is not None and score_seen != live.digest:
+        raise Conflict("The score changed since you opened the page. Look at it again.", current={"score": live.digest})
+    proposal = Proposal(
+        outcome=outcome,
+        conditions=tuple(Condition(line(c.text), c.due_on, c.closes_at, c.access_mode or None) for c in conditions),
+        valid_until=None if outcome is Outcome.REJECT else valid_until,
+        reason=reason.strip(),
+        letter=letter.strip(),
+    )
+    if problems := rules.problems_of(proposal, live.recommendation, tx.now.date()):
+        raise Refused(problems=problems)
+    if blockers := documents.blockers(tx, review, assessment, engagement, outcome):
+        raise Conflict(" ".join(blockers), current=reviewing.current(review, assessment))
+    decision = _write(tx, review, assessment, engagement, snapshot, proposal, _person(me))
+    change = {"snapshot_id": snapshot.id, "row_version": row_version + 1}
+    if not swap(tx, review, expect={"row_version": row_version, "closed_at": None}, change=change):
+        raise Conflict(reviewing.CHANGED, current=reviewing.current(review, assessment))
+    case = documents.case(
+        tx, review, assessment, outcome=outcome, recommendation=live.recommendation, decision=decision
+    )
+    if not rules.bars_to_sign(me, case):
+        _sign(tx, decision, _person(me), factor)
+        _confirm_if_complete(tx, review, assessment, decision)
+    return decision
+
+
+def sign_decision(tx: Tx, *, decision: Decision, digest_seen: str, factor: str = "totp") -> Decision:
+    """Sign a proposed decision; with the last signature it counts.
+
+    Everything is looked at again under a lock: who signs, who signed, and that nothing changed in between.
+
+    :param digest_seen: the fingerprint of the document that the page showed (S9).
+    :raises Forbidden: if the actor may not sign it, with the reasons in words (S1 to S8).
+    :raises Conflict: if it was decided or taken back, or anything changed since it was proposed.
+    """
+    policy.check(tx.actor, Action.DECISION_CONFIRM, decision)
+    review = _review_of(tx, decision)
+    vendor = reviewing.vendor_of(tx, review)
+    me = duties.actor_as_candidate(tx, vendor)
+    assessment, engagement = _hold(tx, review, decision)
+    if decision.digest != digest_seen:
+        raise Conflict(OVER[DecisionState.PROPOSED], current={"digest": decision.digest, "number": decision.number})
+    case = documents.case(
+        tx,
+        review,
+        assessment,
+        outcome=decision.outcome,
+        recommendation=decision.recommendation,
+        decision=decision,
+    )
+    if bars := rules.bars_to_sign(me, case):
+        raise Forbidden(f"{me.name} {rules.sentence(bars)}. Somebody else confirms this decision.")
+    documents.check_unchanged(tx, decision, review, assessment, engagement)
+    _check_signers(tx, decision, review, assessment)
+    _sign(tx, decision, _person(me), factor)
+    _confirm_if_complete(tx, review, assessment, decision)
+    return decision
+
+
+def withdraw_decision(tx: Tx, *, decision: Decision) -> None:
+    """Take a proposal back, as the one who made it.
+
+    :raises Forbidden: for anybody else.
+    :raises Conflict: if it was decided or taken back.
+    """
+    policy.check(tx.actor, Action.REVIEW_READ, decision)
+    if tx.actor.id is None or decision.proposed_by != tx.actor.id:
+        raise Forbidden("Who proposed a decision takes it back. You can decline it if you were to confirm it.")
+    _void(tx, decision)
+    tx.record(DecisionWithdrawn(decision.id, decision.vendor_id, decision.assessment_id))
+
+
+def decline_decision(tx: Tx, *, decision: Decision, reason: str) -> None:
+    """Refuse to confirm a proposal, as somebody who could; it falls, and the reason stays as an internal note.
+
+    :raises Forbidden: for anybody who could not confirm it.
+    :raises Refused: without a reason.
+    :raises Conflict: if it was decided or taken back.
+    """
+    policy.check(tx.actor, Action.REVIEW_READ, decision)
+    review = _review_of(tx, decision)
+    vendor = reviewing.vendor_of(tx, review)
+    me = duties.actor_as_candidate(tx, vendor)
+    assessment = tx.session.get_one(Assessment, decision.assessment_id)
+    case = documents.case(
+        tx,
+        review,
+        assessment,
+        outcome=decision.outcome,
+        recommendation=decision.recommendation,
+        decision=decision,
+    )
+    if bars := rules.bars_to_sign(me, case):
+        raise Forbidden(f"{me.name} {rules.sentence(bars)}. Who could confirm it can decline it.")
+    if not reason.strip():
+        raise Refused(problems={"reason": ["Say why you do not confirm it. The one who proposed it reads this"]})
+    _void(tx, decision)
+    verdicts.note_internal(tx, review=review, body=f"Declined D-{decision.number}: {reason.strip()}")
+    tx.record(DecisionDeclined(decision.id, decision.vendor_id, decision.assessment_id, _person(me)))
+
+
+def void_proposed(tx: Tx, *, assessment_id: UUID, because: str) -> None:
+    """Let the proposal about an assessment fall, if there is one. The caller checked who may."""
+    decision = documents.proposed_for(tx, assessment_id)
+    if decision is not None:
+        _void(tx, decision)
+        tx.record(DecisionVoided(decision.id, decision.vendor_id, decision.assessment_id, because))
+
+
+def void_of_person(tx: Tx, fact: RoleRevoked | PersonDeactivated) -> None:
+    """RoleRevoked, PersonDeactivated: what the person proposed or signed and nobody confirmed yet falls (S7)."""
+    if fact.vendor_id is not None:
+        return
+    signed = sa.select(DecisionSignature.decision_id).where(DecisionSignature.signer_id == fact.user_id)
+    statement = (
+        sa.select(Decision)
+        .where(
+            Decision.state == DecisionState.PROPOSED,
+            sa.or_(Decision.proposed_by == fact.user_id, Decision.id.in_(signed)),
+        )
+        .order_by(Decision.id)
+    )
+    for decision in tx.session.execute(statement).scalars().all():
+        _void(tx, decision)
+        because = "a person behind it lost the role"
+        tx.record(DecisionVoided(decision.id, decision.vendor_id, decision.assessment_id, because))
+
+
+def _hold(tx: Tx, review: Review, decision: Decision | None = None) -> tuple[Assessment, Engagement]:
+    """Lock what a decision is about, in one order everywhere, and refuse if it does not wait for one."""
+    assessment = reviewing.hold(tx, review)
+    if decision is not None:
+        tx.session.refresh(decision, with_for_update=True)
+        if decision.state is not DecisionState.PROPOSED:
+            raise Conflict(OVER[decision.state], current={"state": decision.state.value, "number": decision.number})
+    if assessment.state is not AssessmentState.RECOMMENDED or review.closed_at is not None:
+        raise Conflict(NOT_WAITING, current=reviewing.current(review, assessment))
+    # Shared: what the vendor is engaged for stays as it is until the clearance is written.
+    engagement = tx.session.get_one(Engagement, assessment.engagement_id, with_for_update={"read": True})
+    tx.session.refresh(engagement)
+    return assessment, engagement
+
+
+def _write(
+    tx: Tx,
+    review: Review,
+    assessment: Assessment,
+    engagement: Engagement,
+    snapshot: ScoreSnapshot,
+    proposal: Proposal,
+    proposer: UUID,
+) -> Decision:
+    exception = rules.is_exception(proposal.outcome, snapshot.recommendation)
+    needed = rules.signatures_needed(assessment.tier, proposal.outcome, exception=exception)
+    decision_id = tx.new_id()
+    number = tx.session.execute(sa.text("SELECT nextval('decision_number')")).scalar_one()
+    document = documents.document(
+        tx,
+        decision_id=decision_id,
+        number=number,
+        assessment=assessment,
+        review=review,
+        engagement=engagement,
+        snapshot=snapshot,
+        proposal=proposal,
+        signatures=needed,
+        proposed_by=proposer,
+        proposed_at=tx.now,
+    )
+    row = Decision(
+        id=decision_id,
+        number=number,
+        vendor_id=assessment.vendor_id,
+        assessment_id=assessment.id,
+        engagement_id=engagement.id,
+        revision=review.revision,
+        tier=assessment.tier,
+        attestation_digest=review.attestation_digest,
+        snapshot_id=snapshot.id,
+        policy_digest=snapshot.policy_digest,
+        recommendation=snapshot.recommendation,
+        outcome=proposal.outcome,
+        conditions=[each.stored for each in proposal.conditions],
+        valid_until=proposal.valid_until,
+        reason=proposal.reason,
+        letter=proposal.letter,
+        signatures_needed=needed,
+        document=document.decode(),
+        digest=digest(json.loads(document)),
+        proposed_by=proposer,
+        proposed_at=tx.now,
+    )
+    try:
+        with tx.session.begin_nested():
+            tx.session.add(row)
+            tx.session.flush()
+    except IntegrityError as failure:
+        if constraint_of(failure) != "uq_decision_one_proposed":
+            raise
+        raise _proposed_already(tx, assessment.id) from None
+    tx.record(
+        DecisionProposed(
+            row.id, row.vendor_id, row.assessment_id, row.number, row.outcome.value, row.digest, row.signatures_needed
+        )
+    )
+    return row
+
+
+def _proposed_already(tx: Tx, assessment_id: UUID) -> Conflict:
+    other = documents.proposed_for(tx, assessment_id)
+    if other is None:
+        return Conflict(NOT_WAITING)
+    name = people.people(tx, [other.proposed_by]).get(other.proposed_by)
+    return Conflict(
+        f"D-{other.number} is proposed already, by {name.full_name if name else 'somebody'}. "
+        "Confirm it, decline it, or have it taken back first.",
+        current={"state": other.state.value, "number": other.number, "decision_id": str(other.id)},
+    )
+
+
+def _check_signers(tx: Tx, decision: Decision, review: Review, assessment: Assessment) -> None:
+    """Refuse if somebody who signed could not sign any more (S7)."""
+    vendor = reviewing.vendor_of(tx, review)
+    for signer_id in duties.signers_of(tx, decision.id):
+        person: Candidate = duties.candidate(tx, people.person(tx, signer_id), vendor)
+        case = documents.case(
+            tx,
+            review,
+            assessment,
+            outcome=decision.outcome,
+            recommendation=decision.recommendation,
+            decision=decision,
+            but=[signer_id],
+        )
+        if bars := rules.bars_to_sign(person, case):
+            raise Conflict(
+                f"{person.name} signed this and {rules.sentence(bars)}. Have it taken back and propose it again.",
+                current={"number": decision.number},
+            )
+
+
+def _sign(tx: Tx, decision: Decision, signer_id: UUID, factor: str) -> None:
+    tx.session.add(
+        DecisionSignature(
+            decision_id=decision.id,
+            signer_id=signer_id,
+            vendor_id=decision.vendor_id,
+            digest=decision.digest,
+            factor=factor,
+            signed_at=tx.now,
+        )
+    )
+    tx.session.flush()
+    tx.record(DecisionSigned(decision.id, decision.vendor_id, signer_id, decision.digest, factor))
+
+
+def _confirm_if_complete(tx: Tx, review: Review, assessment: Assessment, decision: Decision) -> None:
+    signed_by = duties.signers_of(tx, decision.id)
+    if len(signed_by) < decision.signatures_needed:
+        return
+    change = {"state": DecisionState.CONFIRMED, "decided_at": tx.now, "row_version": decision.row_version + 1}
+    if not swap(tx, decision, expect={"state": DecisionState.PROPOSED, "digest": decision.digest}, change=change):
+        raise Conflict(OVER[decision.state], current={"state": decision.state.value, "number": decision.number})
+    assessments.decide(tx, assessment=assessment)
+    closed = {"closed_at": tx.now, "row_version": review.row_version + 1}
+    if not swap(tx, review, expect={"closed_at": None}, change=closed):
+        raise Conflict(reviewing.CHANGED, current=reviewing.current(review, assessment))
+    findings.share_all(
+        tx, vendor_id=decision.vendor_id, assessment_id=decision.assessment_id, revision=decision.revision
+    )
+    known = people.people(tx, signed_by)
+    body = publishing.outcome_body(tx, decision=decision, signed_by=[known[each].full_name for each in signed_by])
+    assessments.publish_outcome(tx, assessment=assessment, number=decision.number, body=body)
+    tx.record(
+        DecisionConfirmed(
+            decision_id=decision.id,
+            vendor_id=decision.vendor_id,
+            assessment_id=decision.assessment_id,
+            engagement_id=decision.engagement_id,
+            revision=decision.revision,
+            number=decision.number,
+            outcome=decision.outcome.value,
+            tier=decision.tier,
+            valid_until=decision.valid_until,
+            digest=decision.digest,
+            signed_by=tuple(signed_by),
+        )
+    )
+
+
+def _void(tx: Tx, decision: Decision) -> None:
+    change = {"state": DecisionState.VOIDED, "row_version": decision.row_version + 1}
+    if not swap(tx, decision, expect={"state": DecisionState.PROPOSED}, change=change):
+        raise Conflict(OVER[decision.state], current={"state": decision.state.value, "number": decision.number})
+
+
+def _review_of(tx: Tx, decision: Decision) -> Review:
+    return tx.session.execute(
+        sa.select(Review).where(Review.assessment_id == decision.assessment_id, Review.revision == decision.revision)
+    ).scalar_one()
+
+
+def _person(candidate: Candidate) -> UUID:
+    if candidate.id is None:
+        raise Forbidden("Only a person of the lab does this.")
+    return candidate.id

@@ -1,0 +1,203 @@
+"""The document that everybody signs: made from stored rows, and compared with what it would be now."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from portal.assessments.models import Assessment
+from portal.attestations.models import AttestedCitation
+from portal.evidence.models import Evidence
+from portal.findings import service as findings
+from portal.kernel.canonical import canonical_bytes
+from portal.kernel.errors import Conflict
+from portal.kernel.ledger import Tx, get_one
+from portal.questionnaires.models import QuestionnaireVersion
+from portal.reviews import duties, reviewing, rules
+from portal.reviews.models import Decision, Review
+from portal.reviews.reviewing import Live
+from portal.reviews.rules import Case, Proposal
+from portal.scoring import service as scoring
+from portal.scoring.models import ScoreSnapshot
+from portal.terms import DecisionState, EvidenceState, Outcome, Recommendation
+from portal.vendors.models import Engagement
+
+
+def proposed_for(tx: Tx, assessment_id: UUID) -> Decision | None:
+    """Return the decision that waits for a signature, if there is one."""
+    return get_one(
+        tx,
+        sa.select(Decision).where(Decision.assessment_id == assessment_id, Decision.state == DecisionState.PROPOSED),
+    )
+
+
+def document_of(decision: Decision) -> dict[str, Any]:
+    """Return the document of a decision, from the very text that was signed."""
+    value: dict[str, Any] = json.loads(decision.document)
+    return value
+
+
+def score(tx: Tx, review: Review) -> tuple[ScoreSnapshot, Live]:
+    """Return the score to decide on: the stored one if nothing changed since, else one of this moment."""
+    live = reviewing.score_now(tx, review)
+    stored = scoring.get(tx, review.snapshot_id) if review.snapshot_id else None
+    if stored is None or stored.result_digest != live.digest:
+        stored = scoring.score(
+            tx,
+            attestation_id=review.attestation_id,
+            cause="proposed",
+            not_applicable=reviewing.set_aside(tx, review),
+        )
+    return stored, live
+
+
+def blockers(tx: Tx, review: Review, assessment: Assessment, engagement: Engagement, outcome: Outcome) -> Sequence[str]:
+    """Return why nothing may be decided on this revision now, in sentences: bad bytes, or too loose a tier."""
+    statement = (
+        sa.select(Evidence.file_name)
+        .join(AttestedCitation, AttestedCitation.evidence_id == Evidence.id)
+        .where(
+            AttestedCitation.attestation_id == review.attestation_id,
+            Evidence.state == EvidenceState.INTEGRITY_FAILURE,
+        )
+        .distinct()
+        .order_by(Evidence.file_name)
+    )
+    found = [
+        f"The stored bytes of {name} are not those that were signed. Nothing is decided on them; tell an operator."
+        for name in tx.session.execute(statement).scalars()
+    ]
+    if engagement.tier < assessment.tier and outcome in rules.APPROVALS:
+        found.append(
+            f"{engagement.project} is in tier {engagement.tier} now, and this assessment asked the questions of tier "
+            f"{assessment.tier}. Ask the vendor again in tier {engagement.tier}."
+        )
+    return found
+
+
+def case(
+    tx: Tx,
+    review: Review,
+    assessment: Assessment,
+    *,
+    outcome: Outcome,
+    recommendation: Recommendation,
+    decision: Decision | None,
+    but: Collection[UUID] = (),
+) -> Case:
+    """Return the case as separation of duties sees it, for an outcome against a recommendation."""
+    exception = rules.is_exception(outcome, recommendation)
+    return duties.case_of(
+        tx,
+        assessment=assessment,
+        review=review,
+        vendor=reviewing.vendor_of(tx, review),
+        outcome=outcome,
+        exception=exception,
+        needed=rules.signatures_needed(assessment.tier, outcome, exception=exception),
+        decision=decision,
+        but=but,
+    )
+
+
+def document(
+    tx: Tx,
+    *,
+    decision_id: UUID,
+    number: int,
+    assessment: Assessment,
+    review: Review,
+    engagement: Engagement,
+    snapshot: ScoreSnapshot,
+    proposal: Proposal,
+    signatures: int,
+    proposed_by: UUID,
+    proposed_at: datetime,
+) -> bytes:
+    """Return the canonical bytes of a decision's document, as the stored rows make it now."""
+    questionnaire = tx.session.execute(
+        sa.select(QuestionnaireVersion.digest).where(QuestionnaireVersion.id == assessment.questionnaire_id)
+    ).scalar_one()
+    value = rules.decision_value(
+        decision_id=decision_id,
+        number=number,
+        vendor_id=assessment.vendor_id,
+        engagement=rules.Exposed(
+            id=engagement.id,
+            slug=engagement.slug,
+            tier=engagement.tier,
+            data_classes=tuple(sorted(engagement.data_classes)),
+            access_modes=tuple(sorted(engagement.access_modes)),
+        ),
+        judged=rules.Judged(
+            assessment_id=assessment.id,
+            revision=review.revision,
+            tier=assessment.tier,
+            attestation_digest=review.attestation_digest,
+            questionnaire_digest=questionnaire,
+            snapshot_id=snapshot.id,
+            inputs_digest=snapshot.inputs_digest,
+            result_digest=snapshot.result_digest,
+            policy_digest=snapshot.policy_digest,
+            recommendation=snapshot.recommendation,
+        ),
+        proposal=proposal,
+        findings=[
+            rules.FoundWrong(
+                each.number,
+                each.question_key,
+                each.severity.value,
+                each.what,
+                each.closes_when,
+                each.due_on,
+                each.credit,
+            )
+            for each in findings.of_assessment(tx, assessment.id)
+        ],
+        signatures=signatures,
+        proposed_by=proposed_by,
+        proposed_at=proposed_at,
+    )
+    return canonical_bytes(value)
+
+
+def check_unchanged(tx: Tx, decision: Decision, review: Review, assessment: Assessment, engagement: Engagement) -> None:
+    """Refuse if the document would be another one today, or the score another: then nobody signs this one (S9)."""
+    snapshot = scoring.get(tx, decision.snapshot_id)
+    again = document(
+        tx,
+        decision_id=decision.id,
+        number=decision.number,
+        assessment=assessment,
+        review=review,
+        engagement=engagement,
+        snapshot=snapshot,
+        proposal=Proposal(
+            outcome=decision.outcome,
+            conditions=tuple(map(rules.condition_of, decision.conditions)),
+            valid_until=decision.valid_until,
+            reason=decision.reason,
+            letter=decision.letter,
+        ),
+        signatures=decision.signatures_needed,
+        proposed_by=decision.proposed_by,
+        proposed_at=decision.proposed_at,
+    )
+    changed = list(rules.changed_parts(document_of(decision), json.loads(again)))
+    if reviewing.score_now(tx, review).digest != snapshot.result_digest:
+        changed.append("the score")
+    if decision.valid_until is not None and decision.valid_until < tx.now.date():
+        changed.append("the day: the approval would have ended")
+    if blocked := blockers(tx, review, assessment, engagement, decision.outcome):
+        raise Conflict(" ".join(blocked), current={"number": decision.number})
+    if changed:
+        raise Conflict(
+            f"Since D-{decision.number} was proposed, this changed: {', '.join(dict.fromkeys(changed))}. "
+            "Nothing was signed. Have it taken back and propose it again.",
+            current={"changed": changed, "number": decision.number},
+        )

@@ -1,0 +1,47 @@
+"""What became of an answer since the revision before: the order in which a reviewer reads. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any, Final
+
+
+class Changed(StrEnum):
+    """How an answer differs from the one before, in the order of reading."""
+
+    DOWN = "down"
+    NEW = "new"
+    CHANGED = "changed"
+    EVIDENCE = "evidence"
+    UNCHANGED = "unchanged"
+
+
+CHANGED_WORDS: Final[Mapping[Changed, str]] = MappingProxyType(
+    {
+        Changed.DOWN: "Went down",
+        Changed.NEW: "New",
+        Changed.CHANGED: "Changed",
+        Changed.EVIDENCE: "Same answer, evidence changed",
+        Changed.UNCHANGED: "Unchanged",
+    }
+)
+
+
+def changed_how(
+    *,
+    old: Mapping[str, Any] | None,
+    new: Mapping[str, Any],
+    old_credit: int | None,
+    new_credit: int | None,
+    same_files: bool,
+) -> Changed:
+    """Return how an answer differs from the one before; ``old`` of None: it was not asked then."""
+    if old is None:
+        return Changed.NEW
+    if old_credit is not None and (new_credit or 0) < old_credit:
+        return Changed.DOWN
+    if dict(old) != dict(new):
+        return Changed.CHANGED
+    return Changed.UNCHANGED if same_files else Changed.EVIDENCE
