@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -143,6 +144,13 @@ class Settings:
             ("postgresql://", "postgresql+psycopg://")
         ):
             found.append("GATEHOUSE_DATABASE_URL must start with postgresql://. Gatehouse speaks to PostgreSQL only.")
+        if self.smtp_url is not None and not _is_mail_server(self.smtp_url):
+            found.append(
+                "GATEHOUSE_SMTP_URL must look like smtp://name:password@host:587, smtp+starttls://host:587 or "
+                "smtps://host:465."
+            )
+        if not re.fullmatch(r"[^\s@<>,;:\"]{1,64}@[A-Za-z0-9][A-Za-z0-9.-]{0,252}", self.mail_from):
+            found.append("GATEHOUSE_MAIL_FROM must be one e-mail address, for example gatehouse@lab.example.")
         if not self.production:
             return found
         if not self.secret_keys or any(len(key) < MIN_SECRET for key in self.secret_keys):
@@ -154,6 +162,14 @@ class Settings:
         if self.signing_keys is not None and self.signing_keys.exists() and self.signing_keys.stat().st_mode & 0o077:
             found.append("GATEHOUSE_SIGNING_KEYS must be readable by its owner only (chmod 600).")
         return found
+
+
+def _is_mail_server(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in {"smtp", "smtp+starttls", "smtps"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _path(text: str | None) -> Path | None:

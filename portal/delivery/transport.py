@@ -75,6 +75,17 @@ class Server:
             return False
 
 
+def problems(url: str | None, *, production: bool) -> list[str]:
+    """Return what keeps mail from leaving, one sentence each, for whoever looks after the installation."""
+    if not url:
+        return ["GATEHOUSE_SMTP_URL is not set: mail waits and nobody gets it."] if production else []
+    try:
+        Server.of(url)
+    except ValueError as refusal:
+        return [str(refusal)]
+    return []
+
+
 def deliver(
     server: Server, wire: EmailMessage, *, patience: float = PATIENCE, trust: ssl.SSLContext | None = None
 ) -> None:

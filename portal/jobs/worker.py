@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from procrastinate import App
 
+from portal.delivery import transport
 from portal.jobs.app import build
 from portal.jobs.tools import House, Job, Pace
 from portal.kernel.logging import logger
@@ -28,6 +29,8 @@ def run_worker(
     """
     pace = pace or Pace()
     logging.getLogger("procrastinate").setLevel(logging.WARNING)
+    for problem in transport.problems(house.settings.smtp_url, production=house.settings.production):
+        log.warning("mail cannot leave", problem=problem)
     app = build(house, pace=pace, jobs=jobs)
     if once:
         app.periodic_registry.periodic_tasks.clear()

@@ -24,7 +24,8 @@ from cryptography.x509.oid import NameOID
 
 from portal.delivery.render import envelope
 from portal.delivery.rules import Message
-from portal.delivery.transport import Later, Never, Security, Server, deliver
+from portal.delivery.transport import Later, Never, Security, Server, deliver, problems
+from portal.settings import Settings, UnsafeSettings
 
 AT = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 MAIL_ID = UUID(int=7)
@@ -276,3 +277,29 @@ def test_a_url_is_read_with_its_password_kept_out_of_sight() -> None:
 def test_a_url_that_is_none_gets_one_sentence(url) -> None:
     with pytest.raises(ValueError, match="must look like"):
         Server.of(url)
+
+
+@pytest.mark.parametrize(
+    ("url", "production", "said"),
+    [
+        (None, False, []),
+        (None, True, ["GATEHOUSE_SMTP_URL is not set: mail waits and nobody gets it."]),
+        ("smtp://mail.example", True, []),
+    ],
+)
+def test_what_keeps_mail_from_leaving_is_said(url, production, said) -> None:
+    assert problems(url, production=production) == said
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("GATEHOUSE_SMTP_URL", "mail.example"),
+        ("GATEHOUSE_SMTP_URL", "smtp://host:port"),
+        ("GATEHOUSE_MAIL_FROM", "Gatehouse"),
+        ("GATEHOUSE_MAIL_FROM", "a@b.example\nBcc: c@d.example"),
+    ],
+)
+def test_settings_that_could_send_nothing_are_refused_at_the_start(variable, value) -> None:
+    with pytest.raises(UnsafeSettings, match=variable):
+        Settings.from_env({variable: value, "GATEHOUSE_SECRET_KEY": "k" * 40})

@@ -174,6 +174,42 @@ def test_two_workers_and_two_schedulers_do_a_thing_by_the_clock_once(house, door
     assert twice == []
 
 
+def test_a_worker_that_loses_all_its_connections_goes_on(house, door, worker) -> None:
+    enqueue(house, "knock", what="before")
+    process = worker()
+    _said, line = door.visitor()
+    line.sendall(b"go")
+    until(house, "SELECT count(*) FROM procrastinate_jobs WHERE task_name = 'knock' AND status = 'succeeded'", bool)
+    with owner(house) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'gateho%'"
+        )
+
+    house.engine.dispose()
+    enqueue(house, "knock", what="after")
+    said, line = door.visitor()
+    line.sendall(b"go")
+
+    assert said == "after"
+    assert process.poll() is None
+
+
+def test_what_a_living_worker_finished_without_being_able_to_say_so_is_taken_up_again(house, door, worker) -> None:
+    enqueue(house, "knock", what="lost")
+    with owner(house) as connection:
+        connection.execute("INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() + interval '1 hour')")
+        connection.execute(
+            "UPDATE procrastinate_jobs SET status = 'doing', worker_id = (SELECT max(id) FROM procrastinate_workers)"
+        )
+        connection.execute("UPDATE procrastinate_events SET at = now() - interval '16 minutes' WHERE type = 'started'")
+    worker()
+
+    said, line = door.visitor()
+    line.sendall(b"go")
+
+    assert said == "lost"
+
+
 def test_the_flask_command_sends_what_waits(house, tmp_path) -> None:
     queue_mail(house)
 
