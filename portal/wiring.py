@@ -41,7 +41,14 @@ ROOT = Path(__file__).resolve().parent.parent
 
 SITES: dict[str, tuple[str, ...]] = {
     "shared": ("portal.sites.shared.basics", "portal.sites.shared.auth.views"),
-    "vendor": (),
+    "vendor": (
+        "portal.sites.vendor.home.views",
+        "portal.sites.vendor.scoping.views",
+        "portal.sites.vendor.section.views",
+        "portal.sites.vendor.check.views",
+        "portal.sites.vendor.results.views",
+        "portal.sites.vendor.team.views",
+    ),
     "lab": (
         "portal.sites.lab.vendors.views",
         "portal.sites.lab.questionnaires.views",

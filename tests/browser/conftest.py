@@ -11,7 +11,11 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, sync_playwright
 
+from portal.settings import Settings
+from portal.wiring import House, make_app
 from tests.browser import chromium as finder
+from tests.browser.gallery import serving
+from tests.factories.identity import Person, session_token
 
 HERE = Path(__file__).parent
 SHOTS = HERE / "shots"
@@ -157,3 +161,24 @@ def no_sideways() -> Callable[[Page], None]:
         assert wide <= room, f"{page.url}: {wide} px of content in {room} px"
 
     return check
+
+
+@pytest.fixture
+def live_server(settings: Settings, house: House) -> Iterator[str]:
+    """The whole application on the test's own house, served on a free port; gives its address."""
+    with serving(make_app(settings, house)) as address:
+        yield address
+
+
+@pytest.fixture
+def visit(live_server: str, house: House, new_page: Callable[..., Page]) -> Callable[..., Page]:
+    """A factory of pages of signed-in people: ``visit(person, "/path", width=390, theme="dark")``."""
+
+    def open_as(someone: Person, path: str = "/", *, fresh: bool = False, **options: Any) -> Page:
+        page = new_page(**options)
+        token = session_token(house, someone, fresh=fresh, data={"csrf_token": "f" * 40})
+        page.context.add_cookies([{"name": "gatehouse", "value": token, "url": live_server}])
+        page.goto(live_server + path)
+        return page
+
+    return open_as

@@ -1,0 +1,1 @@
+"""Checking the answers, signing them, and taking a signature back."""

@@ -1,0 +1,227 @@
+"""Bringing files in: reserve, transfer, finalise for browsers with scripts; one plain form for the others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any, BinaryIO, cast
+from uuid import UUID
+
+from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import FileStorage
+from werkzeug.wrappers import Response
+
+from portal.assessments import service as assessments
+from portal.attestations import service as attestations
+from portal.evidence import intake, rules, service
+from portal.evidence.intake import Taken
+from portal.kernel.errors import Conflict, Forbidden, GatehouseError, NotFound, Refused, TooMany, Unavailable
+from portal.kernel.objects import AlreadyExists, IntegrityFailure, TicketRefused, TooLarge
+from portal.policy import Action
+from portal.sites.shared import does, house, ledger
+from portal.sites.shared.pages import actor, begin
+from portal.sites.vendor.evidence.pages import library_page
+from portal.terms import EvidenceState
+
+bp = Blueprint("vendor_uploads", __name__)
+
+STREAMS = "vendor_uploads.receive"
+FORMS = {"application/x-www-form-urlencoded", "multipart/form-data"}
+MOST_AT_ONCE = 20
+
+
+@bp.url_value_preprocessor
+def widen(endpoint: str | None, _values: dict[str, Any] | None) -> None:
+    """Let the one endpoint that streams take a whole file. It runs before anything looks into the body.
+
+    A body that would be parsed as a form keeps the limit of forms.
+    """
+    if endpoint == STREAMS and request.mimetype not in FORMS:
+        request.max_content_length = rules.MAX_BYTES
+
+
+def _problem(status: int, detail: str) -> Response:
+    answer = jsonify(type="about:blank", title="The file was not taken", status=status, detail=detail)
+    answer.status_code = status
+    answer.content_type = "application/problem+json"
+    return answer
+
+
+def for_scripts(view: Callable[..., ResponseReturnValue]) -> Callable[..., ResponseReturnValue]:
+    """Answer refusals as problem details (RFC 9457), in the words that a person would read."""
+
+    @wraps(view)
+    def wrapped(*args: Any, **kwargs: Any) -> ResponseReturnValue:
+        try:
+            return view(*args, **kwargs)
+        except GatehouseError as refusal:
+            status, words = _said(refusal)
+            return _problem(status, words)
+
+    return wrapped
+
+
+def _said(refusal: GatehouseError) -> tuple[int, str]:
+    if isinstance(refusal, NotFound):
+        return 404, "There is no such file"
+    statuses: list[tuple[type[GatehouseError], int]] = [
+        (Forbidden, 403),
+        (Conflict, 409),
+        (Refused, 422),
+        (TooMany, 429),
+        (Unavailable, 503),
+    ]
+    status = next((code for kind, code in statuses if isinstance(refusal, kind)), 400)
+    return status, refusal.message or "Your role does not allow this."
+
+
+@bp.post("/evidence/reserve")
+@does(Action.EVIDENCE_UPLOAD)
+@for_scripts
+def reserve() -> ResponseReturnValue:
+    """Reserve a place for a file that the browser will send, and say where to send it."""
+    told = request.get_json(silent=True)
+    if not isinstance(told, dict):
+        return _problem(400, "The file was announced in a way we could not read. Reload the page and try again")
+    fields = {name: value for name, value in told.items() if isinstance(name, str) and isinstance(value, str)}
+    size = told.get("size")
+    kind = fields.get("kind", "")
+    details = rules.parse_details(kind, fields, draft=True) if kind in rules.KINDS else {}
+    if isinstance(details, rules.Problems):
+        raise Refused(problems={field: [words] for field, words in details.items()})
+    with begin() as tx:
+        old = fields.get("supersedes")
+        place = service.reserve(
+            tx,
+            bucket=house().store.bucket,
+            kind=kind,
+            file_name=fields.get("name", ""),
+            size=size if isinstance(size, int) and not isinstance(size, bool) else 0,
+            sha256=fields.get("sha256", ""),
+            title=fields.get("title", ""),
+            details=details,
+            supersedes=service.get(tx, _uuid(old), Action.EVIDENCE_UPLOAD) if old else None,
+        )
+    ticket = intake.ticket(house().store, place)
+    then = {key: fields[key] for key in ("assessment", "question", "pages") if fields.get(key)}
+    return (
+        jsonify(
+            id=str(place.id),
+            upload={"method": ticket.method, "url": ticket.url, "headers": dict(ticket.headers)},
+            finalise_url=url_for(".finalise", evidence_id=place.id, **then),
+        ),
+        201,
+    )
+
+
+@bp.put("/uploads/<token>")
+@does(Action.EVIDENCE_UPLOAD)
+@for_scripts
+def receive(token: str) -> ResponseReturnValue:
+    """Take the bytes of a reserved file, piece by piece, where the store cannot be reached by browsers."""
+    try:
+        house().store.accept(token, cast("BinaryIO", request.stream))
+    except TicketRefused:
+        return _problem(410, "This upload is out of time. Press Try again")
+    except TooLarge:
+        return _problem(413, "More arrived than was announced. Press Try again")
+    except IntegrityFailure:
+        return _problem(422, intake.OTHER_BYTES)
+    except AlreadyExists:
+        return _problem(409, "This file has arrived already")
+    return "", 204
+
+
+@bp.post("/evidence/<uuid:evidence_id>/finalise")
+@does(Action.EVIDENCE_UPLOAD)
+@for_scripts
+def finalise(evidence_id: UUID) -> ResponseReturnValue:
+    """Check a file that was sent, attach it to the answer it was sent for, and return its row."""
+    taken = intake.finalise(
+        ledger(), actor(), store=house().store, evidence_id=evidence_id, scanner_url=house().settings.scanner_url
+    )
+    note = _cite(taken, request.args)
+    with begin() as tx:
+        row = service.get(tx, taken.id, Action.EVIDENCE_READ)
+        shown = {"id": row.id, "file_name": row.file_name, "size": row.size, "state": row.state, "scan": row.scan}
+        lacking = rules.missing(row.kind, row.details)
+    html = render_template("vendor/evidence/arrived.html", file=shown, note=note, lacking=lacking)
+    return jsonify(html=html, id=str(taken.id), state=taken.state.value)
+
+
+@bp.post("/evidence")
+@does(Action.EVIDENCE_UPLOAD)
+def upload() -> ResponseReturnValue:
+    """Take the files of a plain form, each up to 32 MB."""
+    sent = [file for file in request.files.getlist("file") if file.filename]
+    if not sent:
+        return library_page(request.form, errors=["Choose a file"]), 422
+    if len(sent) > MOST_AT_ONCE:
+        return library_page(request.form, errors=[f"Choose at most {MOST_AT_ONCE} files at once"]), 422
+    errors, arrived, notes = [], [], []
+    for file in sent:
+        try:
+            taken = _take(file)
+            arrived.append(taken)
+            notes.append(_cite(taken, request.form))
+        except (Refused, Conflict) as refusal:
+            errors.append(f"{file.filename}: {refusal.message}" if len(sent) > 1 else refusal.message)
+    for taken in arrived:
+        waits = " We are checking it for malware." if taken.state is EvidenceState.RECEIVED else ""
+        flash(f"{taken.file_name} is in your library.{waits}")
+    for note in {each for each in notes if each}:
+        flash(note, "info")
+    if errors:
+        return library_page(request.form, errors=errors), 422
+    if (back := request.form.get("next", "")) and back.startswith("/assessments/") and "//" not in back:
+        return redirect(back, 303)
+    if len(arrived) == 1:
+        with begin() as tx:
+            row = service.get(tx, arrived[0].id, Action.EVIDENCE_READ)
+            lacking = rules.missing(row.kind, row.details)
+        if lacking:
+            return redirect(url_for("vendor_evidence.describe", evidence_id=arrived[0].id), 303)
+    return redirect(url_for("vendor_evidence.library"), 303)
+
+
+def _take(file: FileStorage) -> Taken:
+    old = request.form.get("supersedes")
+    return intake.receive_form(
+        ledger(),
+        actor(),
+        store=house().store,
+        stream=cast("BinaryIO", file.stream),
+        file_name=file.filename or "",
+        kind=request.form.get("kind", ""),
+        supersedes_id=_uuid(old) if old else None,
+        scanner_url=house().settings.scanner_url,
+    )
+
+
+def _cite(taken: Taken, where: Mapping[str, str]) -> str:
+    """Attach the file to the answer it was uploaded for; return what to say of it, nothing without an answer."""
+    if not where.get("assessment") or not where.get("question"):
+        return ""
+    try:
+        with begin() as tx:
+            assessment = assessments.get(tx, _uuid(where["assessment"]), Action.ANSWER_WRITE)
+            attestations.cite(
+                tx,
+                assessment=assessment,
+                question_key=where["question"],
+                evidence=service.get(tx, taken.id, Action.EVIDENCE_READ),
+                pages=where.get("pages", ""),
+            )
+    except (Conflict, Refused, Forbidden) as refusal:
+        return f"The file is in your library, but not attached to the answer. {refusal.message}"
+    except NotFound:
+        return "The file is in your library, but not attached to the answer: there is no such question."
+    return "Attached to your answer."
+
+
+def _uuid(text: str | None) -> UUID:
+    try:
+        return UUID(text or "")
+    except ValueError:
+        raise NotFound from None

@@ -1,0 +1,200 @@
+"""The task list of an assessment, its tracker once signed, and all questions to read ahead."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, redirect, url_for
+from flask.typing import ResponseReturnValue
+
+from portal.assessments import service as assessments
+from portal.assessments.queries import AssessmentLine, CardLine
+from portal.attestations import service as attestations
+from portal.attestations.rules import BlockerKind
+from portal.identity import queries as people
+from portal.identity.rules import InvitationState
+from portal.kernel.errors import NotFound
+from portal.kernel.ledger import Tx
+from portal.policy import Action
+from portal.questionnaires import queries as questionnaires
+from portal.sites.shared import does, house, page
+from portal.sites.shared.pages import actor, begin
+from portal.sites.vendor.access import Access, access_of
+from portal.sites.vendor.work import Work, link_of, load, next_question, shown_sections, slug
+from portal.terms import AssessmentState, Role
+
+bp = Blueprint("vendor_home", __name__)
+SHOWN = 12
+"""Blockers named one by one; the check page names all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Blockers of one kind: what to do, and where each is."""
+
+    kind: str
+    count: int
+    first: str
+    links: Sequence[tuple[str, str]]
+    more: int
+
+
+@bp.get("/")
+@does(Action.HOME_READ)
+def home() -> ResponseReturnValue:
+    """Show the vendor's current assessment, or a choice if several are open."""
+    with begin() as tx:
+        lines = _own(tx)
+        access = _access(tx)
+    going = [each for each in lines if each.is_open]
+    if len(going) == 1 or (len(lines) == 1 and not going):
+        return _home(lines[0].id)
+    return page("vendor/home/choose.html", active="assessment", open=going, past=_past(lines), access=access)
+
+
+@bp.get("/assessments/<uuid:assessment_id>")
+@does(Action.ASSESSMENT_READ)
+def show(assessment_id: UUID) -> ResponseReturnValue:
+    """Show one assessment."""
+    return _home(assessment_id)
+
+
+@bp.get("/assessments/<uuid:assessment_id>/read")
+@does(Action.ASSESSMENT_READ)
+def read(assessment_id: UUID) -> ResponseReturnValue:
+    """Show every question that is asked, on one page to print."""
+    with begin() as tx:
+        row = assessments.get(tx, assessment_id, Action.ASSESSMENT_READ)
+        work = load(tx, row, lab=house().settings.lab_name, everybody=False)
+    return page("vendor/home/read.html", active="assessment", work=work)
+
+
+@bp.get("/s/<section>")
+@does(Action.HOME_READ)
+def to_section(section: str) -> ResponseReturnValue:
+    """Lead to a section of the current assessment."""
+    return redirect(url_for("vendor_section.show", assessment_id=_current(), section=section))
+
+
+@bp.get("/check")
+@does(Action.HOME_READ)
+def to_check() -> ResponseReturnValue:
+    """Lead to the check of the current assessment."""
+    return redirect(url_for("vendor_check.show", assessment_id=_current()))
+
+
+def _home(assessment_id: UUID) -> ResponseReturnValue:
+    with begin() as tx:
+        row = assessments.get(tx, assessment_id, Action.ASSESSMENT_READ)
+        work = load(tx, row, lab=house().settings.lab_name)
+        version = questionnaires.version_of(tx, row.questionnaire_id)
+        signed = attestations.latest(tx, row.id)
+        outcome = next(
+            (each for each in assessments.outcomes_of(tx, row.vendor_id) if each.assessment_id == row.id), None
+        )
+        access = _access(tx)
+        others = [each for each in _own(tx) if each.is_open and each.id != row.id]
+        invited = _invited(tx, work)
+        today = tx.now.date()
+    returned = row.state is AssessmentState.CHANGES_REQUESTED
+    following = next_question(work, actor()) if work.is_open else None
+    return page(
+        "vendor/home/home.html",
+        active="assessment",
+        work=work,
+        version=version,
+        groups=_groups(work) if work.is_open else (),
+        sections=_by_group(work, returned),
+        following=following,
+        following_link=_link(work, following.section, following.key) if following else "",
+        returned=_returned(work) if returned else (),
+        signed=signed,
+        outcome=outcome,
+        access=access,
+        others=others,
+        invited=invited,
+        overdue=work.is_open and row.due_on < today,
+        signatories=work.with_role(Role.SIGNATORY),
+        minutes=_minutes(work),
+        settled=not work.standing.unsettled,
+    )
+
+
+def _own(tx: Tx) -> Sequence[AssessmentLine]:
+    vendor_id = tx.actor.vendor_id
+    return assessments.of_vendor(tx, vendor_id) if vendor_id is not None else ()
+
+
+def _access(tx: Tx) -> list[Access]:
+    cards: Sequence[CardLine] = assessments.cards_of(tx, tx.actor.vendor_id) if tx.actor.vendor_id is not None else ()
+    return [access_of(each, tx.now) for each in cards]
+
+
+def _current() -> UUID:
+    with begin() as tx:
+        lines = _own(tx)
+    if not lines:
+        raise NotFound
+    return lines[0].id
+
+
+def _past(lines: Sequence[AssessmentLine]) -> list[AssessmentLine]:
+    return sorted((each for each in lines if not each.is_open), key=lambda each: each.requested_at, reverse=True)
+
+
+def _link(work: Work, section: str, key: str) -> str:
+    return f"{url_for('vendor_section.show', assessment_id=work.id, section=section)}#q-{slug(key)}"
+
+
+_KINDS = (
+    ("scoping", (BlockerKind.SCOPING,)),
+    ("answer", (BlockerKind.ANSWER,)),
+    ("evidence", (BlockerKind.EVIDENCE, BlockerKind.EVIDENCE_REFUSED)),
+    ("checking", (BlockerKind.EVIDENCE_CHECKING,)),
+    ("reply", (BlockerKind.REPLY,)),
+)
+
+
+def _groups(work: Work) -> list[Group]:
+    found = []
+    for name, kinds in _KINDS:
+        own = [each for each in work.blockers if each.kind in kinds]
+        if own:
+            links = [(f"{each.number} {each.label}".strip(), link_of(work, each)) for each in own]
+            found.append(Group(name, len(own), links[0][1], links[:SHOWN], max(0, len(links) - SHOWN)))
+    return found
+
+
+def _by_group(work: Work, returned: bool) -> list[tuple[str, list[Any]]]:
+    found: dict[str, list[Any]] = {}
+    for each in shown_sections(work, returned):
+        found.setdefault(each.group, []).append(each)
+    return list(found.items())
+
+
+def _returned(work: Work) -> list[tuple[str, str, str, str]]:
+    """Return the questions that came back: number, label, link and state word."""
+    keys = work.standing.reopened or frozenset()
+    return [
+        (each.number, each.label, _link(work, each.section, each.key), work.word_of(each))
+        for each in work.questionnaire.questions
+        if each.key in keys
+    ]
+
+
+def _minutes(work: Work) -> int:
+    """Return a rough time for what is left: two minutes a question, to the next five."""
+    return -(-2 * (work.total - work.answered) // 5) * 5
+
+
+def _invited(tx: Tx, work: Work) -> dict[str, str]:
+    """Return who was invited for a section and has not come yet, by section."""
+    found: dict[str, str] = {}
+    for each in people.invitations_of(tx, work.row.vendor_id):
+        if each.state is InvitationState.OPEN:
+            for section in each.sections:
+                found.setdefault(section, each.full_name)
+    return found

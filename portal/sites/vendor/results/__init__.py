@@ -1,0 +1,1 @@
+"""What the lab decided, and what would change it."""

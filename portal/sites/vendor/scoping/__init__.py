@@ -1,0 +1,1 @@
+"""The facts about the engagement that decide which questions are asked."""

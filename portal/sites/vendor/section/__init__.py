@@ -1,0 +1,1 @@
+"""One section of questions on one page, each answer saved by itself."""

@@ -1,0 +1,147 @@
+"""A question as a card of the page: its state, what stands in its form, its files and its conversation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from portal.attestations.queries import AnswerLine, CitationLine, MessageLine
+from portal.attestations.rules import BlockerKind, Snapshot
+from portal.kernel.actor import Actor
+from portal.questionnaires.rules import Question, to_json
+from portal.sites.vendor import wording
+from portal.sites.vendor.work import Work, slug
+
+
+@dataclass(frozen=True, slots=True)
+class Clash:
+    """Somebody was faster: their answer, and the version that the next write starts from."""
+
+    by: str
+    at: datetime | None
+    ago: str
+    said: wording.Said
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One question as the page shows it. ``form`` is what stands in its fields, typed or stored."""
+
+    question: Question
+    slug: str
+    word: str
+    changed: bool
+    came_back: bool
+    version: int
+    form: wording.Fields
+    said: wording.Said
+    by: str
+    at: datetime | None
+    writable: bool
+    why_not: str
+    proof: int
+    files: Sequence[CitationLine]
+    thread: Sequence[MessageLine]
+    problems: Mapping[str, str] = field(default_factory=dict)
+    missing: Sequence[str] = ()
+    clash: Clash | None = None
+    refusal: str = ""
+    offered: Mapping[str, str] = field(default_factory=dict)
+    reply: str = ""
+    reply_problem: str = ""
+    file_problems: Mapping[str, str] = field(default_factory=dict)
+
+    def value(self, name: str) -> str:
+        """Return what stands in a field."""
+        return next(iter(self.form.get(name, ())), "")
+
+    def values(self, name: str) -> Sequence[str]:
+        """Return everything that is chosen in a field."""
+        return self.form.get(name, ())
+
+    def problem(self, name: str) -> list[str]:
+        """Return the sentences at a field."""
+        return [self.problems[name]] if name in self.problems else []
+
+    def rows(self, prefix: str, most: int) -> range:
+        """Return the rows of a table to draw."""
+        return wording.row_numbers(self.form, prefix, most)
+
+    @property
+    def summary(self) -> list[tuple[str, str]]:
+        """Everything that is wrong, as links to the fields."""
+        found = [(f"#{self.field_id(name)}", words) for name, words in self.problems.items()]
+        found += [(f"#q-{self.slug}", words) for words in self.missing]
+        if self.reply_problem:
+            found.append((f"#{self.slug}-reply", self.reply_problem))
+        found += [(f"#ev-{self.slug}", words) for words in self.file_problems.values()]
+        return found
+
+    @property
+    def details_open(self) -> bool:
+        """Whether the fields under the question are unfolded: something stands in them, or is wrong with them."""
+        filled = {name for name, values in self.form.items() if any(values)}
+        return any(name.startswith("details.") for name in filled | set(self.problems))
+
+    def field_id(self, name: str) -> str:
+        """Return the id of the element of a field."""
+        tail = name.replace(".", "-")
+        if name == "choice" or (name == "choices" and (self.question.options or self.offered)):
+            tail += "-0"
+        return f"{self.slug}-{tail}"
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What surrounds the answers of a section: files, conversations, and what was signed before."""
+
+    files: Mapping[str, Sequence[CitationLine]]
+    threads: Mapping[str, Sequence[MessageLine]]
+    signed: Snapshot | None
+    offered: Mapping[str, Mapping[str, str]]
+
+
+def card(work: Work, around: Said, question: Question, actor: Actor) -> Card:
+    """Return the card of one question as it is stored."""
+    line = work.lines.get(question.key)
+    answer = line.answer if line else None
+    mine = work.writable(actor, question.section)
+    may_change = work.is_open and work.standing.may_change(question.key)
+    offered = around.offered.get(question.key, {})
+    return Card(
+        question=question,
+        slug=slug(question.key),
+        word=work.word_of(question),
+        changed=_changed(around.signed, question, line),
+        came_back=question.key in (work.standing.reopened or ()),
+        version=line.version if line else 0,
+        form=wording.fields(answer),
+        said=wording.said(question, answer, offered),
+        by=line.by if line else "",
+        at=line.at if line else None,
+        writable=mine and may_change,
+        why_not="" if may_change or not work.is_open else "This question did not come back. It stays as it was signed.",
+        proof=work.questionnaire.evidence_level(question.key, work.row.tier),
+        files=around.files.get(question.key, ()),
+        thread=around.threads.get(question.key, ()),
+        offered=offered,
+    )
+
+
+def _changed(signed: Snapshot | None, question: Question, line: AnswerLine | None) -> bool:
+    """Whether the answer differs from what was signed for this assessment before."""
+    before = signed.answers.get(question.key) if signed else None
+    if before is None or line is None:
+        return False
+    return dict(before.content) != to_json(line.answer)
+
+
+def missing_of(work: Work, question: Question) -> list[str]:
+    """Return the sentences of what blocks a question, as the summary and the card say them."""
+    return [
+        each.sentence
+        for each in work.blockers
+        if each.question_key == question.key and each.kind is not BlockerKind.SCOPING
+    ]

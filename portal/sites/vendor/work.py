@@ -1,0 +1,162 @@
+"""What the pages of one assessment stand on: loaded in the same few statements however many questions there are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from flask import url_for
+
+from portal import policy
+from portal.assessments import service as assessments
+from portal.assessments.rules import scope_of_section
+from portal.attestations import service as attestations
+from portal.attestations.rules import Blocker, BlockerKind, SectionProgress, SectionState, Standing, blockers, progress
+from portal.attestations.service import AnswerLine
+from portal.identity import queries as people_queries
+from portal.identity.queries import Person
+from portal.kernel.actor import Actor
+from portal.kernel.ledger import Tx
+from portal.policy import Action
+from portal.questionnaires import service as questionnaires
+from portal.questionnaires.rules import Question, Questionnaire, is_answered
+from portal.terms import ANSWERABLE_STATES, Role
+
+REPLY_WORD = "{lab} asked"
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One assessment as it stands. ``row`` is handed on to the commands of the rooms and to nothing else."""
+
+    row: Any
+    questionnaire: Questionnaire
+    lines: Mapping[str, AnswerLine]
+    standing: Standing
+    visible: tuple[Question, ...]
+    blockers: tuple[Blocker, ...]
+    sections: tuple[SectionProgress, ...]
+    assignees: Mapping[str, list[UUID]]
+    people: Mapping[UUID, Person]
+    lab: str
+
+    @property
+    def id(self) -> UUID:
+        """The assessment's id, for links."""
+        identifier: UUID = self.row.id
+        return identifier
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the vendor can answer now."""
+        return self.row.state in ANSWERABLE_STATES
+
+    @property
+    def answered(self) -> int:
+        """How many of the questions asked now have a complete answer."""
+        return sum(each.answered for each in self.sections)
+
+    @property
+    def total(self) -> int:
+        """How many questions are asked now."""
+        return sum(each.total for each in self.sections)
+
+    def given_to(self, section: str) -> list[Person]:
+        """Return the people who were given a section."""
+        return [self.people[each] for each in self.assignees.get(section, []) if each in self.people]
+
+    def with_role(self, role: Role) -> list[Person]:
+        """Return the active people of the vendor with a role."""
+        return [each for each in self.people.values() if each.is_active and role in each.roles]
+
+    def writable(self, actor: Actor, section: str) -> bool:
+        """Whether somebody may answer in a section, as far as it is theirs."""
+        scope = scope_of_section(self.row.vendor_id, section, self.assignees.get(section, []))
+        return policy.may(actor, Action.ANSWER_WRITE, scope)
+
+    def blockers_of(self, section: str) -> tuple[Blocker, ...]:
+        """Return what is left to do in a section."""
+        return tuple(each for each in self.blockers if each.section == section)
+
+    def word_of(self, question: Question) -> str:
+        """Return the state of one question as a word of the status vocabulary."""
+        kinds = {each.kind for each in self.blockers if each.question_key == question.key}
+        if BlockerKind.REPLY in kinds or (question.key in self.standing.asked and self.is_open):
+            return REPLY_WORD.format(lab=self.lab)
+        if kinds & {BlockerKind.EVIDENCE, BlockerKind.EVIDENCE_REFUSED}:
+            return "Evidence missing"
+        if BlockerKind.EVIDENCE_CHECKING in kinds:
+            return "Checking"
+        answer = self.standing.answers.get(question.key)
+        if BlockerKind.ANSWER in kinds:
+            return "In progress" if is_answered(question, answer) else "Not started"
+        return "Complete"
+
+    def section_word(self, section: SectionProgress) -> str:
+        """Return the state of a section as a word of the status vocabulary."""
+        return section.state.word(self.lab)
+
+
+def load(tx: Tx, row: Any, *, lab: str, lines: Mapping[str, AnswerLine] | None = None, everybody: bool = True) -> Work:
+    """Return an assessment as it stands.
+
+    :param row: the assessment, as ``assessments.get`` gave it.
+    :param lines: the answers, if the caller has them at hand.
+    :param everybody: whether the names of the vendor's people are needed.
+    """
+    questionnaire = questionnaires.compiled(tx, row.questionnaire_id)
+    said = attestations.answers_of(tx, row) if lines is None else lines
+    now = attestations.standing(tx, row, questionnaire, lines=said)
+    team: Iterable[Person] = people_queries.people_of_vendor(tx, row.vendor_id) if everybody else ()
+    return Work(
+        row=row,
+        questionnaire=questionnaire,
+        lines=said,
+        standing=now,
+        visible=now.visible(),
+        blockers=blockers(now),
+        sections=progress(now),
+        assignees=assessments.assignees(tx, row),
+        people={each.id: each for each in team},
+        lab=lab,
+    )
+
+
+def next_question(work: Work, actor: Actor) -> Question | None:
+    """Return the question to go on with: the first that blocks and is the reader's to answer, else the first at all."""
+    open_keys = [each.question_key for each in work.blockers if each.section]
+    asked = [work.questionnaire.question(key) for key in dict.fromkeys(open_keys)]
+    return next((each for each in asked if work.writable(actor, each.section)), asked[0] if asked else None)
+
+
+def shown_sections(work: Work, reopened_only: bool) -> tuple[SectionProgress, ...]:
+    """Return the sections of the task list: all, or those with a question that came back."""
+    if not reopened_only:
+        return work.sections
+    keys = work.standing.reopened or frozenset()
+    touched = {work.questionnaire.question(key).section for key in keys if key in work.questionnaire}
+    return tuple(each for each in work.sections if each.key in touched or each.state is not SectionState.COMPLETE)
+
+
+def link_of(work: Work, blocker: Blocker) -> str:
+    """Return where a blocker is settled."""
+    if blocker.kind is BlockerKind.SCOPING:
+        return f"{url_for('vendor_scoping.show', assessment_id=work.id)}#f-{slug(blocker.question_key)}"
+    place = {BlockerKind.REPLY: "talk", BlockerKind.ANSWER: "q"}.get(blocker.kind, "ev")
+    return (
+        f"{url_for('vendor_section.show', assessment_id=work.id, section=blocker.section)}"
+        f"#{place}-{slug(blocker.question_key)}"
+    )
+
+
+def slug(key: str) -> str:
+    """Return a question's key as part of an element's id."""
+    return key.replace(".", "-")
+
+
+def version_in(form: Mapping[str, str], name: str = "version") -> int:
+    """Return the version that a form was made from; what is no number was made from nothing we know."""
+    text = form.get(name, "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 9 else 0
