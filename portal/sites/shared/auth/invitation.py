@@ -99,7 +99,7 @@ def _enrol_page(asked: Asked, form: EnrolForm, status: int = 200) -> ResponseRet
     secret = _secret(asked)
     issuer = f"Gatehouse {house().settings.lab_name}"
     picture = segno.make(totp.uri(secret, email=asked.email, issuer=issuer), error="m").svg_inline(
-        scale=4, border=3, light="#fff", dark="#000", omitsize=True, svgclass="qr", lineclass=None
+        scale=4, border=3, light="#fff", dark="#000", svgclass="qr", lineclass=None
     )
     return (
         page(
