@@ -124,13 +124,16 @@ def request(
     questionnaire_version: QuestionnaireVersion,
     due_on: date,
     title: str | None = None,
+    row_version: int | None = None,
 ) -> Assessment:
     """Ask a vendor to attest for an engagement, on a pinned version, in the engagement's tier, by a day.
 
     The lab's scoping facts are filled from the engagement.
 
+    :param row_version: the engagement's, as the asker saw it: its tier decides what is asked.
+
     :raises Forbidden: if the actor may not ask.
-    :raises Conflict: if the vendor is switched off, the engagement is over, or the same is asked already.
+    :raises Conflict: if the vendor is switched off, the engagement is over, or changed, or the same is asked already.
     :raises Refused: with the problems of due_on and title.
     """
     policy.check(tx.actor, Action.ASSESSMENT_CREATE, vendor)
@@ -141,6 +144,11 @@ def request(
         raise Conflict(f"{vendor.name} is switched off. Switch it on before you ask it anything.")
     if engagement.ends_on is not None and engagement.ends_on < today:
         raise Conflict(f"{engagement.project} has ended. Extend the engagement before you ask about it.")
+    if row_version is not None and row_version != engagement.row_version:
+        raise Conflict(
+            f"{engagement.project} changed since you opened this page; it is in tier {engagement.tier} now.",
+            current={"row_version": engagement.row_version, "tier": engagement.tier},
+        )
     words = line(title) or questionnaire_version.title
     problems: dict[str, list[str]] = {}
     if due_on < today:

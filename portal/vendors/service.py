@@ -18,7 +18,8 @@ from portal.kernel.swap import swap
 from portal.policy import Action
 from portal.vendors import checks, rules
 from portal.vendors.facts import EngagementChanged, TierRaised, VendorAdded, VendorEngaged
-from portal.vendors.models import Engagement, Vendor
+from portal.vendors.models import Engagement as Engagement
+from portal.vendors.models import Vendor as Vendor
 
 Row = TypeVar("Row", bound=Base)
 TRIES = 5
@@ -35,6 +36,8 @@ def get(tx: Tx, vendor_id: UUID, action: Action) -> Vendor:
 
 def by_slug(tx: Tx, slug: str, action: Action) -> Vendor:
     """Return the vendor with this slug; refusals as ``get``."""
+    if not rules.is_slug(slug):
+        raise NotFound
     return _permitted(tx, get_one(tx, sa.select(Vendor).where(Vendor.slug == slug)), action)
 
 
@@ -49,6 +52,8 @@ def engagement(tx: Tx, engagement_id: UUID, action: Action) -> Engagement:
 
 def engagement_by_slug(tx: Tx, vendor: Vendor, slug: str, action: Action) -> Engagement:
     """Return a vendor's engagement by its slug; refusals as ``get``."""
+    if not rules.is_slug(slug):
+        raise NotFound
     row = get_one(tx, sa.select(Engagement).where(Engagement.vendor_id == vendor.id, Engagement.slug == slug))
     if row is None:
         raise NotFound

@@ -1,0 +1,171 @@
+"""What the vendor pages say of the gate, of assessments and of a vendor's history."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from portal.assessments.queries import AssessmentLine, OutcomeLine
+from portal.gate.queries import ClearanceLine
+from portal.gate.rules import Answer, World
+from portal.identity.queries import InvitationLine, Person
+from portal.identity.rules import InvitationState
+from portal.terms import (
+    ROLE_WORDS,
+    AssessmentState,
+    ClearanceAct,
+)
+from portal.vendors.service import Engagement
+
+
+@dataclass(frozen=True, slots=True)
+class GateState:
+    """The gate in one tag: the word decides tone and icon, the label may say more."""
+
+    word: str
+    label: str
+
+
+def gate_state(world: World | None, answers: Sequence[tuple[str, str, Answer]]) -> GateState:
+    """Return what the gate says of a vendor today, over everything it is engaged for."""
+    if world is not None and world.pauses:
+        return GateState("Paused", "Paused")
+    if not answers:
+        return GateState("Not asked", "Nothing to ask")
+    allowed = [answer for _, _, answer in answers if answer.allow]
+    if len(allowed) == len(answers):
+        conditional = any(answer.conditions for answer in allowed)
+        return GateState(
+            "Approved with conditions" if conditional else "Allow", "Allow, conditions" if conditional else "Allow"
+        )
+    if allowed:
+        return GateState("Approved with conditions", f"Allow {len(allowed)} of {len(answers)}")
+    return GateState("Deny", "Deny")
+
+
+STATE_TAGS: Mapping[AssessmentState, tuple[str, str, str]] = {
+    AssessmentState.DRAFT: ("Not started", "", "circle-dashed"),
+    AssessmentState.IN_PROGRESS: ("In progress", "t-info", "circle-dot"),
+    AssessmentState.SUBMITTED: ("Submitted", "t-info", "signature"),
+    AssessmentState.IN_REVIEW: ("In review", "t-info", "circle-dot"),
+    AssessmentState.CHANGES_REQUESTED: ("With vendor", "t-ask", "hourglass"),
+    AssessmentState.RECOMMENDED: ("To decide", "t-warn", "signature"),
+    AssessmentState.DECIDED: ("Decided", "t-plain", "badge-check"),
+    AssessmentState.CANCELLED: ("Cancelled", "t-plain t-off", "ban"),
+    AssessmentState.WITHDRAWN: ("Withdrawn", "t-plain t-off", "ban"),
+}
+
+
+def state_tag(line: AssessmentLine, today: date) -> tuple[str, str, str]:
+    """Return label, tone and icon of an assessment's state; what is owed past its day is overdue."""
+    if line.overdue(today):
+        return ("Overdue", "t-bad", "clock")
+    return STATE_TAGS[line.state]
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRow:
+    """A person of the vendor, and the invitation that is on its way to them."""
+
+    full_name: str
+    email: str
+    roles: str
+    word: str
+    label: str
+    last_sign_in_at: datetime | None
+    invitation_id: UUID | None
+
+
+def person_rows(people: Iterable[Person], invitations: Iterable[InvitationLine]) -> list[PersonRow]:
+    """Return a vendor's people by name, each with the newest invitation that can still be sent again."""
+    newest: dict[UUID | None, InvitationLine] = {}
+    for invitation in invitations:
+        newest.setdefault(invitation.user_id, invitation)
+    return [_person_row(person, newest.get(person.id)) for person in people]
+
+
+def _person_row(person: Person, invitation: InvitationLine | None) -> PersonRow:
+    waiting = invitation is not None and invitation.state in {InvitationState.OPEN, InvitationState.EXPIRED}
+    roles = person.roles or frozenset(invitation.roles if invitation else ())
+    word = label = person.state
+    if person.state == "Invited" and invitation is not None:
+        if invitation.state is InvitationState.EXPIRED:
+            word, label = "Ended", "Invitation ended"
+        elif invitation.state is InvitationState.WITHDRAWN:
+            word, label = "Withdrawn", "Invitation withdrawn"
+    return PersonRow(
+        full_name=person.full_name,
+        email=person.email,
+        roles=", ".join(ROLE_WORDS[role] for role in ROLE_WORDS if role in roles),
+        word=word,
+        label=label,
+        last_sign_in_at=person.last_sign_in_at,
+        invitation_id=invitation.id if waiting and invitation is not None and person.state == "Invited" else None,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """One line of the history."""
+
+    at: datetime
+    icon: str
+    tone: str
+    words: str
+
+
+_ACTS = {
+    ClearanceAct.APPROVE: ("badge-check", "c-ok", "Approved"),
+    ClearanceAct.APPROVE_WITH_CONDITIONS: ("shield-alert", "c-warn", "Approved with conditions"),
+    ClearanceAct.REJECT: ("ban", "c-bad", "Not approved"),
+    ClearanceAct.REVOKE: ("ban", "c-bad", "Approval revoked"),
+}
+
+
+def history(
+    clearances: Iterable[ClearanceLine],
+    outcomes: Iterable[OutcomeLine],
+    asked: Iterable[AssessmentLine],
+    projects: Mapping[UUID, str],
+) -> list[Happening]:
+    """Return what was asked, decided and told, the newest first."""
+    found = [
+        Happening(line.recorded_at, *_ACTS[ClearanceAct(line.act)][:2], _cleared(line, projects)) for line in clearances
+    ]
+    found += [
+        Happening(line.published_at, "mail", "c-mute", f"Outcome D-{line.number} published to the vendor")
+        for line in outcomes
+    ]
+    for line in asked:
+        found.append(Happening(line.requested_at, "inbox", "c-mute", f"Asked: {line.title}"))
+        if line.submitted_at is not None:
+            found.append(
+                Happening(line.submitted_at, "signature", "c-acc", f"Revision {line.revision} signed: {line.title}")
+            )
+    return sorted(found, key=lambda each: each.at, reverse=True)[:40]
+
+
+def _cleared(line: ClearanceLine, projects: Mapping[UUID, str]) -> str:
+    words = f"{_ACTS[ClearanceAct(line.act)][2]}: {projects.get(line.engagement_id, 'an engagement')}, tier {line.tier}"
+    return f"{words}, until {line.valid_until.day} {line.valid_until:%b %Y}" if line.valid_until else words
+
+
+def next_steps(
+    engagements: Sequence[Engagement], people: Sequence[PersonRow], asked: Sequence[AssessmentLine]
+) -> list[tuple[str, str, str]]:
+    """Return what a new vendor still needs before it can answer: (title, words, state); nothing once it has all."""
+    done = (bool(engagements), bool(people), bool(asked))
+    if all(done):
+        return []
+    titles = (
+        ("Engage it for a project", "The facts give the inherent risk and the tier"),
+        ("Invite its vendor admin", "They divide the work and confirm the scoping"),
+        ("Request an assessment", "The lab's scoping facts are filled in from the engagement"),
+    )
+    first = done.index(False)
+    return [
+        (title, words, "done" if done[number] else "now" if number == first else "")
+        for number, (title, words) in enumerate(titles)
+    ]

@@ -1,0 +1,418 @@
+"""The lab's list of vendors, one vendor, and what is done with it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, flash, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from portal.assessments import service as assessments
+from portal.gate import queries as gate_queries
+from portal.gate import service as gate
+from portal.identity import queries as people
+from portal.identity import service as identity
+from portal.kernel.errors import Conflict, NotFound, Refused
+from portal.kernel.ledger import Tx
+from portal.policy import Action, may, may_ever
+from portal.questionnaires import service as questionnaires
+from portal.sites.lab.pause.panel import gate_panel
+from portal.sites.lab.vendors import lines
+from portal.sites.lab.vendors.forms import (
+    DATA_CLASS_HINTS,
+    ROLE_HINTS,
+    AssessmentForm,
+    EngagementForm,
+    InviteForm,
+    ReasonForm,
+    TierForm,
+    VendorForm,
+    offered,
+    put_problems,
+    shown,
+    stated,
+)
+from portal.sites.shared.door import does
+from portal.sites.shared.pages import actor, begin, house, page
+from portal.terms import ACCESS_MODE_WORDS, SERVICE_WORDS, Role, Side
+from portal.vendors import queries, rules
+from portal.vendors import service as vendors
+from portal.vendors.checks import line
+
+bp = Blueprint("lab_vendors", __name__, url_prefix="/lab/vendors")
+
+USUAL_NOTICE = timedelta(days=28)
+MINIMAL, FULL = "ai-contractor-minimal", "ai-contractor"
+
+
+@bp.get("")
+@does(Action.VENDOR_READ)
+def index() -> ResponseReturnValue:
+    """List the vendors; what is searched and filtered is in the address."""
+    q = line(request.args.get("q", ""))[:100]
+    tier = request.args.get("tier", "")
+    wanted = int(tier) if tier in {"1", "2", "3"} else None
+    after = request.args.get("after", "")
+    with begin() as tx:
+        found = queries.vendors(tx, q=q, tier=wanted, after=after if rules.is_slug(after) else "")
+        ids = [vendor.id for vendor in found.lines]
+        worlds = gate_queries.worlds(tx, ids)
+        states = {key: lines.gate_state(world, gate.table(world, tx)) for key, world in worlds.items()}
+        pressing = assessments.most_pressing(tx, ids)
+        today = tx.now.date()
+    rows = [
+        {
+            "vendor": vendor,
+            "gate": states[vendor.id],
+            "assessment": pressing.get(vendor.id),
+            "tag": lines.state_tag(pressing[vendor.id], today) if vendor.id in pressing else None,
+        }
+        for vendor in found.lines
+    ]
+    return page(
+        "lab/vendors/index.html",
+        rows=rows,
+        found=found,
+        q=q,
+        tier=wanted,
+        continued=bool(after),
+        may_add=may_ever(actor(), Action.VENDOR_ADD),
+    )
+
+
+@bp.route("/new", methods=["GET", "POST"])
+@does(Action.VENDOR_ADD)
+def new() -> ResponseReturnValue:
+    """Take a vendor onto the list."""
+    form = VendorForm()
+    general: list[str] = []
+    if form.validate_on_submit():
+        try:
+            with begin() as tx:
+                vendor = vendors.add(
+                    tx,
+                    name=form.name.data or "",
+                    legal_name=form.legal_name.data or "",
+                    mail_domains=(form.mail_domains.data or "").replace(",", "\n").splitlines(),
+                    slug=form.slug.data or "",
+                )
+        except Refused as refusal:
+            general = put_problems(form, refusal)
+        else:
+            flash(f"{vendor.name} is on the list. Engage it for a project next.")
+            return redirect(url_for(".show", slug=vendor.slug), 303)
+    return page("lab/vendors/new.html", form=form, general=general), _status()
+
+
+@bp.get("/<slug>")
+@does(Action.VENDOR_READ)
+def show(slug: str) -> ResponseReturnValue:
+    """Show a vendor: what the gate says, what it may touch, who its people are, what it was asked."""
+    with begin() as tx:
+        vendor = vendors.by_slug(tx, slug, Action.VENDOR_READ)
+        context = _overview(tx, vendor)
+    return page("lab/vendors/show.html", vendor=vendor, **context)
+
+
+def _overview(tx: Tx, vendor: vendors.Vendor) -> dict[str, Any]:
+    world = gate_queries.worlds(tx, [vendor.id]).get(vendor.id)
+    answers = gate.table(world, tx) if world is not None else []
+    engagements = queries.engagements_of(tx, vendor.id)
+    asked = assessments.of_vendor(tx, vendor.id)
+    team = lines.person_rows(people.people_of_vendor(tx, vendor.id), people.invitations_of(tx, vendor.id))
+    projects = {each.id: each.project for each in engagements}
+    today = tx.now.date()
+    return {
+        "state": lines.gate_state(world, answers),
+        "gate": gate_panel(tx, vendor.id),
+        "engagements": engagements,
+        "live": [each for each in engagements if each.ends_on is None or each.ends_on >= today],
+        "tier": min((each.tier for each in engagements), default=None),
+        "band": rules.band,
+        "services": SERVICE_WORDS,
+        "modes": ACCESS_MODE_WORDS,
+        "assessments": [(each, lines.state_tag(each, today)) for each in asked],
+        "projects": projects,
+        "people": team,
+        "history": lines.history(
+            gate_queries.history(tx, vendor.id), assessments.outcomes_of(tx, vendor.id), asked, projects
+        ),
+        "steps": lines.next_steps(engagements, team, asked),
+        "may": {action.name: may(actor(), action, vendor) for action in _OFFERED},
+    }
+
+
+_OFFERED = (
+    Action.ENGAGEMENT_WRITE,
+    Action.TIER_RAISE,
+    Action.ASSESSMENT_CREATE,
+    Action.ASSESSMENT_CANCEL,
+    Action.VENDOR_INVITE,
+)
+
+
+@bp.route("/<slug>/engagements/new", methods=["GET", "POST"])
+@does(Action.ENGAGEMENT_WRITE)
+def engage(slug: str) -> ResponseReturnValue:
+    """Engage a vendor for a project."""
+    form = EngagementForm()
+    general: list[str] = []
+    with begin() as tx:
+        vendor = vendors.by_slug(tx, slug, Action.ENGAGEMENT_WRITE)
+        if request.method == "GET":
+            form.starts_on.data = tx.now.date()
+            form.row_version.data = vendor.row_version
+    if form.validate_on_submit():
+        try:
+            with begin() as tx:
+                # A name of its own: what a refused transaction has read cannot be shown any more.
+                now = vendors.by_slug(tx, slug, Action.ENGAGEMENT_WRITE)
+                made = vendors.engage(tx, vendor=now, **form.given())
+        except Refused as refusal:
+            general = put_problems(form, refusal)
+        else:
+            flash(f"{made.project} is saved. {_risk_said(made)}")
+            return redirect(url_for(".show", slug=slug, _anchor="engagements"), 303)
+    return _engagement_page(vendor, form, general)
+
+
+@bp.route("/<slug>/engagements/<engagement>", methods=["GET", "POST"])
+@does(Action.ENGAGEMENT_WRITE)
+def change_engagement(slug: str, engagement: str) -> ResponseReturnValue:
+    """State an engagement anew."""
+    form = EngagementForm()
+    general: list[str] = []
+    vendor, row = _engagement(slug, engagement, Action.ENGAGEMENT_WRITE)
+    if request.method == "GET":
+        form.fill(row)
+    elif form.validate_on_submit():
+        try:
+            with begin() as tx:
+                now = vendors.engagement(tx, row.id, Action.ENGAGEMENT_WRITE)
+                vendors.change_engagement(tx, engagement=now, row_version=form.row_version.seen, **form.given())
+        except Refused as refusal:
+            general = put_problems(form, refusal)
+        except Conflict as refusal:
+            vendor, row = _engagement(slug, engagement, Action.ENGAGEMENT_WRITE)
+            theirs = _differences(row, form)
+            # What was typed is kept; saving again is then a choice made with both in view.
+            form.row_version.data, form.row_version.raw_data = row.row_version, None
+            return _engagement_page(vendor, form, [], row=row, conflict=refusal.message, theirs=theirs)
+        else:
+            flash(f"{now.project} is saved. {_risk_said(now)}")
+            return redirect(url_for(".show", slug=slug, _anchor="engagements"), 303)
+    return _engagement_page(vendor, form, general, row=row)
+
+
+def _engagement_page(
+    vendor: vendors.Vendor,
+    form: EngagementForm,
+    general: list[str],
+    *,
+    row: vendors.Engagement | None = None,
+    conflict: str = "",
+    theirs: list[tuple[str, str]] | None = None,
+) -> ResponseReturnValue:
+    body = page(
+        "lab/vendors/engagement.html",
+        vendor=vendor,
+        form=form,
+        general=general,
+        row=row,
+        conflict=conflict,
+        theirs=theirs or [],
+        class_hints=DATA_CLASS_HINTS,
+    )
+    return body, 409 if conflict else _status()
+
+
+def _differences(row: vendors.Engagement, form: EngagementForm) -> list[tuple[str, str]]:
+    now, mine = stated(row), form.given()
+    mine["data_classes"] = form.data_classes.data or []
+    return [
+        (form[name].label.text, shown(form[name], now[name]))
+        for name in now
+        if (sorted(now[name]) if isinstance(now[name], list) else now[name])
+        != (sorted(mine[name]) if isinstance(mine[name], list) else mine[name])
+    ]
+
+
+def _risk_said(engagement: vendors.Engagement) -> str:
+    risk = f"Inherent risk {engagement.inherent_risk} of 25 ({rules.band(engagement.inherent_risk)})"
+    return f"{risk}, tier {engagement.tier}{' as raised' if engagement.raised_tier else ''}."
+
+
+@bp.route("/<slug>/engagements/<engagement>/tier", methods=["GET", "POST"])
+@does(Action.TIER_RAISE)
+def raise_tier(slug: str, engagement: str) -> ResponseReturnValue:
+    """Put an engagement into a stricter tier, with a reason."""
+    form = TierForm()
+    general: list[str] = []
+    vendor, row = _engagement(slug, engagement, Action.TIER_RAISE)
+    form.tier.choices = offered((str(tier), f"Tier {tier}") for tier in range(1, row.tier))
+    if request.method == "GET":
+        form.row_version.data = row.row_version
+    elif form.validate_on_submit():
+        try:
+            with begin() as tx:
+                now = vendors.engagement(tx, row.id, Action.TIER_RAISE)
+                tier = int(form.tier.data) if form.tier.data in {"1", "2", "3"} else 0
+                vendors.raise_tier(
+                    tx, engagement=now, tier=tier, reason=form.reason.data or "", row_version=form.row_version.seen
+                )
+        except Refused as refusal:
+            general = put_problems(form, refusal)
+        else:
+            flash(f"{now.project} is in tier {now.tier} now.")
+            return redirect(url_for(".show", slug=slug, _anchor="engagements"), 303)
+    return page("lab/vendors/tier.html", vendor=vendor, row=row, form=form, general=general, band=rules.band), _status()
+
+
+def _engagement(slug: str, engagement: str, action: Action) -> tuple[vendors.Vendor, vendors.Engagement]:
+    with begin() as tx:
+        vendor = vendors.by_slug(tx, slug, action)
+        return vendor, vendors.engagement_by_slug(tx, vendor, engagement, action)
+
+
+@bp.route("/<slug>/assessments/new", methods=["GET", "POST"])
+@does(Action.ASSESSMENT_CREATE)
+def request_assessment(slug: str) -> ResponseReturnValue:
+    """Ask a vendor to attest for one engagement; with several, choose it first."""
+    form = AssessmentForm()
+    general: list[str] = []
+    with begin() as tx:
+        vendor = vendors.by_slug(tx, slug, Action.ASSESSMENT_CREATE)
+        today = tx.now.date()
+        versions = questionnaires.list_versions(tx)
+        live = [each for each in queries.engagements_of(tx, vendor.id) if each.ends_on is None or each.ends_on >= today]
+        named = request.args.get("engagement", "")
+        row = next((each for each in live if each.slug == named), live[0] if len(live) == 1 and not named else None)
+        if named and row is None:
+            raise NotFound
+    if row is None:
+        return page("lab/vendors/choose_engagement.html", vendor=vendor, engagements=live)
+    form.questionnaire.choices = offered((str(each.id), f"{each.title}, version {each.version}") for each in versions)
+    if request.method == "GET":
+        usual = MINIMAL if row.tier == 3 else FULL
+        form.questionnaire.data = next((str(each.id) for each in versions if each.slug == usual), None)
+        form.due_on.data = today + USUAL_NOTICE
+        form.row_version.data = row.row_version
+    elif form.validate_on_submit():
+        try:
+            with begin() as tx:
+                asked = assessments.request(
+                    tx,
+                    vendor=vendors.by_slug(tx, slug, Action.ASSESSMENT_CREATE),
+                    engagement=vendors.engagement(tx, row.id, Action.ASSESSMENT_CREATE),
+                    questionnaire_version=questionnaires.get(tx, UUID(form.questionnaire.data)),
+                    due_on=form.due_on.data or today,
+                    title=form.title.data or None,
+                    row_version=form.row_version.seen,
+                )
+        except Refused as refusal:
+            general = put_problems(form, refusal)
+        except Conflict as refusal:
+            general = [refusal.message]
+            form.row_version.data, form.row_version.raw_data = row.row_version, None
+            body = page("lab/vendors/ask.html", vendor=vendor, row=row, form=form, general=general, band=rules.band)
+            return body, 409
+        else:
+            flash(f"{vendor.name} is asked: {asked.title}.")
+            return redirect(url_for(".show", slug=slug, _anchor="assessments"), 303)
+    return page("lab/vendors/ask.html", vendor=vendor, row=row, form=form, general=general, band=rules.band), _status()
+
+
+@bp.route("/<slug>/assessments/<uuid:assessment_id>/cancel", methods=["GET", "POST"])
+@does(Action.ASSESSMENT_CANCEL)
+def cancel_assessment(slug: str, assessment_id: UUID) -> ResponseReturnValue:
+    """Stop asking, with a reason the vendor reads."""
+    form = ReasonForm()
+    general: list[str] = []
+    with begin() as tx:
+        vendor = vendors.by_slug(tx, slug, Action.ASSESSMENT_CANCEL)
+        row = assessments.get(tx, assessment_id, Action.ASSESSMENT_CANCEL)
+        if row.vendor_id != vendor.id:
+            raise NotFound
+    if request.method == "GET":
+        form.row_version.data = row.row_version
+    elif form.validate_on_submit():
+        try:
+            with begin() as tx:
+                now = assessments.get(tx, assessment_id, Action.ASSESSMENT_CANCEL)
+                assessments.cancel(tx, assessment=now, reason=form.reason.data or "", row_version=form.row_version.seen)
+        except Refused as refusal:
+            general = put_problems(form, refusal)
+        else:
+            flash(f"{row.title} is cancelled. The vendor is told why.")
+            return redirect(url_for(".show", slug=slug, _anchor="assessments"), 303)
+    return page("lab/vendors/cancel.html", vendor=vendor, row=row, form=form, general=general), _status()
+
+
+@bp.route("/<slug>/people", methods=["GET", "POST"])
+@does(Action.VENDOR_INVITE)
+def invite(slug: str) -> ResponseReturnValue:
+    """Invite a person of the vendor; the mail with the link leaves by itself."""
+    form = InviteForm()
+    general: list[str] = []
+    with begin() as tx:
+        vendor = vendors.by_slug(tx, slug, Action.VENDOR_INVITE)
+        team = people.people_of_vendor(tx, vendor.id)
+        if request.method == "GET" and not team:
+            form.roles.data = [Role.VENDOR_ADMIN.value]
+    if form.validate_on_submit():
+        try:
+            with begin() as tx:
+                identity.invite(
+                    tx,
+                    email=line(form.email.data),
+                    full_name=line(form.full_name.data),
+                    roles=[Role(role) for role in form.roles.data or ()],
+                    side=Side.VENDOR,
+                    vendor_id=vendor.id,
+                    keyring=house().keyring,
+                    domains=tuple(vendor.mail_domains),
+                )
+        except Refused as refusal:
+            general = put_problems(form, refusal)
+        else:
+            flash(f"{line(form.full_name.data)} is invited. The link is on its way to {line(form.email.data)}.")
+            return redirect(url_for(".show", slug=slug, _anchor="people"), 303)
+    return page("lab/vendors/invite.html", vendor=vendor, form=form, general=general, hints=ROLE_HINTS), _status()
+
+
+@bp.post("/<slug>/people/<uuid:invitation_id>/resend")
+@does(Action.VENDOR_INVITE)
+def resend(slug: str, invitation_id: UUID) -> ResponseReturnValue:
+    """Send an invitation again; the link of the earlier mail is dead then."""
+    with begin() as tx:
+        invitation = _invitation(tx, slug, invitation_id)
+        identity.resend(tx, invitation=invitation, keyring=house().keyring)
+        name = invitation.full_name
+    flash(f"A new link is on its way to {name}. The earlier one no longer works.")
+    return redirect(url_for(".show", slug=slug, _anchor="people"), 303)
+
+
+@bp.post("/<slug>/people/<uuid:invitation_id>/withdraw")
+@does(Action.VENDOR_INVITE)
+def withdraw_invitation(slug: str, invitation_id: UUID) -> ResponseReturnValue:
+    """Take an unused invitation back."""
+    with begin() as tx:
+        invitation = _invitation(tx, slug, invitation_id)
+        identity.revoke(tx, invitation=invitation)
+        name = invitation.full_name
+    flash(f"The invitation of {name} is withdrawn.")
+    return redirect(url_for(".show", slug=slug, _anchor="people"), 303)
+
+
+def _invitation(tx: Tx, slug: str, invitation_id: UUID) -> Any:
+    vendor = vendors.by_slug(tx, slug, Action.VENDOR_INVITE)
+    invitation = identity.get_invitation(tx, invitation_id)
+    if invitation.vendor_id != vendor.id:
+        raise NotFound
+    return invitation
+
+
+def _status() -> int:
+    return 200 if request.method == "GET" else 422
