@@ -59,15 +59,22 @@ def hash_of(link: Link) -> bytes:
     return hashlib.sha256(canonical_bytes(content)).digest()
 
 
-def flaws(links: Iterable[Link], head: Checkpoint, checkpoints: Iterable[Checkpoint] = ()) -> Iterator[Flaw]:
+def flaws(
+    links: Iterable[Link],
+    head: Checkpoint,
+    checkpoints: Iterable[Checkpoint] = (),
+    *,
+    start: Checkpoint = Checkpoint(0, GENESIS),
+) -> Iterator[Flaw]:
     """Yield every place where the chain is not what was written.
 
     :param links: the stored events in the order of their sequence numbers.
+    :param start: what the events follow: the beginning, or an event that was checked before.
     :param head: what the store says the end is.
     :param checkpoints: what was said of the chain before, kept outside; they prove a truncation or a rewriting.
     """
     expected = {checkpoint.seq: checkpoint.hash for checkpoint in checkpoints}
-    last = Checkpoint(0, GENESIS)
+    last = start
     for link in links:
         if link.seq != last.seq + 1:
             yield Flaw(last.seq + 1, f"Event {last.seq + 1} is missing; {link.seq} follows {last.seq}.")

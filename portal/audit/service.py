@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC
 
 import sqlalchemy as sa
 
+from portal.audit import queries
 from portal.audit.models import AuditEvent, AuditHead
 from portal.audit.rules import Checkpoint, Flaw, Link, flaws, hash_of
 from portal.kernel.canonical import canonical_bytes
@@ -92,3 +94,20 @@ def head(tx: Tx) -> Checkpoint:
 def verify(tx: Tx, checkpoints: Sequence[Checkpoint] = ()) -> list[Flaw]:
     """Return every flaw of the stored chain, none if it is whole."""
     return list(flaws(links(tx), head(tx), checkpoints))
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a check of the newest events found: which were read, and every flaw among them."""
+
+    first: int
+    last: int
+    flaws: tuple[Flaw, ...]
+
+
+def check_tail(tx: Tx, *, most: int = 5_000) -> Checked:
+    """Check the newest events, bounded so that it fits into a request; ``verify`` checks the whole chain."""
+    end = head(tx)
+    start = queries.end_of(tx, max(0, end.seq - most))
+    found = tuple(flaws(links(tx, after=start.seq), end, start=start))
+    return Checked(start.seq + 1, end.seq, found)

@@ -163,6 +163,7 @@ STATUS: Mapping[str, Look] = {
     "New": Look("", "circle-dashed"),
     "Reviewing": Look("t-info", "circle-dot"),
     "With vendor": Look("t-ask", "hourglass"),
+    "To decide": Look("t-warn", "badge-check"),
     "To co-sign": Look("t-warn", "signature"),
     "Asked": Look("t-ask", "message-circle-question-mark"),
     "Accepted": Look("t-ok", "check"),
@@ -240,9 +241,9 @@ LAB_NAV: Mapping[str, tuple[NavItem, ...]] = {
         NavItem("incidents", "Incidents", "/lab/incidents", "siren", "incidents", urgent=True),
     ),
     "Manage": (
-        NavItem("questionnaires", "Questionnaires", "/lab/admin/questionnaires", "git-compare-arrows"),
+        NavItem("questionnaires", "Questionnaires", "/lab/questionnaires", "git-compare-arrows"),
         NavItem("users", "Users and roles", "/lab/admin/users", "users"),
-        NavItem("keys", "API and webhooks", "/lab/admin/keys", "webhook"),
+        NavItem("keys", "API and webhooks", "/lab/admin/clients", "webhook"),
         NavItem("audit", "Audit log", "/lab/audit", "scroll-text"),
     ),
 }

@@ -1,0 +1,177 @@
+"""Each event as a sentence: who did what, to whom. Pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from portal.audit.queries import EventLine
+
+PHRASES: Mapping[str, tuple[str, str]] = {
+    # what the lab asks
+    "vendor_added": ("building-2", "added {vendor}"),
+    "vendor_engaged": ("building-2", "engaged {vendor} for data classes {data_classes}, tier {tier}"),
+    "engagement_changed": ("building-2", "changed an engagement of {vendor}: {changed}; tier {tier}"),
+    "tier_raised": ("gauge", "raised an engagement of {vendor} from tier {from_tier} to {to_tier}: {reason}"),
+    "assessment_requested": ("inbox", "asked {vendor} to attest by {due_on}, tier {tier}"),
+    "assessment_cancelled": ("ban", "no longer asks {vendor} to attest: {reason}"),
+    # what the vendor says
+    "assessment_begun": ("circle-dot", "began the assessment of {vendor}"),
+    "scoping_fact_stated": ("list-filter", "stated {key} of {vendor}"),
+    "scoping_fact_confirmed": ("check", "confirmed {key} of {vendor}"),
+    "section_assigned": ("users", "gave the section {section} to {user}"),
+    "section_unassigned": ("users", "took the section {section} back from {user}"),
+    "answer_saved": ("file-text", "answered {question_key} (version {version}) for {vendor}"),
+    "evidence_cited": ("paperclip", "attached a file to {question_key} for {vendor}"),
+    "citation_removed": ("paperclip", "took a file from {question_key} for {vendor}"),
+    "message_posted": ("message-square", "wrote to both sides about {question_key} of {vendor}"),
+    "attestation_signed": ("signature", "signed revision {revision} of the answers of {vendor}"),
+    "assessment_submitted": ("signature", "handed in revision {revision} for {vendor}"),
+    "assessment_withdrawn": ("undo-2", "took revision {revision} of {vendor} back: {reason}"),
+    # evidence
+    "evidence_reserved": ("upload", "began to upload a file ({kind}) for {vendor}"),
+    "evidence_received": ("upload", "uploaded a file for {vendor}"),
+    "evidence_attached": ("file-check", "took a file of {vendor} into its library"),
+    "evidence_refused": ("file-x", "refused a file of {vendor}: {reason}"),
+    "evidence_described": ("file-text", "described a file of {vendor}"),
+    "evidence_opened": ("eye", "opened a file of {vendor}"),
+    "evidence_verified": ("shield-check", "verified a file of {vendor}"),
+    "evidence_rejected": ("file-x", "rejected a file of {vendor}"),
+    "evidence_removed": ("trash-2", "took a file out of the library of {vendor}"),
+    "evidence_integrity_failed": ("shield-alert", "found other bytes than were signed in a file of {vendor}"),
+    # the review
+    "review_opened": ("inbox", "put revision {revision} of {vendor} into the queue"),
+    "review_claimed": ("list-checks", "claimed the review of {vendor}"),
+    "review_assigned": ("users", "gave the review of {vendor} to {reviewer}"),
+    "review_begun": ("circle-dot", "took revision {revision} of {vendor} into review"),
+    "review_released": ("inbox", "put the review of {vendor} back into the queue"),
+    "review_ended": ("undo-2", "ended the review of revision {revision}, which {vendor} took back"),
+    "answer_judged": ("check", "judged {question_key} of {vendor}: {verdict}"),
+    "verdict_taken_back": ("undo-2", "took the verdict {was} on {question_key} of {vendor} back"),
+    "citation_judged": ("file-check", "judged the file under {question_key} of {vendor}: {acceptance}"),
+    "note_written": ("lock", "wrote an internal note on {vendor}"),
+    "questions_returned": ("message-circle-question-mark", "returned questions of {vendor}: {keys}"),
+    "changes_requested": ("message-circle-question-mark", "sent questions back to {vendor}: {keys}"),
+    "finding_drafted": ("flag", "drafted finding F-{number} on {question_key} of {vendor}, {severity}"),
+    "finding_changed": ("flag", "changed a finding draft on {vendor}, {severity}"),
+    "finding_dropped": ("flag", "dropped a finding draft on {vendor}"),
+    "findings_shared": ("flag", "shared the findings of revision {revision} with {vendor}"),
+    "finding_closed": ("check", "closed a finding of {vendor}"),
+    "score_computed": ("gauge", "scored {vendor}, because it was {cause}"),
+    "assessment_recommended": ("badge-check", "recommended a decision on revision {revision} of {vendor}"),
+    "review_recommended": ("badge-check", "finished the review of {vendor}: {recommendation}"),
+    "review_returned": ("undo-2", "sent the review of {vendor} back to its reviewer"),
+    "recommendation_returned": ("undo-2", "returned the recommendation on {vendor}: {reason}"),
+    # the decision
+    "decision_proposed": ("signature", "proposed decision D-{number} on {vendor}: {outcome}"),
+    "decision_signed": ("signature", "signed a decision on {vendor}"),
+    "decision_confirmed": ("badge-check", "made decision D-{number} on {vendor} final: {outcome}"),
+    "decision_withdrawn": ("undo-2", "took a proposed decision on {vendor} back"),
+    "decision_voided": ("ban", "voided a proposed decision on {vendor}: {because}"),
+    "decision_declined": ("ban", "declined to sign a decision on {vendor}"),
+    "assessment_decided": ("badge-check", "closed the assessment of {vendor} with the decision"),
+    "outcome_published": ("mail", "told {vendor} the outcome D-{number}"),
+    "conflict_declared": ("shield-alert", "declared a conflict of interest of {user} with {vendor}"),
+    "conflict_ended": ("shield-check", "ended a conflict of interest of {user} with {vendor}"),
+    # the gate
+    "clearance_recorded": ("lock-open", "changed what the gate says of {vendor}: {act}, sequence {sequence}"),
+    "vendor_paused": ("circle-pause", "paused {vendor}, sequence {sequence}"),
+    "every_vendor_paused": ("circle-pause", "paused every vendor"),
+    "resume_asked": ("play", "asked to end a pause of {vendor}"),
+    "vendor_resumed": ("play", "ended the pause of {vendor}, sequence {sequence}"),
+    "every_vendor_resumed": ("play", "ended the pause of every vendor"),
+    # people
+    "person_invited": ("mail", "invited somebody to {side}"),
+    "invitation_withdrawn": ("mail", "withdrew an invitation"),
+    "person_enrolled": ("user-plus", "joined {side}"),
+    "signed_in": ("key-round", "signed in"),
+    "sign_in_refused": ("key-round", "was refused at sign-in: {reason}"),
+    "signed_out": ("log-out", "signed out"),
+    "sessions_ended": ("log-out", "ended {count} sessions of {user}: {reason}"),
+    "stepped_up": ("fingerprint", "confirmed with a second factor"),
+    "step_up_refused": ("fingerprint", "gave a wrong second factor"),
+    "password_reset_asked": ("key-round", "asked for a new password"),
+    "password_changed": ("key-round", "changed the password of {user}"),
+    "recovery_codes_renewed": ("key-round", "made new recovery codes"),
+    "factors_reset": ("key-round", "reset the second factor of {user}"),
+    "role_asked": ("users", "asked for {user} to become {role}"),
+    "role_request_withdrawn": ("users", "withdrew the request for {user} to become {role}"),
+    "role_granted": ("users", "gave {user} the role {role}"),
+    "role_revoked": ("users", "took the role {role} from {user}"),
+    "person_deactivated": ("user-x", "switched {user} off"),
+    "person_handed_over": ("users", "handed the work of {user} to {to_user}"),
+    "service_client_created": ("webhook", "created a service client with {scopes}"),
+    "service_client_disabled": ("webhook", "switched a service client off"),
+    # the machine
+    "questionnaire_published": ("git-compare-arrows", "published questionnaire {slug} version {version}"),
+    "mail_sent": ("mail", "sent a mail ({kind})"),
+    "mail_parked": ("mail", "gave up on a mail ({kind}): {reason}"),
+    "mail_dropped": ("mail", "dropped a mail ({kind}): {reason}"),
+    "job_parked": ("server", "gave up on the job {name}: {reason}"),
+}
+"""What each fact says after the name of who acted, with its icon. A fact that is missing here is said by its name."""
+
+_PEOPLE = {"user_id": "user", "to_user_id": "to_user", "reviewer_id": "reviewer"}
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One row of the page."""
+
+    line: EventLine
+    icon: str
+    who: str
+    did: str
+    vendor: str
+
+
+def label_of(fact: str) -> str:
+    """Return the fact's own name in words, for the filter: vendor_paused is "Vendor paused"."""
+    return fact.replace("_", " ").capitalize()
+
+
+def people_in(line: EventLine) -> set[UUID]:
+    """Return the people an event names, so that their names are fetched once."""
+    found = {line.actor_id} if line.actor_id and line.actor_kind == "person" else set()
+    for key in _PEOPLE:
+        if value := line.payload.get(key):
+            found.add(UUID(str(value)))
+    return found
+
+
+def sentence_of(line: EventLine, names: Mapping[UUID, str], vendors: Mapping[UUID, str]) -> Sentence:
+    """Return an event as a sentence. What is not known is called unknown, never left out."""
+    vendor = vendors.get(line.vendor_id, "") if line.vendor_id else ""
+    icon, phrase = PHRASES.get(line.fact, ("info", label_of(line.fact).lower() + (" for {vendor}" if vendor else "")))
+    words: defaultdict[str, str] = defaultdict(lambda: "unknown")
+    for key, value in line.payload.items():
+        words[key] = _plain(value)
+        if key in _PEOPLE and value:
+            words[_PEOPLE[key]] = names.get(UUID(str(value)), "somebody")
+    words["vendor"] = vendor or "every vendor"
+    words["side"] = vendor or "the lab"
+    if "data_classes" in line.payload:
+        words["data_classes"] = ", ".join(f"D{each}" for each in line.payload["data_classes"])
+    return Sentence(line=line, icon=icon, who=who_of(line, names), did=phrase.format_map(words), vendor=vendor)
+
+
+def who_of(line: EventLine, names: Mapping[UUID, str]) -> str:
+    """Return who acted: a person by name, a service client or the system by its label."""
+    if line.actor_kind == "person":
+        return names.get(line.actor_id, "Somebody") if line.actor_id else "Somebody not signed in"
+    if line.actor_kind == "client":
+        return f"Service client {line.actor_label}"
+    return "Gatehouse"
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(str(each) for each in value) or "none"
+    if value is None or value == "":
+        return "unknown"
+    return (
+        str(value).replace("_", " ") if isinstance(value, str) and value.islower() and "." not in value else str(value)
+    )

@@ -1,0 +1,1 @@
+"""Pausing a vendor, and letting it in again by two."""
