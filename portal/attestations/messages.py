@@ -1,4 +1,4 @@
-"""The conversation about a question, which both sides see."""
+"""The conversation about a question or a scoping fact, which both sides see."""
 
 from __future__ import annotations
 
@@ -47,15 +47,18 @@ def thread(tx: Tx, assessment: Assessment, question_key: str) -> Sequence[Messag
 def post_message(
     tx: Tx, *, assessment: Assessment, question_key: str, body: str, reviewer_id: UUID | None = None
 ) -> MessageLine:
-    """Write in the conversation about a question. The writer's name is kept with the words.
+    """Write in the conversation about a question or a scoping fact. The writer's name is kept with the words.
 
+    :param question_key: the key of the question, or of the scoping fact.
     :param reviewer_id: who reviews the assessment, as the room above knows it; that reviewer may write too.
-    :raises NotFound: if the assessment does not ask this question.
+    :raises NotFound: if the assessment asks no such thing.
     :raises Forbidden: if the actor may not write here.
     :raises Refused: with the problem of body.
     :raises Conflict: if the assessment was cancelled or withdrawn.
     """
-    question_of(questionnaires.compiled(tx, assessment.questionnaire_id), assessment, question_key)
+    asked = questionnaires.compiled(tx, assessment.questionnaire_id)
+    if all(fact.key != question_key for fact in asked.scoping):
+        question_of(asked, assessment, question_key)
     policy.check(tx.actor, Action.MESSAGE_SHARED, Thread(assessment.vendor_id, reviewer_id))
     text = rules.tidy_message(body)
     if assessment.state in OVER:

@@ -125,6 +125,12 @@ class Blocker:
 def blockers(standing: Standing) -> tuple[Blocker, ...]:
     """Return what blocks signing: the scoping first, then by the order of the questions."""
     found = [_unsettled(each) for each in standing.unsettled]
+    unanswered = (standing.reopened or frozenset()) & standing.asked
+    found += [
+        Blocker(BlockerKind.REPLY, "", fact.key, "", fact.label, f"Reply to our question about “{fact.label}”")
+        for fact in standing.questionnaire.scoping
+        if fact.key in unanswered
+    ]
     for question in standing.visible():
         found += _of_question(standing, question)
     return tuple(found)

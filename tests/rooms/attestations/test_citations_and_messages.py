@@ -151,6 +151,15 @@ def test_an_empty_or_endless_message_is_told_at_the_field(desk: Desk, body: str)
     assert list(refusal.value.problems) == ["body"]
 
 
+def test_what_the_lab_stated_can_be_talked_about(desk: Desk) -> None:
+    with desk.at(desk.admin.actor) as (tx, row):
+        attestations.post_message(tx, assessment=row, question_key="scp.services", body="We also evaluate.")
+        assert list(attestations.messages_of(tx, row)) == ["scp.services"]
+    for key in ("scp.nothing", "gov.nothing"):
+        with pytest.raises(NotFound), desk.at(desk.admin.actor) as (tx, row):
+            attestations.post_message(tx, assessment=row, question_key=key, body="Hello")
+
+
 def test_a_message_of_exactly_the_limit_is_taken(desk: Desk) -> None:
     with desk.at(desk.respondent.actor) as (tx, row):
         line = attestations.post_message(tx, assessment=row, question_key=KEY, body="x" * 4_000)

@@ -165,6 +165,14 @@ def test_a_question_of_ours_blocks_only_where_it_came_back() -> None:
     assert blockers(replace(back, reopened=frozenset({now.visible()[1].key}))) == ()
 
 
+def test_a_scoping_fact_that_came_back_with_a_question_waits_for_a_reply() -> None:
+    now = complete(standing())
+    back = replace(now, reopened=frozenset({"scp.people"}), asked=frozenset({"scp.people"}), signed=now.states())
+    (blocker,) = blockers(back)
+    assert (blocker.kind, blocker.section, blocker.question_key) == (BlockerKind.REPLY, "", "scp.people")
+    assert blocker.sentence == "Reply to our question about “People”"
+
+
 def test_a_file_turned_down_later_does_not_block_an_answer_that_cannot_change() -> None:
     now = complete(standing())
     other = now.visible()[1].key
