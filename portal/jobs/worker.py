@@ -6,6 +6,7 @@ import asyncio
 import logging
 import signal
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 
 from procrastinate import App
 
@@ -34,7 +35,11 @@ def run_worker(
     app = build(house, pace=pace, jobs=jobs)
     if once:
         app.periodic_registry.periodic_tasks.clear()
-    return asyncio.run(_run(app, pace, once=once))
+    if not once:
+        return asyncio.run(_run(app, pace, once=False))
+    # In a thread of its own, so that the caller may have an event loop.
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        return thread.submit(asyncio.run, _run(app, pace, once=True)).result()
 
 
 async def _run(app: App, pace: Pace, *, once: bool) -> bool:
