@@ -238,3 +238,13 @@ def test_a_client_that_makes_no_sense_is_refused_in_words(
 
     assert answer.status_code == 422
     assert "There is a problem" in answer.text
+
+
+def test_an_admin_may_switch_others_off_but_is_not_offered_it_for_themselves(
+    signed_in: Callable[..., FlaskClient], ines: Person, ruth: Person
+) -> None:
+    browser = signed_in(ines, fresh=True)
+
+    assert "Switch off Ruth Reviewer" in browser.get(f"/lab/admin/users/{ruth.id}").text
+    assert "Switch off" not in browser.get(f"/lab/admin/users/{ines.id}").text
+    assert browser.post(f"/lab/admin/users/{ines.id}/deactivate").status_code == 409

@@ -110,7 +110,7 @@ def _user(user_id: UUID, *, form: RolesForm | None = None, code_errors: dict[str
         smalls=ROLE_SMALLS,
         words=ROLE_WORDS,
         manages=may_ever(g.actor, Action.LAB_PEOPLE_MANAGE) and someone.side is Side.LAB,
-        self=someone.id == g.actor.id,
+        oneself=someone.id == g.actor.id,
         code_errors=code_errors or {},
         errors=bool(code_errors),
     )
