@@ -89,6 +89,8 @@ def propose_decision(
     duties.refuse_interest(me.name, rules.interests(me, vendor.name, vendor.mail_domains), "Somebody else decides.")
     assessment, engagement = _hold(tx, review)
     policy.check(tx.actor, Action.DECISION_PROPOSE, review)
+    if documents.proposed_for(tx, assessment.id) is not None:
+        raise _proposed_already(tx, assessment.id)
     reviewing.check_version(review, assessment, row_version)
     snapshot, live = documents.score(tx, review)
     if score_seen is not None and score_seen != live.digest:

@@ -10,15 +10,17 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from portal.kernel.actor import Actor
+from portal.attestations import service as attestations
+from portal.evidence.models import Evidence
+from portal.kernel.actor import Actor, system
 from portal.kernel.ledger import Tx
 from portal.policy import Action
 from portal.reviews import service as reviews
 from portal.reviews.models import Decision, Review
 from portal.reviews.service import Wrong
-from portal.terms import Role, Severity, Verdict
+from portal.terms import EvidenceState, Outcome, Role, Severity, Verdict
 from portal.wiring import House
-from tests.factories.attestations import Desk, desk
+from tests.factories.attestations import Desk, desk, make_file
 from tests.factories.identity import Person, person
 
 TIERS: Mapping[int, dict[str, Any]] = {
@@ -128,16 +130,44 @@ class Bench:
 
     def decision(self, decision_id: UUID) -> Decision:
         """Return a decision as stored."""
-        with self.house.ledger.begin(self.lead.actor) as tx:
+        with self.house.ledger.begin(system("test")) as tx:
             return reviews.get_decision(tx, decision_id, Action.REVIEW_READ)
 
 
-def bench(house: House, *, tier: int = 2, slug: str = "ai-contractor-minimal", **given: Any) -> Bench:
-    """Return a bench whose vendor has signed its first revision."""
+def bench(
+    house: House, *, tier: int = 2, slug: str = "ai-contractor-minimal", proven: bool = True, **given: Any
+) -> Bench:
+    """Return a bench whose vendor has signed its first revision: every answer at its best.
+
+    :param proven: with verified files behind every answer, so that the policy approves; else with none, so that it
+        holds.
+    """
     made = Bench(house, desk(house, slug=slug, **{**TIERS[tier], **given}))
     made.desk.complete()
+    if proven:
+        prove(made.desk)
     made.desk.sign()
     return made
+
+
+def prove(made: Desk) -> None:
+    """Put a verified file of every required kind behind every answer."""
+    for kind in ("SOC2", "SPL", "PT", "INS", "DPA"):
+        with made.house.ledger.begin(system("test")) as tx:
+            file = make_file(
+                tx,
+                vendor_id=made.vendor_id,
+                uploaded_by=made.respondent.id,
+                kind=kind,
+                state=EvidenceState.VERIFIED,
+                judged_by=made.respondent.id,
+                judged_at=tx.now,
+            ).id
+        keys = [each.key for each in made.visible() if each.is_scored] if kind == "SOC2" else [made.visible()[0].key]
+        with made.at(made.respondent.actor) as (tx, row):
+            evidence = tx.session.get_one(Evidence, file)
+            for key in keys:
+                attestations.cite(tx, assessment=row, question_key=key, evidence=evidence, pages="3")
 
 
 def wrong(**given: Any) -> Wrong:
@@ -153,14 +183,12 @@ def wrong(**given: Any) -> Wrong:
 
 
 def proposal(**given: Any) -> dict[str, Any]:
-    """Return the form of an approval without conditions and with a reason."""
-    from portal.terms import Outcome
-
+    """Return the form of an approval without conditions."""
     fields: dict[str, Any] = {
         "outcome": Outcome.APPROVE,
         "conditions": (),
         "valid_until": date(2027, 1, 31),
-        "reason": "The call on 20 November showed what the files could not.",
+        "reason": "",
         "letter": "Strong work.",
     }
     return {**fields, **given}
