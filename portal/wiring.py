@@ -46,11 +46,17 @@ SITES: dict[str, tuple[str, ...]] = {
         "portal.sites.vendor.scoping.views",
         "portal.sites.vendor.section.views",
         "portal.sites.vendor.check.views",
+        "portal.sites.vendor.evidence.views",
+        "portal.sites.vendor.evidence.uploads",
         "portal.sites.vendor.results.views",
         "portal.sites.vendor.team.views",
     ),
     "lab": (
+        "portal.sites.lab.queue.views",
+        "portal.sites.lab.workspace.views",
+        "portal.sites.lab.decision.views",
         "portal.sites.lab.vendors.views",
+        "portal.sites.lab.evidence.views",
         "portal.sites.lab.questionnaires.views",
         "portal.sites.lab.people.views",
         "portal.sites.lab.clients.views",
@@ -65,7 +71,7 @@ SITES: dict[str, tuple[str, ...]] = {
 TEMPLATES = ("shared", "vendor", "lab")
 """The folders of templates; each names its site again inside (``vendor/home.html``), so that none shadows another."""
 
-COMMANDS: tuple[str, ...] = ("portal.cli", "portal.identity.cli", "portal.jobs.cli", "portal.questionnaires.cli")
+COMMANDS: tuple[str, ...] = ("portal.cli", "portal.identity.cli", "portal.jobs.cli", "portal.questionnaires.cli", "portal.demo.cli")
 """The modules whose ``commands`` are added to the flask command."""
 
 MAX_FORM_BYTES = 33_000_000

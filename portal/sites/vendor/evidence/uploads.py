@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, BinaryIO, cast
+from urllib.parse import urlencode
 from uuid import UUID
 
 from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
@@ -104,12 +105,12 @@ def reserve() -> ResponseReturnValue:
             supersedes=service.get(tx, _uuid(old), Action.EVIDENCE_UPLOAD) if old else None,
         )
     ticket = intake.ticket(house().store, place)
-    then = {key: fields[key] for key in ("assessment", "question", "pages") if fields.get(key)}
+    then = urlencode({key: fields[key] for key in ("assessment", "question", "pages") if fields.get(key)})
     return (
         jsonify(
             id=str(place.id),
             upload={"method": ticket.method, "url": ticket.url, "headers": dict(ticket.headers)},
-            finalise_url=url_for(".finalise", evidence_id=place.id, **then),
+            finalise_url=url_for(".finalise", evidence_id=place.id) + (f"?{then}" if then else ""),
         ),
         201,
     )

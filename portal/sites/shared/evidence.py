@@ -1,0 +1,143 @@
+"""What both sites say of a file, and how its bytes leave: always as an attachment that can run nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import Any, BinaryIO
+from urllib.parse import quote
+
+from flask import Response
+
+from portal.evidence.queries import LibraryLine
+from portal.evidence.rules import KINDS, FieldType, Standing, parse_day, state_on
+from portal.evidence.viewing import Opened
+from portal.kernel.objects import CHUNK
+from portal.sites.shared.ui import day
+from portal.terms import EvidenceState, ScanState
+
+INERT = {
+    "application/pdf": "application/pdf",
+    "image/png": "image/png",
+    "image/jpeg": "image/jpeg",
+    "text/csv": "text/plain; charset=utf-8",
+    "text/plain": "text/plain; charset=utf-8",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": (
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    ),
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": (
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+    ),
+}
+"""The types that leave under their own name; anything else is octets."""
+
+SANDBOX = "default-src 'none'; sandbox"
+
+SCAN_WORDS = {
+    ScanState.PENDING: "Not yet scanned for malware",
+    ScanState.CLEAN: "Scanned, no malware found",
+    ScanState.NOT_SCANNED: "Not scanned for malware: no scanner is set up",
+    ScanState.INFECTED: "Malware found",
+}
+
+Tag = tuple[str, str, str]
+"""Label, tone and icon of a state."""
+
+
+def as_attachment(lent: Opened) -> Response:
+    """Return a proven file as a download that no browser runs or guesses at.
+
+    The file is held open, so that the answer can be sent after the private copy lost its name.
+    """
+    file = lent.path.open("rb")
+    answer = Response(_pieces(file), content_type=INERT.get(lent.mime, "application/octet-stream"))
+    answer.call_on_close(file.close)
+    answer.content_length = lent.size
+    answer.headers["Content-Disposition"] = disposition(lent.file_name)
+    answer.headers["Content-Security-Policy"] = SANDBOX
+    answer.headers["X-Content-Type-Options"] = "nosniff"
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+def disposition(name: str) -> str:
+    """Return the header that makes it a download: an ASCII name (RFC 6266) and the true one (RFC 8187)."""
+    plain = "".join(c if c.isascii() and (c.isalnum() or c in " ._-") else "_" for c in name)
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+
+
+def _pieces(file: BinaryIO) -> Iterator[bytes]:
+    while piece := file.read(CHUNK):
+        yield piece
+
+
+def tag_of(line: LibraryLine, today: date) -> Tag:
+    """Return the one state of a file that matters most now, as its icon and word."""
+    if line.state is EvidenceState.REFUSED:
+        return ("Refused", "t-bad", "file-x")
+    if line.state is EvidenceState.INTEGRITY_FAILURE:
+        return ("Quarantined", "t-bad", "shield-alert")
+    if line.state in (EvidenceState.RESERVED, EvidenceState.RECEIVED):
+        return ("Checking", "t-info", "loader-circle")
+    if line.replaced_by is not None:
+        return ("Replaced", "t-plain t-off", "history")
+    if line.state is EvidenceState.REJECTED:
+        return ("Sent back", "t-ask", "undo-2")
+    if line.missing:
+        return ("Dates missing", "t-warn", "paperclip")
+    standing = state_on(line, today)
+    if standing is Standing.ENDED:
+        return ("Bridge letter needed", "t-bad", "triangle-alert") if line.kind == "SOC2" else _ENDED
+    if standing is Standing.ENDS_SOON:
+        return ("Ends soon", "t-warn", "calendar-clock")
+    if standing is Standing.NOT_YET:
+        return ("Not valid yet", "", "clock")
+    if line.state is EvidenceState.VERIFIED:
+        return ("Verified", "t-ok", "badge-check")
+    return ("Valid", "t-plain", "check")
+
+
+_ENDED: Tag = ("Ended", "t-bad", "calendar-clock")
+ATTENTION = frozenset(
+    {"Refused", "Quarantined", "Sent back", "Dates missing", "Bridge letter needed", "Ended", "Ends soon"}
+)
+"""The states that ask the vendor to do something."""
+
+
+def described(kind: str, details: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return what is known of a file as pairs of words, in the order of its form."""
+    pairs = []
+    for field in KINDS[kind].fields:
+        value = details.get(field.name)
+        if value is None or value == "":
+            continue
+        words = str(value)
+        if field.type is FieldType.DATE and (found := parse_day(words)):
+            words = day(found)
+        elif field.type is FieldType.CHOICE:
+            words = dict(field.options).get(words, words)
+        elif field.type is FieldType.NUMBER:
+            words = f"{int(value):,}"
+        pairs.append((field.label, words))
+    return pairs
+
+
+def gist(kind: str, details: Mapping[str, Any]) -> str:
+    """Return the few words that stand below a file's type in a list."""
+    known = {
+        field.name: words
+        for field in KINDS[kind].fields
+        for label, words in described(kind, details)
+        if label == field.label
+    }
+    wanted = {
+        "SOC2": ("report_type", "categories"),
+        "INS": ("limit", "line"),
+        "ISO": ("edition",),
+        "PT": ("firm",),
+        "POL": ("version",),
+        "SBOM": ("format", "release"),
+        "SCR": ("system", "setting"),
+        "STAR": ("level",),
+    }.get(kind, ())
+    return ", ".join(known[name] for name in wanted if name in known)

@@ -1,0 +1,144 @@
+"""The evidence library: what there is, until when it holds, who opened it; describe, replace, remove, get it back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from flask import Blueprint, flash, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from portal import policy
+from portal.attestations import library as uses
+from portal.evidence import queries, rules, service, viewing
+from portal.identity import queries as people
+from portal.kernel.errors import Conflict, Refused
+from portal.policy import Action
+from portal.sites.shared import does, house, ledger, page
+from portal.sites.shared.evidence import SCAN_WORDS, as_attachment, described, tag_of
+from portal.sites.shared.pages import actor, begin
+from portal.sites.vendor.evidence.pages import kind_options, library_page
+from portal.terms import EvidenceState, Role
+
+bp = Blueprint("vendor_evidence", __name__)
+
+
+@bp.get("/evidence")
+@does(Action.EVIDENCE_READ)
+def library() -> ResponseReturnValue:
+    """Show the library; with ``assessment`` and ``question`` the upload goes to that answer too."""
+    return library_page()
+
+
+@bp.get("/evidence/<uuid:evidence_id>")
+@does(Action.EVIDENCE_READ)
+def show(evidence_id: UUID) -> ResponseReturnValue:
+    """Show one file: what it is, where it is used, who opened it."""
+    with begin() as tx:
+        row = service.get(tx, evidence_id, Action.EVIDENCE_READ)
+        line = queries.line(tx, evidence_id)
+        opened = queries.openings(tx, evidence_id)
+        used = uses.uses_of(tx, row.vendor_id, evidence_id=evidence_id).get(evidence_id, ())
+        names = people.people(tx, [line.uploaded_by])
+        today = tx.now.date()
+    own = line.uploaded_by == actor().id or Role.VENDOR_ADMIN in actor().roles
+    changes = policy.may(actor(), Action.EVIDENCE_UPLOAD, line)
+    settled = line.state in (EvidenceState.ATTACHED, EvidenceState.REJECTED)
+    return page(
+        "vendor/evidence/show.html",
+        line=line,
+        kind=rules.KINDS[line.kind],
+        tag=tag_of(line, today),
+        described=described(line.kind, line.details),
+        scan_words=SCAN_WORDS[line.scan],
+        uses=used,
+        openings=opened,
+        by=names[line.uploaded_by].full_name if line.uploaded_by in names else "",
+        may_describe=changes and settled and line.replaced_by is None,
+        may_replace=changes and line.can_open and line.replaced_by is None,
+        may_remove=changes and own and line.state is not EvidenceState.VERIFIED and not any(u.signed for u in used),
+    )
+
+
+@bp.get("/evidence/<uuid:evidence_id>/file")
+@does(Action.EVIDENCE_READ)
+def file(evidence_id: UUID) -> ResponseReturnValue:
+    """Give the vendor its file back, as a download."""
+    with viewing.opened(ledger(), actor(), store=house().store, evidence_id=evidence_id) as lent:
+        return as_attachment(lent)
+
+
+@bp.route("/evidence/<uuid:evidence_id>/details", methods=["GET", "POST"])
+@does(Action.EVIDENCE_UPLOAD)
+def describe(evidence_id: UUID) -> ResponseReturnValue:
+    """Ask what a file is and for its dates; the validity follows from them."""
+    if request.method == "GET":
+        return _describe_page(evidence_id, request.args.get("kind", ""))
+    kind, version = request.form.get("kind", ""), request.form.get("row_version", "")
+    try:
+        with begin() as tx:
+            row = service.get(tx, evidence_id, Action.EVIDENCE_UPLOAD)
+            service.describe(
+                tx,
+                evidence=row,
+                kind=kind,
+                title=request.form.get("title", ""),
+                raw=request.form,
+                row_version=int(version) if version.isascii() and version.isdigit() and len(version) < 9 else 0,
+            )
+            name = row.file_name
+    except Refused as refusal:
+        return _describe_page(evidence_id, kind, request.form, refusal.problems), 422
+    flash(f"The details of {name} are saved.")
+    return redirect(url_for(".show", evidence_id=evidence_id), 303)
+
+
+def _describe_page(
+    evidence_id: UUID,
+    kind: str,
+    typed: Mapping[str, str] | None = None,
+    problems: Mapping[str, Sequence[str]] | None = None,
+) -> str:
+    with begin() as tx:
+        service.get(tx, evidence_id, Action.EVIDENCE_UPLOAD)
+        line = queries.line(tx, evidence_id)
+    if line.state not in (EvidenceState.ATTACHED, EvidenceState.REJECTED):
+        raise Conflict("The details of this file cannot be changed now. Upload a new file to replace it.")
+    code = kind if kind in rules.KINDS else line.kind
+    asked = rules.KINDS[code]
+    stored = {field.id: str(line.details.get(field.name, "")) for field in asked.fields} if code == line.kind else {}
+    return page(
+        "vendor/evidence/details.html",
+        line=line,
+        kind=asked,
+        kinds=kind_options((code,)),
+        values=stored if typed is None else {field.id: typed.get(field.id, "") for field in asked.fields},
+        title_value=line.title if typed is None else typed.get("title", ""),
+        problems=problems or {},
+        errors=problems or None,
+        row_version=line.row_version if typed is None else typed.get("row_version", ""),
+        whens={field.id: _when(asked, field) for field in asked.fields},
+    )
+
+
+def _when(kind: rules.Kind, field: rules.Field) -> str:
+    if field.when is None:
+        return field.hint
+    words = dict(kind.field(field.when[0]).options)[field.when[1]]
+    return f"{words} only"
+
+
+@bp.route("/evidence/<uuid:evidence_id>/remove", methods=["GET", "POST"])
+@does(Action.EVIDENCE_DELETE)
+def remove(evidence_id: UUID) -> ResponseReturnValue:
+    """Ask once more, then take a file from the library."""
+    with begin() as tx:
+        row = service.get(tx, evidence_id, Action.EVIDENCE_DELETE)
+        name = row.file_name
+        used = uses.uses_of(tx, row.vendor_id, evidence_id=evidence_id).get(evidence_id, ())
+        if request.method == "POST":
+            service.remove(tx, evidence=row)
+    if request.method == "POST":
+        flash(f"{name} was removed.")
+        return redirect(url_for(".library"), 303)
+    return page("vendor/evidence/remove.html", evidence_id=evidence_id, name=name, uses=used)
