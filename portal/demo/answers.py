@@ -1,0 +1,289 @@
+"""What the demo's vendors say, and the files they show. Deterministic: the same vendor always says the same. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from portal.questionnaires.rules import DetailField, FactKind, FieldKind, Kind, Question, ScopingFact
+
+_BY_KIND = {
+    "yes": (
+        "The {label} rule is written down, applies to everybody on your project, freelancers included, and was checked "
+        "in {month}.",
+        "In place since last year. {label} is part of onboarding, and the security lead reviews it every quarter.",
+        "Enforced by the system, not by habit. Exceptions need the security lead and end by themselves after 14 days.",
+    ),
+    "partial": (
+        "In place for the core team. Two partner sites follow with the next release; until then they see no restricted "
+        "task.",
+        "Covers production. The staging system is not included yet and holds none of your data.",
+    ),
+    "no": (
+        "Not in place today. We plan it with the next audit cycle and can show the plan.",
+        "We looked at it and have not started. Your data are not in the systems concerned.",
+    ),
+    "number": (
+        "The slowest case of the last 12 months. The median is about half of it.",
+        "Measured from ticket times over the last two quarters.",
+    ),
+    "choice": ("Decided by the security board in {month} and checked by internal audit.",),
+}
+_MONTHS = ("January", "March", "May", "June", "August", "September")
+
+
+@dataclass(frozen=True, slots=True)
+class PaperPlan:
+    """One file of a vendor: its kind, name, the details a person would type, and what is in it."""
+
+    kind: str
+    file_name: str
+    title: str
+    details: dict[str, str]
+    paragraphs: tuple[str, ...]
+
+
+def dice(*parts: object, sides: int) -> int:
+    """Return a number from 0 to sides - 1 that is always the same for the same parts."""
+    digest = hashlib.sha256("\x1f".join(map(str, parts)).encode()).digest()
+    return int.from_bytes(digest[:8], "big") % sides
+
+
+def answer_to(question: Question, *, vendor: str, strength: int, weak: Collection[str], today: date) -> dict[str, Any]:
+    """Return the form of one answer: full for most questions of a strong vendor, poor where it is weak."""
+    roll = dice(vendor, question.key, sides=100)
+    full = question.key not in weak and (roll < strength or question.knock_out is not None)
+    raw: dict[str, Any] = {}
+    if question.kind is Kind.NUMBER:
+        raw["number"] = _number(question, full=full)
+        words = "number"
+    elif question.kind is Kind.MANY_CHOICES:
+        raw["choices"] = [option.key for option in question.options[:2]]
+        words = "choice"
+    elif question.kind is Kind.DATE:
+        raw["day"] = (today - timedelta(days=20)).isoformat()
+        words = "choice"
+    elif question.kind is Kind.TEXT:
+        raw["text"] = "As agreed in the data-handling plan."
+        words = "choice"
+    elif question.kind is Kind.TABLE:
+        words = "choice"
+    else:
+        words = _choose(question, raw, full=full, weak=question.key in weak)
+        if raw["choice"] == "partial":
+            raw["planned_on"] = (today + timedelta(days=60 + dice(vendor, question.key, "plan", sides=90))).isoformat()
+    raw["comment"] = _comment(words, question, vendor)
+    for field in question.details:
+        raw |= _detail(field, today)
+    return raw
+
+
+def _number(question: Question, *, full: bool) -> str:
+    best = max(question.steps, key=lambda step: step.credit)
+    if full and best.bound is not None:
+        return str(best.bound)
+    middle = [step for step in question.steps if 0 < step.credit < 100 and step.bound is not None]
+    return str(middle[0].bound) if middle else str(best.bound or 1)
+
+
+def _choose(question: Question, raw: dict[str, Any], *, full: bool, weak: bool) -> str:
+    options = sorted(question.choices, key=lambda option: -(option.credit or 0))
+    scored = [option for option in options if option.key != "na"]
+    if full or len(scored) == 1:
+        raw["choice"] = scored[0].key
+    elif weak:
+        raw["choice"] = scored[-1].key
+    else:
+        raw["choice"] = scored[1].key
+    return raw["choice"] if raw["choice"] in _BY_KIND else "choice"
+
+
+def _comment(words: str, question: Question, vendor: str) -> str:
+    choices = _BY_KIND[words]
+    sentence = choices[dice(vendor, question.key, "words", sides=len(choices))]
+    month = _MONTHS[dice(vendor, question.key, "month", sides=len(_MONTHS))]
+    return sentence.format(label=question.label[:1].lower() + question.label[1:], month=month)
+
+
+def _detail(field: DetailField, today: date) -> dict[str, Any]:
+    name = f"details.{field.key}"
+    if field.kind is FieldKind.TABLE:
+        return {
+            f"{name}.0.{column.key}": _cell(column.kind, [option.key for option in column.options], column.label, today)
+            for column in field.columns
+        }
+    return {name: _cell(field.kind, [option.key for option in field.options], field.label, today)}
+
+
+def _cell(kind: FieldKind, options: list[str], label: str, today: date) -> str:
+    if kind is FieldKind.DATE:
+        return (today - timedelta(days=90)).isoformat()
+    if kind is FieldKind.NUMBER:
+        return "1"
+    if kind is FieldKind.CHOICE:
+        return options[0] if options else ""
+    return f"{label}: as in the register"
+
+
+def fact_form(
+    fact: ScopingFact, *, people: int, workforce: Collection[str], devices: Collection[str], labs: bool, platform: bool
+) -> dict[str, Any]:
+    """Return the form of a scoping fact that is the vendor's to state."""
+    if fact.key == "scp.people":
+        return {"number": str(people)}
+    if fact.key == "scp.workforce":
+        return {"choices": list(workforce)}
+    if fact.key == "scp.devices":
+        return {"choices": list(devices)}
+    if fact.key == "scp.labs":
+        return {"choice": "yes" if labs else "no"}
+    if fact.key == "scp.platform":
+        return {"choice": "yes" if platform else "no"}
+    if fact.kind is FactKind.TABLE:
+        row = {
+            column.key: column.options[0].key
+            if column.options
+            else {"country": "Portugal", "site": "Lisbon"}.get(column.key, "Lisbon")
+            for column in fact.columns
+        }
+        return {f"rows.0.{key}": value for key, value in row.items()}
+    return {}
+
+
+def papers_of(name: str, legal_name: str, kinds: Collection[str], today: date) -> list[PaperPlan]:
+    """Return the files of a vendor, each with details that hold today."""
+
+    def on(days: int) -> str:
+        return (today + timedelta(days=days)).isoformat()
+
+    slug = name.split()[0].lower()
+    end = today - timedelta(days=70)
+    about = f"{legal_name} prepared this document for Orrery. It is invented for a demonstration."
+    plans = [
+        PaperPlan(
+            "SOC2",
+            f"{slug}-soc2-type2.pdf",
+            "SOC 2 Type 2 report",
+            {
+                "report_type": "type2",
+                "period_start": (end - timedelta(days=364)).isoformat(),
+                "period_end": end.isoformat(),
+                "opinion": "unqualified",
+                "opinion_on": (end + timedelta(days=35)).isoformat(),
+                "auditor": "Merrow & Pike, certified public accountants",
+                "licence": "No. 48213, Oregon",
+                "entity": legal_name,
+                "system": "Annotation workspace and workforce services",
+                "categories": "Security, Confidentiality",
+                "exceptions": "1",
+            },
+            (
+                f"Independent service auditor's report on the annotation workspace of {legal_name}, for the time from "
+                f"{(end - timedelta(days=364)):%d %B %Y} to {end:%d %B %Y}.",
+                "Scope: the annotation workspace, the workforce services in Lisbon and Leeds, and the systems that "
+                "hold customers' data. The identity provider is carved out.",
+                "Opinion: in our opinion, in all material respects, the controls were suitably designed and operated "
+                "effectively throughout the period.",
+                "Exception: for one of 25 sampled leavers, access to the ticket system ended on the third working day. "
+                "Management automated the step in the following month.",
+                *(
+                    f"Control {number}. We inspected the evidence of the sampled months and noted no exception."
+                    for number in range(1, 40)
+                ),
+            ),
+        ),
+        PaperPlan(
+            "SCR",
+            f"{slug}-configuration-export.pdf",
+            "Configuration export",
+            {
+                "system": "Identity provider and document store",
+                "setting": "MFA, sharing, encryption",
+                "taken_on": on(-12),
+            },
+            (about, "Setting: external sharing, off for the whole tenant. Setting: MFA, required, phishing-resistant."),
+        ),
+        PaperPlan(
+            "CON",
+            f"{slug}-contract-extract.pdf",
+            "Contract extract",
+            {"clause": "9 to 14", "parties": f"{legal_name} and Orrery", "starts_on": on(-300)},
+            (
+                about,
+                "Clause 9: no reuse and no training. Clause 11: notice of an incident within 24 hours of detection.",
+            ),
+        ),
+        PaperPlan(
+            "SPL",
+            f"{slug}-sub-processors.csv",
+            "Sub-processors",
+            {"as_of": on(-9), "entries": "2"},
+            ("name,purpose,country,data class", "Harrow Cloud,hosting,Ireland,D3", "Signet IDP,sign-in,Ireland,D1"),
+        ),
+        PaperPlan(
+            "POL",
+            f"{slug}-security-policies.pdf",
+            "Security policies",
+            {"version": "4.1", "approved_by": "Security board", "approved_on": on(-120), "next_review_on": on(245)},
+            (about, "These policies apply to employees, freelancers and agency staff alike."),
+        ),
+        PaperPlan(
+            "LOG",
+            f"{slug}-access-log-sample.csv",
+            "Access log sample",
+            {"source": "Annotation workspace", "range_from": on(-98), "range_until": on(-8)},
+            ("time,person,action", "2026-08-03T09:12Z,a.worker,opened task 118", "2026-08-03T17:40Z,a.worker,left"),
+        ),
+        PaperPlan(
+            "PT",
+            f"{slug}-penetration-test.pdf",
+            "Penetration test letter",
+            {
+                "firm": "Saltmarsh Testing",
+                "tested_from": on(-72),
+                "tested_until": on(-60),
+                "critical": "0",
+                "high": "0",
+                "open": "0",
+            },
+            (about, "Scope: annotation workspace, isolation between customers. Two medium findings, both retested."),
+        ),
+        PaperPlan(
+            "INS",
+            f"{slug}-insurance.pdf",
+            "Cyber insurance certificate",
+            {
+                "insurer": "Thornway Mutual",
+                "insured": legal_name,
+                "limit": "10 M USD",
+                "starts_on": on(-165),
+                "expires_on": on(200),
+            },
+            (about, "Technology E&O and cyber, 10 M USD per claim. No exclusion for AI services."),
+        ),
+        PaperPlan(
+            "ARC",
+            f"{slug}-data-flow.pdf",
+            "Data-flow diagram",
+            {"version": "3", "author": "Platform team", "dated_on": on(-40)},
+            (about, "Every system, person group, supplier and export of the engagement."),
+        ),
+        PaperPlan(
+            "RPT",
+            f"{slug}-risk-assessment.pdf",
+            "Risk assessment",
+            {"author": "Security lead", "dated_on": on(-50)},
+            (about, "Customers' AI data and model access are named as assets."),
+        ),
+        PaperPlan(
+            "DPA",
+            f"{slug}-dpa.pdf",
+            "Data-processing agreement",
+            {"parties": f"{legal_name} and Orrery", "signed_on": on(-300)},
+            (about, "Roles, transfers and sub-processing, with annexes filled."),
+        ),
+    ]
+    return [plan for plan in plans if plan.kind in kinds]

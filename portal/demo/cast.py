@@ -1,0 +1,283 @@
+"""Who is in the demo: the lab's people, ten vendors and how each is doing. Every name is invented. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from portal.terms import Role
+
+PASSWORD = "demo-lantern-over-harbour"  # noqa: S105 - meant to be known
+"""The password of everybody in the demo. Production refuses to load the demo at all."""
+
+
+class Stage(StrEnum):
+    """How far a vendor's assessment goes."""
+
+    INVITED = "invited"
+    ANSWERING = "answering"
+    SUBMITTED = "submitted"
+    IN_REVIEW = "in_review"
+    WITH_VENDOR = "with_vendor"
+    TO_COSIGN = "to_cosign"
+    APPROVED = "approved"
+    CONDITIONAL = "conditional"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class Player:
+    """One person."""
+
+    name: str
+    title: str
+    roles: tuple[Role, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """One vendor: what it does for the lab, how well it stands, how far it is, and when that began."""
+
+    name: str
+    legal_name: str
+    domain: str
+    project: str
+    purpose: str
+    services: tuple[str, ...]
+    data_classes: tuple[int, ...]
+    access_modes: tuple[str, ...]
+    people: int
+    workforce: tuple[str, ...]
+    devices: tuple[str, ...]
+    persons: tuple[str, ...]
+    players: tuple[Player, ...]
+    stage: Stage
+    days_ago: int
+    strength: int = 96
+    """How many of a hundred answers are full ones."""
+    other_labs: bool = True
+    platform: bool = True
+    paused: bool = False
+    questionnaire: str = "ai-contractor"
+    weak: tuple[str, ...] = field(default=())
+    """Questions that are answered badly whatever the strength."""
+
+
+LAB = (
+    Player("Ines Valdarno", "Vendor security", (Role.REVIEWER,)),
+    Player("Jonas Weil", "Vendor security", (Role.REVIEWER,)),
+    Player("Hana Kobayashi", "Head of vendor security", (Role.LEAD_APPROVER,)),
+    Player("Theo Brandvold", "Security architecture", (Role.LEAD_APPROVER,)),
+    Player("Mara Ilves", "Program management", (Role.PROGRAM_ADMIN,)),
+    Player("Noor Sandoval", "Internal audit", (Role.AUDITOR,)),
+)
+
+
+def _team(respondent: str, admin: str, signatory: str, *more: str) -> tuple[Player, ...]:
+    return (
+        Player(respondent, "Security lead", (Role.RESPONDENT,)),
+        *(Player(name, "Engineer", (Role.RESPONDENT,)) for name in more),
+        Player(admin, "Operations", (Role.VENDOR_ADMIN, Role.RESPONDENT)),
+        Player(signatory, "Chief Technology Officer", (Role.SIGNATORY,)),
+    )
+
+
+COMPANIES = (
+    Company(
+        name="Quillmark Annotation",
+        legal_name="Quillmark Annotation, Inc.",
+        domain="quillmark.example",
+        project="Lark preferences",
+        purpose="Preference rankings on unreleased prompts and outputs",
+        services=("preference", "expert"),
+        data_classes=(3, 4),
+        access_modes=("A2", "A4"),
+        people=620,
+        workforce=("employees", "crowd"),
+        devices=("ours",),
+        persons=("personal",),
+        players=_team("Priya Raghunath", "Marisol Dufour", "Daniel Osei", "Tomasz Okoro"),
+        stage=Stage.IN_REVIEW,
+        days_ago=21,
+        strength=90,
+        weak=("end.managed", "inc.exercise"),
+    ),
+    Company(
+        name="Hollowbrook Linguistics",
+        legal_name="Hollowbrook Linguistics GmbH",
+        domain="hollowbrook.example",
+        project="Harbour rubrics",
+        purpose="Expert rubrics and rankings inside our environment",
+        services=("expert", "preference"),
+        data_classes=(2, 3),
+        access_modes=("A2",),
+        people=140,
+        workforce=("employees", "dedicated"),
+        devices=("yours",),
+        persons=(),
+        players=_team("Anselm Quist", "Berta Nowak", "Clara Vinter"),
+        stage=Stage.CONDITIONAL,
+        days_ago=74,
+        strength=93,
+        platform=False,
+    ),
+    Company(
+        name="Brightseam Data",
+        legal_name="Brightseam Data Ltd",
+        domain="brightseam.example",
+        project="Cedar labelling",
+        purpose="Image and text labelling on its own platform",
+        services=("labelling", "collection"),
+        data_classes=(1, 2),
+        access_modes=("A3",),
+        people=900,
+        workforce=("employees", "agencies"),
+        devices=("yours",),
+        persons=(),
+        players=_team("Dagny Holt", "Emil Sørby", "Farah Aldous", "Gregor Tamm"),
+        stage=Stage.ANSWERING,
+        days_ago=12,
+        strength=88,
+    ),
+    Company(
+        name="Tessellate Works",
+        legal_name="Tessellate Works BV",
+        domain="tessellate.example",
+        project="Public corpus tidy-up",
+        purpose="Cleaning of public data; our identity is hidden",
+        services=("labelling",),
+        data_classes=(0, 1),
+        access_modes=("A1",),
+        people=18,
+        workforce=("employees",),
+        devices=("yours",),
+        persons=(),
+        players=_team("Hedda Lund", "Ivo Marek", "Juno Castellan"),
+        stage=Stage.APPROVED,
+        days_ago=120,
+        strength=100,
+        other_labs=False,
+        platform=False,
+        questionnaire="ai-contractor-minimal",
+    ),
+    Company(
+        name="Oakmere Panel",
+        legal_name="Oakmere Panel, LLC",
+        domain="oakmere.example",
+        project="Meadow conversations",
+        purpose="Conversations with volunteers, inside our environment",
+        services=("collection", "preference"),
+        data_classes=(2, 3),
+        access_modes=("A2",),
+        people=480,
+        workforce=("employees", "dedicated"),
+        devices=("ours",),
+        persons=(),
+        players=_team("Kester Amadi", "Lotte Brandt", "Mikkel Aune"),
+        stage=Stage.APPROVED,
+        days_ago=95,
+        strength=98,
+        platform=False,
+        paused=True,
+    ),
+    Company(
+        name="Larkfield Synthetics",
+        legal_name="Larkfield Synthetics SA",
+        domain="larkfield.example",
+        project="Synthetic dialogues",
+        purpose="Generated dialogues for training",
+        services=("synthetic",),
+        data_classes=(2,),
+        access_modes=("A3",),
+        people=35,
+        workforce=("employees",),
+        devices=("yours",),
+        persons=("aitools",),
+        players=_team("Nils Oduya", "Orla Finch", "Petra Sandell"),
+        stage=Stage.APPROVED,
+        days_ago=400,
+        strength=97,
+    ),
+    Company(
+        name="Vesper Evaluation",
+        legal_name="Vesper Evaluation Inc.",
+        domain="vesper.example",
+        project="Held-out evaluations",
+        purpose="Held-out evaluations of unreleased models",
+        services=("eval",),
+        data_classes=(4,),
+        access_modes=("A2", "A4"),
+        people=60,
+        workforce=("employees", "dedicated", "crowd"),
+        devices=("ours",),
+        persons=(),
+        players=_team("Quentin Abara", "Rosalind Ek", "Stellan Vogt"),
+        stage=Stage.TO_COSIGN,
+        days_ago=30,
+        strength=99,
+    ),
+    Company(
+        name="Candlewick Red Team",
+        legal_name="Candlewick Red Team Ltd",
+        domain="candlewick.example",
+        project="Jailbreak hunt",
+        purpose="Red-teaming through our models' interface",
+        services=("redteam",),
+        data_classes=(2, 3),
+        access_modes=("A2",),
+        people=25,
+        workforce=("employees", "dedicated"),
+        devices=("own",),
+        persons=(),
+        players=_team("Tamsin Roe", "Ulrik Beck", "Vera Lindqvist"),
+        stage=Stage.REJECTED,
+        days_ago=50,
+        strength=55,
+        weak=("iam.mfa.workforce", "gdl.links"),
+        platform=False,
+    ),
+    Company(
+        name="Northwick Speech",
+        legal_name="Northwick Speech AS",
+        domain="northwick.example",
+        project="Spoken instructions",
+        purpose="Recordings of spoken instructions, inside our environment",
+        services=("collection",),
+        data_classes=(3,),
+        access_modes=("A2",),
+        people=210,
+        workforce=("employees", "dedicated"),
+        devices=("ours",),
+        persons=(),
+        players=_team("Wanda Ostrow", "Xavier Lind", "Ylva Berg"),
+        stage=Stage.WITH_VENDOR,
+        days_ago=26,
+        strength=92,
+        platform=False,
+    ),
+    Company(
+        name="Pellmore Annotation",
+        legal_name="Pellmore Annotation Ltd",
+        domain="pellmore.example",
+        project="Finch rankings",
+        purpose="Preference rankings inside our environment",
+        services=("preference",),
+        data_classes=(3,),
+        access_modes=("A2",),
+        people=80,
+        workforce=("employees",),
+        devices=("ours",),
+        persons=(),
+        players=(Player("Zelda Moor", "Chief Information Security Officer", (Role.VENDOR_ADMIN, Role.SIGNATORY)),),
+        stage=Stage.INVITED,
+        days_ago=1,
+    ),
+)
+
+
+_PLAIN = str.maketrans("øåäé ", "oaae.")
+
+
+def address(player: Player, domain: str) -> str:
+    """Return the mail address of a person: first.last at the company."""
+    return f"{player.name.lower().translate(_PLAIN)}@{domain}"
