@@ -142,7 +142,7 @@ def shown_sections(work: Work, reopened_only: bool) -> tuple[SectionProgress, ..
 
 def link_of(work: Work, blocker: Blocker) -> str:
     """Return where a blocker is settled."""
-    if blocker.kind is BlockerKind.SCOPING:
+    if not blocker.section:
         return f"{url_for('vendor_scoping.show', assessment_id=work.id)}#f-{slug(blocker.question_key)}"
     place = {BlockerKind.REPLY: "talk", BlockerKind.ANSWER: "q"}.get(blocker.kind, "ev")
     return (

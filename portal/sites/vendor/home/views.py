@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 from portal.assessments import service as assessments
 from portal.assessments.queries import AssessmentLine, CardLine
 from portal.attestations import service as attestations
-from portal.attestations.rules import BlockerKind
+from portal.attestations.rules import Blocker, BlockerKind
 from portal.identity import queries as people
 from portal.identity.rules import InvitationState
 from portal.kernel.errors import NotFound
@@ -27,8 +27,8 @@ from portal.sites.vendor.work import Work, link_of, load, next_question, shown_s
 from portal.terms import AssessmentState, Role
 
 bp = Blueprint("vendor_home", __name__)
-SHOWN = 12
-"""Blockers named one by one; the check page names all."""
+SHOWN = 6
+"""How many blockers of a kind are named one by one; more are counted by section. The check page names all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,6 @@ class Group:
     count: int
     first: str
     links: Sequence[tuple[str, str]]
-    more: int
 
 
 @bp.get("/")
@@ -118,7 +117,7 @@ def _home(assessment_id: UUID) -> ResponseReturnValue:
         invited=invited,
         overdue=work.is_open and row.due_on < today,
         signatories=work.with_role(Role.SIGNATORY),
-        minutes=_minutes(work),
+        time_left=_time_left(work),
         settled=not work.standing.unsettled,
     )
 
@@ -163,9 +162,21 @@ def _groups(work: Work) -> list[Group]:
     for name, kinds in _KINDS:
         own = [each for each in work.blockers if each.kind in kinds]
         if own:
-            links = [(f"{each.number} {each.label}".strip(), link_of(work, each)) for each in own]
-            found.append(Group(name, len(own), links[0][1], links[:SHOWN], max(0, len(links) - SHOWN)))
+            found.append(Group(name, len(own), link_of(work, own[0]), _named(work, own)))
     return found
+
+
+def _named(work: Work, blockers: Sequence[Blocker]) -> list[tuple[str, str]]:
+    """Return a few blockers by name; of many, how many each section has; each with the way to the first."""
+    if len(blockers) <= SHOWN or not all(each.section for each in blockers):
+        return [(f"{each.number} {each.label}".strip(), link_of(work, each)) for each in blockers]
+    by_section: dict[str, list[Blocker]] = {}
+    for each in blockers:
+        by_section.setdefault(each.section, []).append(each)
+    return [
+        (f"{len(own)} in {work.questionnaire.section(section).title}", link_of(work, own[0]))
+        for section, own in by_section.items()
+    ]
 
 
 def _by_group(work: Work, returned: bool) -> list[tuple[str, list[Any]]]:
@@ -185,9 +196,12 @@ def _returned(work: Work) -> list[tuple[str, str, str, str]]:
     ]
 
 
-def _minutes(work: Work) -> int:
-    """Return a rough time for what is left: two minutes a question, to the next five."""
-    return -(-2 * (work.total - work.answered) // 5) * 5
+def _time_left(work: Work) -> str:
+    """Return a rough time for what is left, at two minutes a question, to the next five minutes."""
+    minutes = -(-2 * (work.total - work.answered) // 5) * 5
+    if minutes < 60:
+        return f"{minutes} minutes"
+    return f"{minutes // 60} h {minutes % 60} min" if minutes % 60 else f"{minutes // 60} h"
 
 
 def _invited(tx: Tx, work: Work) -> dict[str, str]:

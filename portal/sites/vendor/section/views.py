@@ -9,12 +9,14 @@ from uuid import UUID
 from flask import Blueprint, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
+from portal import policy
 from portal.assessments import service as assessments
 from portal.attestations import service as attestations
 from portal.attestations.rules import Use, use_of
 from portal.evidence import queries as evidence_queries
 from portal.evidence import service as evidence
 from portal.evidence.queries import LibraryLine
+from portal.evidence.rules import KINDS
 from portal.kernel.errors import Conflict, NotFound, Refused
 from portal.kernel.ledger import Tx
 from portal.policy import Action
@@ -189,6 +191,8 @@ def _section(
         saved_at=max((each.at for each in cards.values() if each.at), default=None),
         library=library,
         finishing=finishing,
+        may_assign=policy.may(actor(), Action.SECTION_ASSIGN, work.row),
+        kinds=KINDS,
     )
     return answer, 422 if finishing else status
 
@@ -242,6 +246,7 @@ def _fragment(
         saved=cards,
         moved=moved,
         library=(),
+        kinds=KINDS,
         words={each.key: work.word_of(each) for each in work.visible if each.section == part.key},
     )
     return answer, status
