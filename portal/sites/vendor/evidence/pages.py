@@ -65,7 +65,7 @@ class Row:
     def scan_note(self) -> str:
         """What is to be said of the scan, where it is not as one expects."""
         shown = self.line.can_open and self.line.scan is ScanState.NOT_SCANNED
-        return "not scanned for malware" if shown else ""
+        return "not scanned" if shown else ""
 
 
 @dataclass(frozen=True, slots=True)

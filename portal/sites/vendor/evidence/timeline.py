@@ -16,7 +16,8 @@ LETTER = 5.9
 
 MOST_ROWS = 30
 BACK_MONTHS, AHEAD_MONTHS = 13, 24
-NEAR_TODAY = 46.0
+LABEL, TODAY = 76.0, 20.0
+"""How far a month's name reaches to the right of its line, and today's to both sides, with some air."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,7 @@ def _ticks(first: date, last: date, now: float, x_of) -> list[Tick]:  # type: ig
     at = first
     while at <= last:
         x = x_of(at)
-        near = abs(x + 20 - now) < NEAR_TODAY or x > RIGHT - 40
+        near = now - LABEL < x < now + TODAY or x > RIGHT - 40
         ticks.append(Tick(x, "" if near else f"{day(at, short=True)[2:]}"))
         at = add_months(at, 3)
     return ticks
