@@ -1,0 +1,1 @@
+"""Deciding, co-signing, and what was decided."""

@@ -1,0 +1,1 @@
+"""The review queue: what waits, for whom, and for how long."""

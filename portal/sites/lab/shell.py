@@ -1,0 +1,80 @@
+"""What the lab's shell says on every page: the counts of the rail, which destinations are there for whom, the role."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import current_app, g, request
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
+from werkzeug.routing import RequestRedirect
+
+from portal.policy import may_ever
+from portal.reviews import service as reviews
+from portal.sites.shared.door import action_of
+from portal.sites.shared.pages import begin
+from portal.sites.shared.ui import LAB_NAV
+from portal.terms import ROLE_WORDS, Role
+from portal.vendors import queries as vendors
+
+
+def count() -> None:
+    """Count what waits, before the view begins its own transaction, so that no request holds two connections."""
+    if _is_lab_page():
+        g.nav_counts = _counts()
+
+
+def context() -> dict[str, Any]:
+    """Return what ``lab/base.html`` takes: nav_counts, nav_hidden, role_label."""
+    actor = g.get("actor")
+    if actor is None or actor.id is None or not actor.is_lab:
+        return {}
+    return {
+        "nav_counts": g.get("nav_counts", {}),
+        "nav_hidden": hidden(),
+        "role_label": ", ".join(ROLE_WORDS[each] for each in Role if each in actor.roles) or "No role yet",
+    }
+
+
+def hidden() -> list[str]:
+    """Return the destinations that are not there for the actor: another role's, or pages that this house has not."""
+    actor = g.actor
+    keys = []
+    for items in LAB_NAV.values():
+        for item in items:
+            endpoint = endpoint_of(item.path)
+            action = action_of(current_app, endpoint) if endpoint else None
+            if action is None or not may_ever(actor, action):
+                keys.append(item.key)
+    return keys
+
+
+def endpoint_of(path: str) -> str | None:
+    """Return which page answers at a path; a cache of the application, for routes never change while it runs."""
+    known: dict[str, str | None] = current_app.extensions.setdefault("gatehouse_lab_nav", {})
+    if path not in known:
+        adapter = current_app.url_map.bind("localhost")
+        try:
+            known[path] = adapter.match(path, method="GET")[0]
+        except RequestRedirect:
+            known[path] = None
+        except (NotFound, MethodNotAllowed, HTTPException):
+            known[path] = None
+    return known[path]
+
+
+def _is_lab_page() -> bool:
+    actor = g.get("actor")
+    if actor is None or actor.id is None or not actor.is_lab or "HX-Request" in request.headers:
+        return False
+    return request.endpoint not in {None, "static"} and (request.path.startswith("/lab") or request.path == "/account")
+
+
+def _counts() -> dict[str, int]:
+    with begin() as tx:
+        waiting = reviews.counts(tx)
+        return {
+            "queue": waiting.queue,
+            "reviews": waiting.mine,
+            "cosign": waiting.to_cosign,
+            "vendors": vendors.vendors(tx, limit=1).total,
+        }

@@ -1,0 +1,1 @@
+"""The workspace: judging one answer with its proof."""

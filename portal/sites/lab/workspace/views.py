@@ -1,0 +1,315 @@
+"""The workspace: the list, one answer with its proof, the verdict, and what is said about it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from flask import flash, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from portal import policy
+from portal.evidence import service as evidence
+from portal.identity import queries as people
+from portal.kernel.errors import Conflict, NotFound, Refused
+from portal.kernel.ledger import Tx
+from portal.policy import Action
+from portal.reviews import service as reviews
+from portal.scoring import service as scoring
+from portal.sites.lab.score_words import point_words, shown
+from portal.sites.lab.shell import endpoint_of
+from portal.sites.lab.workspace import reading as work
+from portal.sites.lab.workspace import taking
+from portal.sites.lab.workspace.blueprint import bp
+from portal.sites.lab.workspace.forms import FileForm, TextForm, VerdictForm, add_problems, number
+from portal.sites.lab.workspace.reading import Reading
+from portal.sites.shared.door import does
+from portal.sites.shared.pages import begin, page
+from portal.terms import Acceptance, AssessmentState, Role, Severity, Verdict
+
+__all__ = ["bp", "taking"]
+
+DUE_IN = timedelta(days=30)
+
+
+@bp.get("")
+@does(Action.REVIEW_READ)
+def show(review_id: UUID) -> ResponseReturnValue:
+    """Show one answer of a review; ``?q=`` names it, without it the first that waits for a verdict."""
+    return _page(review_id, request.args.get("q", ""))
+
+
+@bp.post("/answers/<key>/verdict")
+@does(Action.REVIEW_JUDGE)
+def judge(review_id: UUID, key: str) -> ResponseReturnValue:
+    """Keep a verdict as a draft, and go on to the next answer without one."""
+    form = VerdictForm()
+    if request.form.get("quick") == Verdict.ACCEPT.value:
+        form.verdict.data = Verdict.ACCEPT.value
+    if not form.validate():
+        return _page(review_id, key, form=form), 422
+    try:
+        verdict = Verdict(form.verdict.data or "")
+    except ValueError:
+        add_problems(form, {"verdict": ["Choose whether you accept, flag or ask"]})
+        return _page(review_id, key, form=form), 422
+    try:
+        with begin() as tx:
+            review = reviews.get(tx, review_id, Action.REVIEW_JUDGE)
+            reviews.judge(
+                tx,
+                review=review,
+                question_key=key,
+                verdict=verdict,
+                note=(form.note.data if verdict is Verdict.ASK else form.remark.data) or "",
+                wrong=form.wrong() if verdict is Verdict.FLAG else None,
+                version=number(form.version.data),
+            )
+            reading = work.read(tx, review_id)
+            onward = work.after(reading, key)
+    except Refused as refused:
+        add_problems(form, refused.problems, otherwise="verdict")
+        return _page(review_id, key, form=form), 422
+    except Conflict as conflict:
+        return _page(review_id, key, form=form, changed=conflict.message), 409
+    return redirect(_here(review_id, onward), 303)
+
+
+@bp.post("/answers/<key>/clear")
+@does(Action.REVIEW_JUDGE)
+def clear(review_id: UUID, key: str) -> ResponseReturnValue:
+    """Take a verdict back, with its finding."""
+    try:
+        with begin() as tx:
+            review = reviews.get(tx, review_id, Action.REVIEW_JUDGE)
+            reviews.clear_verdict(tx, review=review, question_key=key, version=number(request.form.get("version")))
+    except Conflict as conflict:
+        return _page(review_id, key, changed=conflict.message), 409
+    flash("The verdict is taken back.")
+    return redirect(_here(review_id, key), 303)
+
+
+@bp.post("/answers/<key>/reopen")
+@does(Action.REVIEW_JUDGE)
+def reopen(review_id: UUID, key: str) -> ResponseReturnValue:
+    """Judge an answer again that was accepted in the revision before."""
+    form = TextForm(prefix="reopen")
+    try:
+        with begin() as tx:
+            review = reviews.get(tx, review_id, Action.REVIEW_JUDGE)
+            reviews.reopen_verdict(tx, review=review, question_key=key, reason=form.body.data or "")
+    except Refused as refused:
+        return _page(review_id, key, said={"reopen": refused.problems.get("reason", [refused.message])}), 422
+    except Conflict as conflict:
+        return _page(review_id, key, changed=conflict.message), 409
+    return redirect(_here(review_id, key), 303)
+
+
+@bp.post("/answers/<key>/note")
+@does(Action.NOTE_INTERNAL)
+def note(review_id: UUID, key: str) -> ResponseReturnValue:
+    """Write a note that only the lab sees."""
+    form = TextForm(prefix="note")
+    try:
+        with begin() as tx:
+            review = reviews.get(tx, review_id, Action.NOTE_INTERNAL)
+            reviews.note_internal(tx, review=review, question_key=key, body=form.body.data or "")
+    except Refused as refused:
+        problems = {"note": refused.problems.get("body", [refused.message])}
+        return _page(review_id, key, said=problems, typed={"note": form.body.data or ""}), 422
+    return redirect(_here(review_id, key) + "#notes", 303)
+
+
+@bp.post("/answers/<key>/message")
+@does(Action.MESSAGE_SHARED)
+def message(review_id: UUID, key: str) -> ResponseReturnValue:
+    """Write to the vendor at once, in the conversation about an answer."""
+    form = TextForm(prefix="message")
+    try:
+        with begin() as tx:
+            review = reviews.get(tx, review_id, Action.MESSAGE_SHARED)
+            reviews.post_message(tx, review=review, question_key=key, body=form.body.data or "")
+    except Refused as refused:
+        problems = {"message": refused.problems.get("body", [refused.message])}
+        return _page(review_id, key, said=problems, typed={"message": form.body.data or ""}), 422
+    except Conflict as conflict:
+        return _page(review_id, key, changed=conflict.message, typed={"message": form.body.data or ""}), 409
+    return redirect(_here(review_id, key) + "#conversation", 303)
+
+
+@bp.post("/citations/<uuid:citation_id>")
+@does(Action.REVIEW_JUDGE)
+def judge_citation(review_id: UUID, citation_id: UUID) -> ResponseReturnValue:
+    """Let a file prove this answer, or not."""
+    key = request.args.get("q", "")
+    try:
+        acceptance = Acceptance(request.form.get("acceptance", ""))
+    except ValueError:
+        raise Refused("Choose whether the file proves the answer.") from None
+    try:
+        with begin() as tx:
+            review = reviews.get(tx, review_id, Action.REVIEW_JUDGE)
+            reviews.judge_citation(tx, review=review, citation_id=citation_id, acceptance=acceptance)
+    except Conflict as conflict:
+        return _page(review_id, key, changed=conflict.message), 409
+    return redirect(_here(review_id, key) + "#evidence", 303)
+
+
+@bp.post("/files/<uuid:evidence_id>")
+@does(Action.EVIDENCE_JUDGE)
+def judge_file(review_id: UUID, evidence_id: UUID) -> ResponseReturnValue:
+    """Say that a file is what it says it is, or what is wrong with it."""
+    key = request.args.get("q", "")
+    form = FileForm(prefix="file")
+    verifies = request.form.get("judgement") == "verify"
+    words = form.note.data or ""
+    try:
+        with begin() as tx:
+            review = reviews.get(tx, review_id, Action.REVIEW_READ)
+            cited = {each.evidence_id for each in reviews.attested_of(tx, review).snapshot.citations}
+            if evidence_id not in cited:
+                raise NotFound
+            row = evidence.get(tx, evidence_id, Action.EVIDENCE_JUDGE)
+            version = number(form.row_version.data)
+            if verifies:
+                evidence.verify(tx, evidence=row, note=words, row_version=version)
+            else:
+                evidence.reject(tx, evidence=row, note=words, row_version=version)
+    except Refused as refused:
+        problems = {f"file-{evidence_id}": refused.problems.get("note", [refused.message])}
+        return _page(review_id, key, said=problems, typed={f"file-{evidence_id}": words}), 422
+    except Conflict as conflict:
+        return _page(review_id, key, changed=conflict.message), 409
+    return redirect(_here(review_id, key) + "#evidence", 303)
+
+
+@bp.get("/score")
+@does(Action.REVIEW_READ)
+def score(review_id: UUID) -> ResponseReturnValue:
+    """Show every point: what each question is worth, what it got and why, and whether the stored score replays."""
+    with begin() as tx:
+        reading = work.read(tx, review_id)
+        stored = scoring.latest(tx, reading.assessment.id)
+        kept = (
+            {
+                "made_at": stored.made_at,
+                "cause": stored.cause,
+                "digest": stored.result_digest,
+                "replays": scoring.replays(stored),
+                "same": stored.result_digest == reading.live.digest,
+            }
+            if stored
+            else None
+        )
+    losses = {each.key: each.value for each in reading.live.score.measures.losses}
+    return page(
+        "lab/workspace/score.html",
+        reading=reading,
+        head=reading.head,
+        score=shown(reading.live.score, reading.live.inputs, reading.questionnaire),
+        rows=[
+            (question, reading.marks[question.key], losses.get(question.key), point_words(reading.marks[question.key]))
+            for question in reading.questionnaire.questions
+            if question.key in reading.marks
+        ],
+        stored=kept,
+        live_digest=reading.live.digest,
+        sections={each.key: each for each in reading.questionnaire.sections},
+    )
+
+
+def _here(review_id: UUID, key: str) -> str:
+    return url_for("lab_workspace.show", review_id=review_id, q=key or None)
+
+
+def _page(
+    review_id: UUID,
+    key: str,
+    *,
+    form: VerdictForm | None = None,
+    changed: str = "",
+    said: dict[str, list[str]] | None = None,
+    typed: dict[str, str] | None = None,
+) -> str:
+    with begin() as tx:
+        reading = work.read(tx, review_id)
+        answer = work.answer_page(tx, reading, key or work.first_key(reading)) if reading.order else None
+        names = _names(tx, reading, answer)
+        today = tx.now.date()
+    fresh = form is None
+    if form is None:
+        form = VerdictForm(formdata=None)
+    if answer is not None:
+        if fresh:
+            _fill(form, answer, today)
+        form.version.data = str(answer.verdict.version)
+    rights = rights_of(reading)
+    return page(
+        "lab/workspace/workspace.html",
+        reading=reading,
+        head=reading.head,
+        answer=answer,
+        form=form,
+        names=names,
+        changed=changed,
+        said=said or {},
+        typed=typed or {},
+        errors=bool(said) or bool(form.errors),
+        rights=rights,
+        reviewer=names.get(reading.head.reviewer_id, "") if reading.head.reviewer_id else "",
+        score=shown(reading.live.score, reading.live.inputs, reading.questionnaire),
+        points=point_words(answer.mark) if answer and answer.mark else "",
+        shown_file=_shown_file(answer),
+        page_number=request.args.get("page", type=int),
+        can_show_pages=endpoint_of("/lab/evidence/00000000-0000-0000-0000-000000000000/pages/1.png") is not None,
+    )
+
+
+def rights_of(reading: Reading) -> dict[str, bool]:
+    """Return what the actor can do here now: role, whose review it is, and where it stands, taken together."""
+    actor, review = g.actor, reading.review
+    working = reading.head.state is AssessmentState.IN_REVIEW and review.closed_at is None
+    takeable = reading.head.state in {AssessmentState.SUBMITTED, AssessmentState.IN_REVIEW} and review.closed_at is None
+    return {
+        "judge": working and policy.may(actor, Action.REVIEW_JUDGE, review),
+        "claim": takeable and review.reviewer_id is None and policy.may(actor, Action.REVIEW_CLAIM, review),
+        "release": takeable and review.reviewer_id is not None and review.reviewer_id == actor.id,
+        "assign": takeable and policy.may(actor, Action.REVIEW_ASSIGN, review),
+        "note": policy.may(actor, Action.NOTE_INTERNAL, review),
+        "message": policy.may(actor, Action.MESSAGE_SHARED, review),
+        "file": working and policy.may(actor, Action.EVIDENCE_JUDGE, review),
+        "send": working and policy.may(actor, Action.QUESTIONS_RETURN, review),
+        "finish": working and policy.may(actor, Action.RECOMMEND, review),
+        "decide": reading.head.state is AssessmentState.RECOMMENDED
+        and review.closed_at is None
+        and policy.may(actor, Action.DECISION_PROPOSE, review),
+        "back": reading.head.state is AssessmentState.RECOMMENDED
+        and review.closed_at is None
+        and Role.LEAD_APPROVER in actor.roles,
+    }
+
+
+def _names(tx: Tx, reading: Reading, answer: Any) -> dict[UUID | None, str]:
+    wanted = [reading.head.reviewer_id]
+    if answer is not None:
+        wanted += [answer.prepared_by, answer.verdict.given_by]
+    return {each.id: each.full_name for each in people.people(tx, wanted).values()}
+
+
+def _fill(form: VerdictForm, answer: Any, today: Any) -> None:
+    verdict, finding = answer.verdict, answer.finding
+    form.verdict.data = verdict.verdict.value if verdict.verdict else None
+    form.note.data = verdict.note if verdict.verdict is Verdict.ASK else ""
+    form.remark.data = verdict.note if verdict.verdict is not Verdict.ASK else ""
+    form.severity.data = (finding.severity if finding else Severity.MEDIUM).value
+    form.due_on.data = finding.due_on if finding else today + DUE_IN
+    if finding:
+        form.what.data, form.closes_when.data, form.credit.data = finding.what, finding.closes_when, finding.credit
+
+
+def _shown_file(answer: Any) -> Any:
+    if answer is None or not answer.files:
+        return None
+    wanted = request.args.get("file", "")
+    return next((each for each in answer.files if str(each.citation_id) == wanted), answer.files[0])

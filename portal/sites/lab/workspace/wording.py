@@ -1,0 +1,122 @@
+"""Answers in words, and what changed from one text to the next. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from difflib import SequenceMatcher
+from typing import Any
+
+from portal.questionnaires.rules import Answer, Kind, Question
+
+_WORDS = re.compile(r"\s+|[^\s]+")
+
+
+@dataclass(frozen=True, slots=True)
+class TableShown:
+    """Rows that a vendor filled in, under the headings of the question."""
+
+    headings: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerShown:
+    """An answer as the lab reads it."""
+
+    said: str
+    table: TableShown | None
+    comment: str
+    planned_on: date | None
+    details: tuple[tuple[str, str | TableShown], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A run of words: the same in both, only before (del), or only now (ins)."""
+
+    how: str
+    words: str
+
+
+def answer_shown(question: Question, answer: Answer | None) -> AnswerShown | None:
+    """Return an answer in the words of its question; None if it was not asked."""
+    if answer is None:
+        return None
+    table = None
+    if question.kind is Kind.TABLE and answer.rows:
+        table = _table(question.columns, answer.rows)
+    return AnswerShown(
+        said=_said(question, answer),
+        table=table,
+        comment=answer.comment,
+        planned_on=answer.planned_on,
+        details=tuple(_details(question, answer)),
+    )
+
+
+def _said(question: Question, answer: Answer) -> str:
+    if answer.na:
+        return f"Does not apply: {answer.na_reason}" if answer.na_reason else "Does not apply"
+    if answer.choice is not None:
+        option = question.option(answer.choice)
+        return option.label if option else answer.choice
+    if answer.number is not None:
+        return f"{_number(answer.number)} {'%' if question.unit == 'percent' else question.unit}".strip()
+    if answer.choices:
+        labels = {each.key: each.label for each in question.options}
+        return ", ".join(labels.get(key, key) for key in answer.choices)
+    if answer.rows:
+        return "1 row" if len(answer.rows) == 1 else f"{len(answer.rows)} rows"
+    if answer.day is not None:
+        return f"{answer.day.day} {answer.day:%B %Y}"
+    return answer.text or "No answer"
+
+
+def _number(value: Decimal) -> str:
+    return format(value.normalize(), "f")
+
+
+def _table(columns: Sequence[Any], rows: Sequence[Mapping[str, str]]) -> TableShown:
+    labels = {(each.key, option.key): option.label for each in columns for option in each.options}
+    return TableShown(
+        tuple(each.label for each in columns),
+        tuple(
+            tuple(labels.get((each.key, row.get(each.key, "")), row.get(each.key, "")) for each in columns)
+            for row in rows
+        ),
+    )
+
+
+def _details(question: Question, answer: Answer) -> list[tuple[str, str | TableShown]]:
+    found: list[tuple[str, str | TableShown]] = []
+    for each in question.details:
+        value = answer.details.get(each.key)
+        if value is None or value == "" or value == ():
+            continue
+        if isinstance(value, str):
+            labels = {option.key: option.label for option in each.options}
+            found.append((each.label, labels.get(value, value)))
+        else:
+            found.append((each.label, _table(each.columns, value)))
+    return found
+
+
+def difference(before: str, now: str) -> tuple[Piece, ...]:
+    """Return the two texts as one, word by word: what went, what came, what stayed."""
+    if before == now:
+        return (Piece("same", now),) if now else ()
+    old, new = _WORDS.findall(before), _WORDS.findall(now)
+    pieces: list[Piece] = []
+    for how, a, b, c, d in SequenceMatcher(a=old, b=new, autojunk=False).get_opcodes():
+        if how == "equal":
+            pieces.append(Piece("same", "".join(new[c:d])))
+            continue
+        if gone := "".join(old[a:b]):
+            pieces.append(Piece("del", gone))
+        if came := "".join(new[c:d]):
+            pieces.append(Piece("ins", came))
+    return tuple(pieces)

@@ -1,0 +1,118 @@
+"""The queue: what waits, whose it is, and who may take it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from portal.kernel.actor import system
+from portal.kernel.clock import FixedClock
+from portal.terms import Role, Verdict
+from portal.wiring import House
+from tests.factories.identity import person
+from tests.factories.reviews import Bench, bench
+
+
+@pytest.fixture
+def made(house: House) -> Bench:
+    return bench(house)
+
+
+def review_id(made: Bench) -> str:
+    with made.at(system("test")) as (_, review):
+        return str(review.id)
+
+
+def test_a_signed_revision_waits_with_its_score_and_time(made: Bench, signed_in: Callable[..., Any]) -> None:
+    text = signed_in(made.reviewer).get("/lab/queue").get_data(as_text=True)
+
+    assert "Quillmark Annotation" in text
+    assert "First review" in text
+    assert "Claim and open" in text
+    assert "8 d" in text or "10 d" in text
+
+
+def test_lab_leads_to_the_queue_and_the_rail_counts(made: Bench, signed_in: Callable[..., Any]) -> None:
+    client = signed_in(made.reviewer)
+
+    assert client.get("/lab").location == "/lab/queue"
+    text = client.get("/lab/queue").get_data(as_text=True)
+    rail = text.partition('id="nav"')[2].partition("</nav>")[0]
+    assert 'Review queue<span class="n">1</span>' in rail
+    assert "Audit log" not in rail
+    assert "Reviewer" in text
+
+
+def test_who_claims_gets_the_workspace_and_the_next_is_told_who(made: Bench, signed_in: Callable[..., Any]) -> None:
+    path = f"/lab/reviews/{review_id(made)}"
+
+    first = signed_in(made.reviewer).post(f"{path}/claim", data={"row_version": "1"})
+    second = signed_in(made.other).post(f"{path}/claim", data={"row_version": "1"})
+
+    assert (first.status_code, first.location) == (303, path)
+    assert second.status_code == 409
+    assert "Ines Valdarno has this review already" in second.get_data(
+        as_text=True
+    ) or "changed since" in second.get_data(as_text=True)
+
+
+def test_tabs_and_filters_are_in_the_address(made: Bench, signed_in: Callable[..., Any]) -> None:
+    client = signed_in(made.reviewer)
+
+    assert "Quillmark" in client.get("/lab/queue?tier=2").get_data(as_text=True).partition("<main")[2]
+    other = client.get("/lab/queue?tier=1").get_data(as_text=True).partition("<main")[2]
+    assert "No review matches" in other
+    assert "Filtered by tier 1" in other
+    assert "You have no review" in client.get("/lab/queue?tab=mine").get_data(as_text=True)
+    assert "You have no review" in client.get("/lab/reviews").get_data(as_text=True)
+    assert client.get("/lab/queue?tab=nonsense&tier=x&state=y&show=z").status_code == 200
+
+
+def test_what_is_back_with_the_vendor_is_said_so(made: Bench, signed_in: Callable[..., Any]) -> None:
+    made.claim()
+    made.judge(made.open_keys()[0], Verdict.ASK, note="Which sites?")
+    client = signed_in(made.reviewer)
+    path = f"/lab/reviews/{review_id(made)}"
+    page = client.get(f"{path}/return").get_data(as_text=True)
+    assert "Which sites?" in page
+    version = page.partition('name="row_version" value="')[2].partition('"')[0]
+
+    sent = client.post(f"{path}/return", data={"row_version": version})
+
+    assert sent.status_code == 303
+    assert "Quillmark" in client.get("/lab/queue?tab=vendor").get_data(as_text=True).partition("<main")[2]
+
+
+def test_time_over_is_said_in_words(made: Bench, signed_in: Callable[..., Any], clock: FixedClock) -> None:
+    clock.advance(days=20)
+
+    text = signed_in(made.reviewer).get("/lab/queue").get_data(as_text=True)
+
+    assert "over</span>" in text
+    assert "1 open, 1 overdue" in text
+
+
+def test_a_lead_gives_a_review_and_somebody_tied_to_the_vendor_is_refused(
+    house: House, made: Bench, signed_in: Callable[..., Any]
+) -> None:
+    tied = person(house, roles=[Role.REVIEWER], name="Jonas Weil", email="jonas@quillmark.example")
+    client = signed_in(made.lead)
+    path = f"/lab/reviews/{review_id(made)}/assign"
+    assert "Jonas Weil" in client.get(path).get_data(as_text=True)
+
+    refused = client.post(path, data={"reviewer_id": str(tied.id), "row_version": "1"})
+    given = client.post(path, data={"reviewer_id": str(made.reviewer.id), "row_version": "1"})
+
+    assert refused.status_code == 422
+    assert "works or worked at Quillmark Annotation" in refused.get_data(as_text=True)
+    assert given.status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("role", "status"),
+    [(Role.REVIEWER, 200), (Role.LEAD_APPROVER, 200), (Role.AUDITOR, 200), (Role.PROGRAM_ADMIN, 403)],
+)
+def test_who_reads_the_queue(house: House, signed_in: Callable[..., Any], role: Role, status: int) -> None:
+    assert signed_in(person(house, roles=[role])).get("/lab/queue").status_code == status
