@@ -3,32 +3,35 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from portal.assessments.queries import CardLine
-from portal.terms import Outcome
+from portal.terms import ClearanceAct, Outcome
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """One engagement's access as pages say it: ``state`` is paused, lapsed, approved, refused or undecided."""
+    """One engagement's access as pages say it. ``state`` is paused, lapsed, approved, revoked, refused or undecided.
+
+    ``until`` is the last day of the approval.
+    """
 
     project: str
     state: str
-    until: datetime | None
+    until: date | None
     conditions: tuple[dict[str, Any], ...]
 
 
 def access_of(card: CardLine, now: datetime) -> Access:
     """Return what a card says at this moment."""
     body = card.body
-    until = datetime.fromisoformat(body["valid_until"]) if body.get("valid_until") else None
+    until = date.fromisoformat(body["valid_until"]) if body.get("valid_until") else None
     act = body.get("act")
     if body.get("paused"):
         state = "paused"
     elif act in (Outcome.APPROVE, Outcome.APPROVE_WITH_CONDITIONS):
-        state = "lapsed" if until is not None and until <= now else "approved"
+        state = "lapsed" if until is not None and now.date() > until else "approved"
     else:
-        state = "undecided" if act is None else "refused"
+        state = "undecided" if act is None else "revoked" if act == ClearanceAct.REVOKE else "refused"
     return Access(card.project, state, until, tuple(body.get("conditions") or ()))
