@@ -114,7 +114,7 @@ def crawl(client: Client, start: str = "/") -> dict[str, str]:
     seen: dict[str, str] = {}
     todo = [start]
     while todo and len(seen) < 300:
-        path = todo.pop()
+        path = todo.pop(0)
         if path in seen or path.startswith(("/static", "/sign-out")):
             continue
         answer = client.get(path)
