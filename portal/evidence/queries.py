@@ -153,17 +153,14 @@ def across_vendors(
     if kind:
         matching = matching.where(Evidence.kind == kind)
     total = tx.session.execute(sa.select(sa.func.count()).select_from(matching.subquery())).scalar_one()
-    waiting = tx.session.execute(
-        sa.select(sa.func.count()).where(Evidence.state.in_(_WAITING), Evidence.removed_at.is_(None))
-    ).scalar_one()
     ordered = matching.order_by(Evidence.received_at, Evidence.id).offset(offset).limit(limit)
-    return LabPage(_lines(tx, ordered), total, waiting)
+    return LabPage(_lines(tx, ordered), total, waiting(tx))
 
 
-def vendors_with_files(tx: Tx) -> Sequence[UUID]:
-    """Return the vendors that have any file."""
-    statement = sa.select(Evidence.vendor_id).where(Evidence.state.in_(_KEPT), Evidence.removed_at.is_(None))
-    return tx.session.execute(statement.distinct().limit(MOST)).scalars().all()
+def waiting(tx: Tx) -> int:
+    """Return how many files wait to be verified."""
+    statement = sa.select(sa.func.count()).where(Evidence.state.in_(_WAITING), Evidence.removed_at.is_(None))
+    return tx.session.execute(statement).scalar_one()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+import requests
 import sqlalchemy as sa
 
 from portal.audit.models import AuditEvent
@@ -258,3 +259,17 @@ def test_a_plain_form_takes_at_most_32_mb(house: House, ada: Person) -> None:
             kind="LOG",
         )
     assert objects_of(house.store) == []
+
+
+def test_a_browser_sends_where_its_ticket_says(house: House, ada: Person) -> None:
+    body = files.pdf(pages=2)
+    place = reserved(house, ada, body)
+    ticket = intake.ticket(house.store, place)
+
+    if house.store.can_presign:
+        assert requests.put(ticket.url, data=body, headers=dict(ticket.headers), timeout=10).ok
+    else:
+        house.store.accept(ticket.url.rpartition("/")[2], io.BytesIO(body))
+
+    assert finalise(house, ada, place.id).state is EvidenceState.ATTACHED
+    assert row_of(house, place.id).page_count == 2

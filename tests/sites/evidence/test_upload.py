@@ -12,12 +12,17 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from portal.attestations import library
 from portal.kernel.clock import FixedClock
+from portal.policy import Action
+from portal.questionnaires import service as questionnaires
 from portal.settings import Settings
 from portal.terms import EvidenceState
+from portal.vendors import service as vendors
 from portal.wiring import House
+from tests.factories.assessments import make_assessment
 from tests.factories.evidence import make_evidence, row_of
-from tests.factories.identity import Person, person
+from tests.factories.identity import FACTORY, Person, person
 from tests.rules import files
 from tests.sites.conftest import Client
 from tests.sites.evidence.conftest import announce, transfer
@@ -246,3 +251,27 @@ def test_a_newer_file_replaces_an_older_one(as_ada: Client, house: House, ada: P
 
     page = as_ada.get("/evidence").get_data(as_text=True)
     assert "Replaced" in page
+
+
+def test_a_file_uploaded_for_a_question_is_attached_to_its_answer(as_ada: Client, house: House, ada: Person) -> None:
+    with house.ledger.begin(FACTORY) as tx:
+        row = make_assessment(tx, vendor=vendors.get(tx, ada.vendor_id, Action.VENDOR_READ))  # type: ignore[arg-type]
+        asked = questionnaires.compiled(tx, row.questionnaire_id)
+        question = next(each for each in asked.questions if row.tier in each.tiers)
+    where = {"assessment": str(row.id), "question": question.key}
+    assert f"Upload evidence for {question.number}" in as_ada.get("/evidence", query_string=where).get_data(
+        as_text=True
+    )
+    body = files.pdf()
+
+    slot = announce(as_ada, body, **where).json
+    transfer(as_ada, slot, body)
+    done = as_ada.post(slot["finalise_url"], json={})
+    plain = send(as_ada, files.pdf(pages=3), "second.pdf", kind="POL", next="//evil.example", **where)
+
+    assert "Attached to your answer." in done.json["html"]
+    assert plain.status_code == 303
+    assert "evil" not in plain.location
+    with house.ledger.begin(ada.actor) as tx:
+        held = library.uses_of(tx, ada.vendor_id)  # type: ignore[arg-type]
+    assert [use.question_key for each in held.values() for use in each] == [question.key] * 2
