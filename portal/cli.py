@@ -13,6 +13,7 @@ from flask.cli import with_appcontext
 
 from portal.audit import service as audit
 from portal.audit.rules import Checkpoint, Link
+from portal.doctor.cli import doctor_command
 from portal.kernel import migrate
 from portal.kernel.actor import system
 
@@ -109,4 +110,4 @@ def _read_checkpoints(path: Path | None) -> list[Checkpoint]:
     return [Checkpoint(int(line["seq"]), bytes.fromhex(line["hash"])) for line in lines]
 
 
-commands = (migrate_command, init_command, audit_group)
+commands = (migrate_command, init_command, audit_group, doctor_command)

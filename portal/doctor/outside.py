@@ -1,0 +1,230 @@
+"""What can be told from the neighbours: the evidence store, the malware scanner, the mail server."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from portal.delivery import queries as delivery
+from portal.delivery import transport
+from portal.doctor.configuration import LOCAL
+from portal.doctor.findings import Finding, counted, fail, ok, warn
+from portal.kernel import clamd
+from portal.kernel.actor import system
+from portal.kernel.objects import Reason, StoreUnavailable
+
+if TYPE_CHECKING:
+    from portal.wiring import House
+
+OLD_SIGNATURES = timedelta(days=3)
+STALE_SIGNATURES = timedelta(days=14)
+SLOW_MAIL = timedelta(minutes=15)
+STUCK_MAIL = timedelta(hours=4)
+
+_STORE_ADVICE = {
+    Reason.DOWN: "Check that the store runs and that this machine reaches it",
+    Reason.SLOW: "Check the network to the store",
+    Reason.FORBIDDEN: "Check the credentials and the policy: docs/operations.md, S3",
+    Reason.NO_SPACE: "Make room",
+    Reason.MISCONFIGURED: "Check the bucket's name, region and versioning: docs/operations.md, S3",
+}
+
+
+def store(house: House) -> Iterator[Finding]:
+    """Say whether evidence can be kept, and for a bucket whether it is set up as it should be."""
+    given = house.settings
+    name = f"bucket {given.s3_bucket}" if given.s3_bucket else f"folder {given.evidence_path}"
+    try:
+        house.store.probe()
+    except StoreUnavailable as refusal:
+        yield fail("store", f"{name}: {refusal}", _STORE_ADVICE[refusal.reason])
+        return
+    yield ok("store", f"{name} answers" + (" and keeps versions" if given.s3_bucket else " and can be written"))
+    if not given.s3_bucket:
+        return
+    endpoint = urlsplit(given.s3_endpoint_url or "https://")
+    if endpoint.scheme != "https":
+        here = (endpoint.hostname or "") in LOCAL
+        said = f"{given.s3_endpoint_url} is not encrypted on the way"
+        if given.production and not here:
+            yield fail("store", said, "Give the store a certificate and use https")
+        else:
+            yield warn("store", said, "Use https outside of development")
+    yield from bucket(_client(house), given.s3_bucket, given.base_url)
+
+
+def bucket(s3: Any, name: str, origin: str) -> Iterator[Finding]:
+    """Say what the bucket's own settings leave open; what may not be read is named, not guessed."""
+    block, said = _asked(lambda: s3.get_public_access_block(Bucket=name)["PublicAccessBlockConfiguration"])
+    if said == "denied":
+        yield _unread("public access")
+    elif block is not None and all(block.get(key) for key in _BLOCK):
+        yield ok("store", "public access is blocked")
+    elif said == "unknown":
+        yield warn(
+            "store", "the store does not know Block Public Access", "Make sure that its policy names no everybody"
+        )
+    else:
+        yield fail("store", "public access is not blocked", "Switch all four switches of Block Public Access on")
+    rules, said = _asked(lambda: s3.get_bucket_encryption(Bucket=name))
+    if said == "denied":
+        yield _unread("encryption")
+    elif rules is None:
+        yield warn("store", "the bucket has no default encryption", "Set SSE-KMS (or SSE-S3) as its default")
+    else:
+        yield ok("store", "objects are encrypted by default")
+    found, said = _asked(lambda: s3.get_bucket_lifecycle_configuration(Bucket=name)["Rules"])
+    if said == "denied":
+        yield _unread("lifecycle")
+    elif any(_cleans_incoming(rule) for rule in found or ()):
+        yield ok("store", "uploads that nobody finished are removed")
+    else:
+        yield warn(
+            "store", "no lifecycle rule removes what is left under incoming/", "Add the rule of docs/operations.md, S3"
+        )
+    found, said = _asked(lambda: s3.get_bucket_cors(Bucket=name)["CORSRules"])
+    if said == "denied":
+        yield _unread("CORS")
+    elif any(_lets_in(rule, origin) for rule in found or ()):
+        yield ok("store", f"browsers may send files from {origin}")
+    else:
+        yield fail(
+            "store",
+            f"browsers may not send files from {origin}",
+            "Add the CORS rule of docs/operations.md, S3: without it direct uploads fail",
+        )
+
+
+_BLOCK = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
+
+
+def _unread(what: str) -> Finding:
+    return warn("store", f"our credentials may not read the bucket's {what}", "Grant the reading, or check it by hand")
+
+
+def _asked(call: Callable[[], Any]) -> tuple[Any, str]:
+    """Return what the store answered and why it did not: absent, denied, unknown."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        return call(), ""
+    except ClientError as error:
+        code = str(error.response.get("Error", {}).get("Code", ""))
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        if status in {401, 403}:
+            return None, "denied"
+        return None, "unknown" if status in {405, 501} or code in {"MethodNotAllowed", "NotImplemented"} else "absent"
+    except BotoCoreError:
+        return None, "unknown"
+
+
+def _cleans_incoming(rule: dict[str, Any]) -> bool:
+    prefix = rule.get("Filter", {}).get("Prefix", rule.get("Prefix", ""))
+    return rule.get("Status") == "Enabled" and "incoming/".startswith(prefix) and "Expiration" in rule
+
+
+def _lets_in(rule: dict[str, Any], origin: str) -> bool:
+    return "PUT" in rule.get("AllowedMethods", ()) and bool({"*", origin} & set(rule.get("AllowedOrigins", ())))
+
+
+def _client(house: House) -> Any:
+    import boto3
+    from botocore.config import Config
+
+    given = house.settings
+    return boto3.session.Session().client(
+        "s3",
+        endpoint_url=given.s3_endpoint_url,
+        region_name=given.s3_region or ("us-east-1" if given.s3_endpoint_url else None),
+        config=Config(
+            signature_version="s3v4",
+            connect_timeout=10,
+            read_timeout=10,
+            retries={"total_max_attempts": 1},
+            s3={"addressing_style": "path" if given.s3_endpoint_url else "auto"},
+        ),
+    )
+
+
+def scanner(house: House, *, now: datetime | None = None) -> Iterator[Finding]:
+    """Say whether files are scanned, with signatures of today."""
+    url = house.settings.scanner_url
+    if not url:
+        said = "GATEHOUSE_SCANNER_URL is not set: files are kept as “not scanned”, and reviewers are told so"
+        if house.settings.production:
+            yield warn("scanner", said, "Run clamd and name it: tcp://127.0.0.1:3310 or unix:///run/clamav/clamd.ctl")
+        else:
+            yield ok("scanner", said)
+        return
+    try:
+        known = clamd.signatures(url, timeout=5)
+    except clamd.ScannerUnavailable as refusal:
+        yield fail("scanner", f"{url}: {refusal}", "Start clamd: files wait and cannot be opened until it answers")
+        return
+    if known.number is None or known.published_at is None:
+        yield fail("scanner", f"ClamAV {known.engine} has no signatures", "Run freshclam and reload clamd")
+        return
+    age = (now or datetime.now(UTC)) - known.published_at
+    said = f"ClamAV {known.engine}, signatures {known.number} of {known.published_at:%Y-%m-%d}"
+    if age > STALE_SIGNATURES:
+        yield fail("scanner", f"{said}, {age.days} days old", "Run freshclam and reload clamd")
+    elif age > OLD_SIGNATURES:
+        yield warn("scanner", f"{said}, {age.days} days old", "See why freshclam does not run")
+    else:
+        yield ok("scanner", said)
+
+
+def mail(house: House) -> Iterator[Finding]:
+    """Say whether mail can leave."""
+    given = house.settings
+    problems = transport.problems(given.smtp_url, production=given.production)
+    for problem in problems:
+        yield fail("mail", problem, "Set GATEHOUSE_SMTP_URL and restart the workers")
+    if problems:
+        return
+    if not given.smtp_url:
+        yield ok("mail", f"development: mail is read at {given.base_url}/lab/mail")
+        return
+    server = transport.Server.of(given.smtp_url)
+    try:
+        with socket.create_connection((server.host, server.port), timeout=5):
+            yield ok("mail", f"{server.host}:{server.port} answers")
+    except OSError as failure:
+        yield fail(
+            "mail",
+            f"{server.host}:{server.port} does not answer ({type(failure).__name__})",
+            "Check the server and the way to it; mail waits meanwhile and is tried again",
+        )
+
+
+def backlog(house: House) -> Iterator[Finding]:
+    """Say what waits and what was given up."""
+    with house.ledger.begin(system("doctor")) as tx:
+        found = delivery.backlog(tx)
+        age = tx.now - found.oldest if found.oldest else timedelta()
+    if age > STUCK_MAIL:
+        yield fail(
+            "mail",
+            f"waiting: {counted(found.queued, 'mail')}, the oldest for {_hours(age)}",
+            "See the worker and the server",
+        )
+    elif age > SLOW_MAIL:
+        yield warn(
+            "mail",
+            f"waiting: {counted(found.queued, 'mail')}, the oldest for {_hours(age)}",
+            "See the worker and the server",
+        )
+    else:
+        yield ok("mail", f"waiting: {counted(found.queued, 'mail')}")
+    if found.failed:
+        yield warn("mail", f"not delivered: {counted(found.failed, 'mail')}", "See /lab/mail for whom and why")
+    if found.parked_jobs:
+        yield warn("jobs", f"given up: {counted(found.parked_jobs, 'job')}", "See /lab/mail for which and why")
+
+
+def _hours(age: timedelta) -> str:
+    minutes = int(age.total_seconds() // 60)
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h"
