@@ -10,6 +10,7 @@ from typing import Any
 
 from portal.assessments import facts as assessment_facts
 from portal.assessments import service as assessments
+from portal.assessments.tiers import tier_follows
 from portal.attestations import facts as attestation_facts
 from portal.attestations import library
 from portal.attestations import service as attestations
@@ -36,6 +37,8 @@ REACTIONS: Mapping[type[Fact], Sequence[Callable[[Tx, Any], None]]] = {
     evidence_facts.EvidenceAttached: (library.replace_file,),
     # who comes by invitation finds the sections that it named
     identity_facts.PersonEnrolled: (assessments.give_invited_sections,),
+    # more people, a wider workforce or other devices make the work riskier: the stricter tier's questions are asked
+    assessment_facts.ScopingFactStated: (tier_follows,),
     # what people decided becomes the gate's truth
     review_facts.DecisionConfirmed: (clear_decided,),
     # what was signed is reviewed, with a score; what was withdrawn is not any more

@@ -71,7 +71,13 @@ SITES: dict[str, tuple[str, ...]] = {
 TEMPLATES = ("shared", "vendor", "lab")
 """The folders of templates; each names its site again inside (``vendor/home.html``), so that none shadows another."""
 
-COMMANDS: tuple[str, ...] = ("portal.cli", "portal.identity.cli", "portal.jobs.cli", "portal.questionnaires.cli", "portal.demo.cli")
+COMMANDS: tuple[str, ...] = (
+    "portal.cli",
+    "portal.identity.cli",
+    "portal.jobs.cli",
+    "portal.questionnaires.cli",
+    "portal.demo.cli",
+)
 """The modules whose ``commands`` are added to the flask command."""
 
 MAX_FORM_BYTES = 33_000_000

@@ -155,3 +155,13 @@ class OutcomePublished(Fact):
     vendor_id: UUID
     revision: int
     number: int
+
+
+@dataclass(frozen=True, slots=True)
+class AssessmentTierRaised(Fact):
+    """What the vendor stated made the engagement riskier, so the stricter tier's questions are asked."""
+
+    assessment_id: UUID
+    vendor_id: UUID
+    from_tier: int
+    to_tier: int

@@ -35,10 +35,10 @@ from portal.terms import ROLE_WORDS, Role, Side
 ENDED = "This invitation ended on {day}. Send a new one to the same address"
 
 
-def link_token(invitation: Invitation, keyring: Keyring) -> str:
+def link_token(invitation: Invitation, keyring: Keyring, *, generation: int | None = None) -> str:
     """Return the one-time token of the newest link: recomputed when a mail leaves, never stored."""
     kind = "reset" if invitation.purpose == "reset" else "invitation"
-    return keyring.derive_token(kind, invitation.id, invitation.generation)
+    return keyring.derive_token(kind, invitation.id, generation or invitation.generation)
 
 
 def link_path(invitation: Invitation, keyring: Keyring) -> str:
@@ -250,7 +250,7 @@ def resend(tx: Tx, *, invitation: Invitation, keyring: Keyring) -> None:
     """
     _still_unused(tx, invitation)
     generation = invitation.generation + 1
-    renewed = keyring.derive_token("invitation", invitation.id, generation)
+    renewed = link_token(invitation, keyring, generation=generation)
     won = swap(
         tx,
         invitation,

@@ -50,3 +50,13 @@ class TierRaised(Fact):
     from_tier: int
     to_tier: int
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class EngagementWidened(Fact):
+    """The vendor stated more people, another workforce or other devices than we had; the risk rose with it."""
+
+    engagement_id: UUID
+    vendor_id: UUID
+    inherent_risk: int
+    tier: int

@@ -17,7 +17,7 @@ from portal.kernel.ledger import Tx, get_one
 from portal.kernel.swap import swap
 from portal.policy import Action
 from portal.vendors import checks, rules
-from portal.vendors.facts import EngagementChanged, TierRaised, VendorAdded, VendorEngaged
+from portal.vendors.facts import EngagementChanged, EngagementWidened, TierRaised, VendorAdded, VendorEngaged
 from portal.vendors.models import Engagement as Engagement
 from portal.vendors.models import Vendor as Vendor
 
@@ -198,6 +198,30 @@ def change_engagement(tx: Tx, *, engagement: Engagement, row_version: int, **cha
     return engagement
 
 
+def widen(
+    tx: Tx, *, engagement: Engagement, people: int = 0, workforce: Collection[str] = (), devices: Collection[str] = ()
+) -> None:
+    """Add to an engagement what its vendor stated of who works and on what; nothing is ever taken away by it.
+
+    The risk and the tier follow. The caller checked who may; the lab can state the engagement anew if it was a mistake.
+    """
+    tx.session.refresh(engagement, with_for_update=True)
+    stated = {
+        **{name: getattr(engagement, name) for name in checks.ENGAGEMENT_FIELDS},
+        "people": max(engagement.people, people),
+        "workforce": sorted({*engagement.workforce, *(set(workforce) & set(rules.WORKFORCE_WORDS))}),
+        "devices": sorted({*engagement.devices, *(set(devices) & set(rules.DEVICE_WORDS))}),
+    }
+    wider = {name: stated[name] for name in ("people", "workforce", "devices")}
+    if all(_settled(getattr(engagement, name)) == value for name, value in wider.items()):
+        return
+    risk = _risk(stated)
+    if rules.raised(risk["computed_tier"], engagement.raised_tier) is None:
+        risk |= {"raised_tier": None, "raised_reason": "", "raised_by": None}
+    _swap_or_refuse(tx, engagement, engagement.row_version, {**wider, **risk})
+    tx.record(EngagementWidened(engagement.id, engagement.vendor_id, engagement.inherent_risk, engagement.tier))
+
+
 def raise_tier(tx: Tx, *, engagement: Engagement, tier: int, reason: str, row_version: int | None = None) -> None:
     """Put an engagement into a stricter tier than the one in force (scoring.md: a person may only raise it).
 
@@ -230,6 +254,10 @@ def raise_tier(tx: Tx, *, engagement: Engagement, tier: int, reason: str, row_ve
             reason=reason,
         )
     )
+
+
+def _settled(value: int | list[str]) -> int | list[str]:
+    return sorted(value) if isinstance(value, list) else value
 
 
 def _risk(stated: dict[str, Any]) -> dict[str, Any]:
