@@ -10,6 +10,7 @@ from uuid import UUID
 from flask import Blueprint, redirect, url_for
 from flask.typing import ResponseReturnValue
 
+from portal import policy
 from portal.assessments import service as assessments
 from portal.assessments.queries import AssessmentLine, CardLine
 from portal.attestations import service as attestations
@@ -119,6 +120,9 @@ def _home(assessment_id: UUID) -> ResponseReturnValue:
         signatories=work.with_role(Role.SIGNATORY),
         time_left=_time_left(work),
         settled=not work.standing.unsettled,
+        may_settle=policy.may(actor(), Action.SCOPING_CONFIRM, row),
+        may_invite=policy.may(actor(), Action.TEAM_MANAGE, row),
+        admins=work.with_role(Role.VENDOR_ADMIN),
     )
 
 
@@ -173,10 +177,14 @@ def _named(work: Work, blockers: Sequence[Blocker]) -> list[tuple[str, str]]:
     by_section: dict[str, list[Blocker]] = {}
     for each in blockers:
         by_section.setdefault(each.section, []).append(each)
-    return [
+    named = [
         (f"{len(own)} in {work.questionnaire.section(section).title}", link_of(work, own[0]))
         for section, own in by_section.items()
     ]
+    if len(named) <= SHOWN:
+        return named
+    rest = f"and {len(named) - SHOWN + 1} more sections"
+    return [*named[: SHOWN - 1], (rest, f"{url_for('vendor_check.show', assessment_id=work.id)}#blockers")]
 
 
 def _by_group(work: Work, returned: bool) -> list[tuple[str, list[Any]]]:
