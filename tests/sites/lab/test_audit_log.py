@@ -37,6 +37,7 @@ def test_each_event_reads_as_a_sentence(auditor: Person, signed_in: Callable[...
 
     assert "engaged Quillmark Annotation for data classes D3, tier 2" in text
     assert "added Brightfen Data" in text
+    assert ">Ana Lindqvist</b> joined the lab" in text
     assert "{" not in text.partition("<main")[2].partition("</main")[0].replace('"{', "")
 
 

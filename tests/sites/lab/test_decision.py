@@ -17,6 +17,8 @@ from portal.wiring import House
 from tests.factories.identity import code_of, person
 from tests.factories.reviews import Bench, bench
 
+CONDITIONAL = {"outcome": "approve_with_conditions", "reason": "Two sites are new"}
+
 
 def reviewed(house: House, **given: Any) -> Bench:
     made = bench(house, **given)
@@ -149,11 +151,10 @@ def test_conditions_keep_a_class_closed_and_the_effect_is_shown_before(
         ({"valid_until": "2030-01-01"}, "An approval holds for 400 days at most"),
         ({"valid_until": "soon"}, "Enter a date, for example"),
         ({"outcome": "reject"}, "Say why you decide otherwise than the policy suggests"),
-        ({"outcome": "approve_with_conditions", "reason": "x"}, "Enter at least one condition"),
+        (CONDITIONAL, "Enter at least one condition"),
         (
             {
-                "outcome": "approve_with_conditions",
-                "reason": "x",
+                **CONDITIONAL,
                 "condition.0.text": "y",
                 "condition.0.due_on": "soon",
             },
@@ -161,8 +162,7 @@ def test_conditions_keep_a_class_closed_and_the_effect_is_shown_before(
         ),
         (
             {
-                "outcome": "approve_with_conditions",
-                "reason": "x",
+                **CONDITIONAL,
                 "condition.0.text": "y",
                 "condition.0.closes_at": "D9",
             },

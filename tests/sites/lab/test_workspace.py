@@ -245,9 +245,8 @@ def test_in_the_next_revision_the_list_is_by_kind_of_change(made: Bench, signed_
 def test_finishing_names_what_is_left_then_recommends(made: Bench, signed_in: Callable[..., Any]) -> None:
     made.claim()
     client, path = signed_in(made.reviewer), path_of(made)
-    version = (
-        client.get(f"{path}/finish").get_data(as_text=True).partition('name="row_version" value="')[2].partition('"')[0]
-    )
+    text = client.get(f"{path}/finish").get_data(as_text=True)
+    version = text.partition('name="row_version" value="')[2].partition('"')[0]
 
     early = client.post(f"{path}/finish", data={"note": "Solid work", "row_version": version})
     assert early.status_code == 422

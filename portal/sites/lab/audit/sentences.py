@@ -114,6 +114,11 @@ PHRASES: Mapping[str, tuple[str, str]] = {
 }
 """What each fact says after the name of who acted, with its icon. A fact that is missing here is said by its name."""
 
+BY_ITSELF = frozenset({"score_computed", "review_opened", "clearance_recorded", "outcome_published", "review_ended"})
+"""What follows from somebody's act, in its transaction, and is Gatehouse's own doing."""
+
+ABOUT_ONESELF = frozenset({"signed_in", "sign_in_refused", "signed_out", "person_enrolled", "stepped_up"})
+
 _PEOPLE = {"user_id": "user", "to_user_id": "to_user", "reviewer_id": "reviewer"}
 
 
@@ -160,11 +165,15 @@ def sentence_of(line: EventLine, names: Mapping[UUID, str], vendors: Mapping[UUI
 
 def who_of(line: EventLine, names: Mapping[UUID, str]) -> str:
     """Return who acted: a person by name, a service client or the system by its label."""
+    if line.fact in BY_ITSELF:
+        return "Gatehouse"
     if line.actor_kind == "person":
         return names.get(line.actor_id, "Somebody") if line.actor_id else "Somebody not signed in"
     if line.actor_kind == "client":
         return f"Service client {line.actor_label}"
-    return "Gatehouse"
+    # Who comes in is not signed in yet: the event names them as the one it is about.
+    about = line.payload.get("user_id") if line.fact in ABOUT_ONESELF else None
+    return names.get(UUID(str(about)), "Somebody") if about else "Gatehouse"
 
 
 def _plain(value: Any) -> str:

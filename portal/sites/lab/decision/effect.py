@@ -48,6 +48,7 @@ def effect_of(
         access_modes=engagement.access_modes,
         valid_until=valid_until,
     )
+    paused = bool(world and world.pauses)
     found = []
     for each in after:
         name = DataClass(each.data_class).name
@@ -61,10 +62,8 @@ def effect_of(
                 mode_words=ACCESS_MODE_WORDS[AccessMode(each.access_mode)],
                 today=now.allow,
                 today_because=reason_of(now),
-                after=each.open and not (world and world.pauses),
-                because="Paused: it opens when the pause ends"
-                if each.open and world and world.pauses
-                else each.because,
+                after=each.open and not paused,
+                because="Paused: it opens when the pause ends" if each.open and paused else each.because,
             )
         )
     return found

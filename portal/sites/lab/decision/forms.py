@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from wtforms import DateField, HiddenField, RadioField, StringField, TextAreaField
-from wtforms.fields.choices import SelectChoice
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined] # the stubs are behind
 from wtforms.validators import Optional
 
 from portal.reviews.rules import Condition
@@ -16,14 +16,13 @@ from portal.terms import AccessMode, DataClass, Outcome
 
 MOST_ROWS = 30
 SPARE_ROWS = 2
+OUTCOMES = [SelectChoice(each.value, each.value) for each in Outcome]
 
 
 class DecideForm(Form):
     """What is proposed. The conditions are rows of their own names, read by ``rows_of``."""
 
-    outcome = RadioField(
-        "Decision", choices=[SelectChoice(each.value, each.value) for each in Outcome], validate_choice=False
-    )
+    outcome = RadioField("Decision", choices=OUTCOMES, validate_choice=False)
     valid_until = DateField("Approval holds until", [Optional()])
     reason = TextAreaField("Why you decide otherwise than the policy suggests")
     letter = TextAreaField("Words that go above the findings")

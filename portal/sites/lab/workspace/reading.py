@@ -1,4 +1,4 @@
-"""What the workspace shows of a review: the list by kind of change, one answer beside the one signed before, its proof."""
+"""What the workspace shows of a review: the list by kind of change, one answer beside the one before, its proof."""
 
 from __future__ import annotations
 

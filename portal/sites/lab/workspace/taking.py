@@ -47,13 +47,10 @@ class Ask:
 @does(Action.REVIEW_CLAIM)
 def claim(review_id: UUID) -> ResponseReturnValue:
     """Take a review that nobody has; of two at once one gets it, and the other is told who."""
-    form = ReturnForm()
     try:
         with begin() as tx:
             review = reviews.get(tx, review_id, Action.REVIEW_CLAIM)
-            reviews.claim(
-                tx, review=review, row_version=number(form.row_version.data) if form.row_version.data else None
-            )
+            reviews.claim(tx, review=review)
     except Conflict as conflict:
         return refusal_page(409, f"{conflict.message} Open the queue to see what waits.", title="Somebody was faster")
     flash("This review is yours.")

@@ -13,6 +13,8 @@ from typing import Any
 from portal.questionnaires.rules import Answer, Kind, Question
 
 _WORDS = re.compile(r"\s+|[^\s]+")
+SHORT_RUN = 6
+"""Words and the spaces between them: fewer of the same in a row do not keep two changes apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,7 @@ def difference(before: str, now: str) -> tuple[Piece, ...]:
         return (Piece("same", now),) if now else ()
     old, new = _WORDS.findall(before), _WORDS.findall(now)
     pieces: list[Piece] = []
-    for how, a, b, c, d in SequenceMatcher(a=old, b=new, autojunk=False).get_opcodes():
+    for how, a, b, c, d in _runs(SequenceMatcher(a=old, b=new, autojunk=False).get_opcodes()):
         if how == "equal":
             pieces.append(Piece("same", "".join(new[c:d])))
             continue
@@ -120,3 +122,18 @@ def difference(before: str, now: str) -> tuple[Piece, ...]:
         if came := "".join(new[c:d]):
             pieces.append(Piece("ins", came))
     return tuple(pieces)
+
+
+def _runs(opcodes: Sequence[tuple[str, int, int, int, int]]) -> list[tuple[str, int, int, int, int]]:
+    """Join changes that only a word or two keeps apart: one change of a phrase reads better than five of words."""
+    runs: list[tuple[str, int, int, int, int]] = []
+    last = len(opcodes) - 1
+    for at, (how, a, b, c, d) in enumerate(opcodes):
+        between = how == "equal" and 0 < at < last and d - c < SHORT_RUN
+        kind = "equal" if how == "equal" and not between else "change"
+        if runs and runs[-1][0] == kind == "change":
+            _, first_a, _, first_c, _ = runs[-1]
+            runs[-1] = (kind, first_a, b, first_c, d)
+        else:
+            runs.append((kind, a, b, c, d))
+    return runs
