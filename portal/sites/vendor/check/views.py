@@ -199,7 +199,7 @@ def _change(work: Work, change: Change, labels: Mapping[str, str]) -> ChangeLine
         return ChangeLine(labels.get(change.key, change.key), "", "Stated anew", "", "", where)
     question = work.questionnaire.question(change.key)
     old, new = _words(question, change.old), _words(question, change.new)
-    notes = []
+    notes = [new.comment] if old.line != new.line and new.comment else []
     if old.line == new.line and (old.comment, old.details) != (new.comment, new.details):
         notes.append("The explanation changed")
     if {each.sha256 for each in change.old_files} != {each.sha256 for each in change.new_files}:

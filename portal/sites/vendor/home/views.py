@@ -106,7 +106,7 @@ def _home(assessment_id: UUID) -> ResponseReturnValue:
         active="assessment",
         work=work,
         version=version,
-        groups=_groups(work) if work.is_open else (),
+        groups=[each for each in _groups(work) if not (returned and each.kind == "reply")] if work.is_open else [],
         sections=_by_group(work, returned),
         following=following,
         following_link=_link(work, following.section, following.key) if following else "",

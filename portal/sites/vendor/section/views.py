@@ -188,7 +188,7 @@ def _section(
         following=_following(work, part),
         writable=work.writable(actor(), section),
         owners=work.given_to(section),
-        saved_at=max((each.at for each in cards.values() if each.at), default=None),
+        saved_at=None if changed else max((each.at for each in cards.values() if each.at), default=None),
         library=library,
         finishing=finishing,
         may_assign=policy.may(actor(), Action.SECTION_ASSIGN, work.row),
