@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from flask import Flask
 from flask_wtf.csrf import CSRFProtect
 from jinja2 import FileSystemLoader, StrictUndefined
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 import portal.models
 from portal.audit import service as audit
@@ -181,6 +182,12 @@ def make_app(settings: Settings, house: House | None = None) -> Flask:
     built = house or House(settings)
     app = Flask("portal", root_path=str(ROOT / "portal"), static_folder=str(ROOT / "static"))
     app.extensions["gatehouse"] = built
+    if settings.trusted_proxies:
+        # The visitor's address is what our own proxies wrote, counted from the last one (ASVS 15.3.4). Host and
+        # scheme come from GATEHOUSE_BASE_URL and are read from nobody.
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=settings.trusted_proxies, x_proto=0, x_host=0, x_port=0, x_prefix=0
+        )
     app.config.update(
         SECRET_KEY=settings.secret_keys[0] if settings.secret_keys else None,
         SECRET_KEY_FALLBACKS=list(settings.secret_keys[1:]),
