@@ -24,8 +24,8 @@ def first_steps(house: House, folder: Path) -> Iterator[str]:
     :param folder: where the shipped questionnaires and their lock lie.
     """
     with house.engine.connect() as connection:
-        before = migrate.current(connection)
-    if before != migrate.head():
+        revision = migrate.current(connection)
+    if revision != migrate.head():
         migrate.upgrade(house.engine)
         yield f"The database is at revision {migrate.head()}."
     with house.ledger.begin(ACTOR) as tx:
@@ -33,8 +33,11 @@ def first_steps(house: House, folder: Path) -> Iterator[str]:
     if signing.make_file(house.signing_keys, now=now):
         yield f"A signing key was made: {house.signing_keys}. Back it up; old statements verify with it."
     with house.ledger.begin(ACTOR) as tx:
+        before = {line.digest for line in questionnaires.list_versions(tx)}
         published = questionnaires.load_locked(tx, folder)
     for version in published:
+        if version.digest in before:
+            continue
         yield f"Published {version.slug} v{version.version} ({version.digest[:12]}…)."
     if house.settings.demo:
         return

@@ -26,9 +26,7 @@ def symbol(name: str, svg: str) -> str:
 
 def sprite(names: list[str]) -> str:
     """Return the sprite of the icons we use, in the order of icons.txt."""
-    drawings = (
-        symbol(name, (MODULES / f"lucide-static/icons/{name}.svg").read_text("utf-8")) for name in names
-    )
+    drawings = (symbol(name, (MODULES / f"lucide-static/icons/{name}.svg").read_text("utf-8")) for name in names)
     return '<svg xmlns="http://www.w3.org/2000/svg">' + "".join(drawings) + "</svg>\n"
 
 
@@ -52,9 +50,7 @@ def main() -> int:
     for name, parts in VENDORED.items():
         (STATIC / "vendor" / name).write_bytes(vendored(parts))
     files = sorted([*(STATIC / "vendor").glob("*.js"), STATIC / "icons/sprite.svg"])
-    lines = (
-        f"{hashlib.sha256(f.read_bytes()).hexdigest()}  {f.relative_to(STATIC).as_posix()}\n" for f in files
-    )
+    lines = (f"{hashlib.sha256(f.read_bytes()).hexdigest()}  {f.relative_to(STATIC).as_posix()}\n" for f in files)
     (STATIC / "vendor/vendored.lock").write_text("".join(lines), "utf-8")
     return 0
 

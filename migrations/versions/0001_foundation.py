@@ -65,7 +65,16 @@ def upgrade() -> None:
         sa.Column("dedupe_key", sa.Text(), nullable=False),
         sa.Column(
             "state",
-            sa.Enum("queued", "sent", "failed", "dropped", name="mailstate", native_enum=False, create_constraint=True, length=40),
+            sa.Enum(
+                "queued",
+                "sent",
+                "failed",
+                "dropped",
+                name="mailstate",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
             nullable=False,
         ),
         sa.Column("attempts", sa.Integer(), nullable=False),

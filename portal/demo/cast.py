@@ -119,6 +119,7 @@ COMPANIES = (
         stage=Stage.CONDITIONAL,
         days_ago=74,
         strength=93,
+        weak=("inc.exercise", "end.dlp"),
         platform=False,
     ),
     Company(

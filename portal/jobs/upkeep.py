@@ -11,7 +11,7 @@ from procrastinate.jobs import Job as QueuedJob
 from procrastinate.jobs import Status
 
 from portal.delivery import rules
-from portal.evidence import service as evidence
+from portal.evidence import intake
 from portal.jobs.tools import House, Job, Pace
 from portal.kernel.actor import system
 from portal.kernel.logging import logger
@@ -80,12 +80,17 @@ async def _lost(app: App, pace: Pace) -> Iterable[QueuedJob]:
 
 def expire_uploads(house: House, *, timestamp: int = 0) -> None:  # noqa: ARG001 - every periodic job is given its moment
     """Let go of places for files that did not come in time, and of what came of them."""
-    with house.ledger.begin(system("expire_uploads")) as tx:
-        keys = evidence.expire_reservations(tx)
-    for key in keys:
-        house.store.delete_incoming(key)
+    intake.expire(house.ledger, system("expire_uploads"), store=house.store)
+
+
+def check_files(house: House, *, timestamp: int = 0) -> None:  # noqa: ARG001 - every periodic job is given its moment
+    """Check the files that arrived while the scanner or the store was away (security.md R8)."""
+    intake.check_waiting(house.ledger, system("check_files"), store=house.store, scanner_url=house.settings.scanner_url)
 
 
 def jobs(pace: Pace) -> tuple[Job, ...]:
     """Return the jobs of this module that run by the clock."""
-    return (Job("expire_uploads", expire_uploads, cron=pace.expire_cron),)
+    return (
+        Job("expire_uploads", expire_uploads, cron=pace.expire_cron),
+        Job("check_files", check_files, cron=pace.expire_cron),
+    )

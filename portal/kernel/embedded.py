@@ -51,6 +51,8 @@ FAST = {
     "full_page_writes": "off",
     "wal_level": "minimal",
     "max_wal_senders": "0",
+    # it would hold copies of the template open while tests drop them
+    "autovacuum": "off",
 }
 
 

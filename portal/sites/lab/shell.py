@@ -8,6 +8,7 @@ from flask import current_app, g, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from werkzeug.routing import RequestRedirect
 
+from portal.evidence import queries as evidence
 from portal.policy import may_ever
 from portal.reviews import service as reviews
 from portal.sites.shared.door import action_of
@@ -77,4 +78,5 @@ def _counts() -> dict[str, int]:
             "reviews": waiting.mine,
             "cosign": waiting.to_cosign,
             "vendors": vendors.vendors(tx, limit=1).total,
+            "evidence": evidence.waiting(tx),
         }

@@ -236,13 +236,13 @@ def naive(world: World, question: Question, today: date) -> bool:
     return False
 
 
-@settings(max_examples=1_500, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(WORLDS, QUESTIONS)
 def test_two_independent_readings_agree(world: World, question: Question) -> None:
     assert ask(world, question).allow == naive(world, question, TODAY)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(WORLDS, QUESTIONS, st.integers(0, 400))
 def test_an_allow_holds_to_its_end_and_not_a_moment_longer(world: World, question: Question, hours: int) -> None:
     answer = ask(world, question)
@@ -251,7 +251,7 @@ def test_an_allow_holds_to_its_end_and_not_a_moment_longer(world: World, questio
         assert ask(world, question, later).allow == (later < answer.valid_until)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(WORLDS, QUESTIONS)
 def test_stopping_or_disabling_never_opens_anything(world: World, question: Question) -> None:
     assert not ask(replace(world, pauses=(Pause(False, NOW, 1),)), question).allow

@@ -106,7 +106,7 @@ def _enrol_page(asked: Asked, form: EnrolForm, status: int = 200) -> ResponseRet
             "shared/auth/invitation.html",
             asked=asked,
             form=form,
-            picture=Markup(picture),  # noqa: S704 - made by segno of an address that we built; it escapes
+            picture=Markup(picture),  # noqa: S704 - segno escapes  # nosec B704
             secret=totp.grouped(secret),
         ),
         status,
