@@ -12,6 +12,7 @@ from procrastinate.jobs import Status
 
 from portal.delivery import rules
 from portal.evidence import intake
+from portal.identity import service as identity
 from portal.jobs.tools import House, Job, Pace
 from portal.kernel.actor import system
 from portal.kernel.logging import logger
@@ -88,9 +89,16 @@ def check_files(house: House, *, timestamp: int = 0) -> None:  # noqa: ARG001 - 
     intake.check_waiting(house.ledger, system("check_files"), store=house.store, scanner_url=house.settings.scanner_url)
 
 
+def sweep_counters(house: House, *, timestamp: int = 0) -> None:  # noqa: ARG001 - every periodic job is given its moment
+    """Remove the counters of tries whose windows are long over."""
+    with house.ledger.begin(system("sweep_counters")) as tx:
+        identity.purge(tx)
+
+
 def jobs(pace: Pace) -> tuple[Job, ...]:
     """Return the jobs of this module that run by the clock."""
     return (
         Job("expire_uploads", expire_uploads, cron=pace.expire_cron),
         Job("check_files", check_files, cron=pace.expire_cron),
+        Job("sweep_counters", sweep_counters, cron=pace.sweep_cron),
     )
