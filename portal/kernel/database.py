@@ -80,6 +80,9 @@ def constraint_of(error: IntegrityError) -> str:
     return str(getattr(diagnostics, "constraint_name", None) or "")
 
 
+UNSTORABLE = "The text holds a character that cannot be stored. Remove it and send it again."
+_NO_TEXT = "22P05"
+"""What the database says of a NUL inside JSON."""
 _AGAIN = {"40001", "40P01", "55P03", "57014"}
 _AWAY = re.compile(r"^(08|57P|53)")
 
@@ -89,16 +92,18 @@ def failures_said() -> Iterator[None]:
     """Turn a lost, full or busy database into Unavailable and unstorable text into Refused; leave bugs to be bugs.
 
     :raises Unavailable: with seconds to wait; nothing was changed.
-    :raises Refused: for text with a NUL character, which PostgreSQL cannot hold.
+    :raises Refused: for text with a NUL character or half of a surrogate pair, which PostgreSQL cannot hold.
     """
     try:
         yield
     except PoolTimeout as failure:
         raise Unavailable("We are busy. Nothing was changed. Try again in a few seconds.") from failure
+    except UnicodeEncodeError as failure:
+        raise Refused(UNSTORABLE) from failure
     except DBAPIError as failure:
-        if isinstance(failure, DataError) and "NUL" in str(failure.orig):
-            raise Refused("The text holds a character that cannot be stored. Remove it and send it again.") from failure
         state = str(getattr(failure.orig, "sqlstate", "") or "")
+        if isinstance(failure, DataError) and ("NUL" in str(failure.orig) or state == _NO_TEXT):
+            raise Refused(UNSTORABLE) from failure
         lost = failure.connection_invalidated or (isinstance(failure, OperationalError) and not state)
         if lost or _AWAY.match(state) or state in _AGAIN:
             raise Unavailable(

@@ -8,6 +8,7 @@ canary; every text that only the lab may read holds ``INTERNAL``; what is a draf
 from __future__ import annotations
 
 import dataclasses
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -25,15 +26,15 @@ from portal.questionnaires import service as questionnaires
 from portal.questionnaires.rules import DetailField, FieldKind, Kind, Question
 from portal.reviews import service as reviews
 from portal.reviews.service import Condition
-from portal.terms import DecisionState, Outcome, Role, Scope, Side, Verdict
+from portal.terms import DecisionState, EvidenceState, Outcome, Role, Scope, Side, Verdict
 from portal.vendors import service as vendors
 from portal.vendors.models import Vendor
 from portal.wiring import House
 from tests.factories.assessments import make_assessment
-from tests.factories.attestations import Desk, good_answer
+from tests.factories.attestations import Desk, good_answer, make_file
 from tests.factories.evidence import make_evidence
 from tests.factories.identity import Person, person
-from tests.factories.reviews import Bench, proposal, prove, wrong
+from tests.factories.reviews import Bench, proposal, wrong
 from tests.factories.vendors import make_engagement, make_vendor
 from tests.rules import files
 
@@ -171,12 +172,7 @@ def _party(house: House, word: str, canary: str, *, tier: int) -> Party:
     )
     second = somebody(Role.RESPONDENT, f"Second{key}")
     desk.settle_scoping()
-    while todo := [each for each in desk.visible() if not desk._has(each.key)]:
-        with desk.at(desk.respondent.actor) as (tx, row):
-            for question in todo:
-                attestations.save_answer(
-                    tx, assessment=row, question_key=question.key, raw=filled(question, canary), version=0
-                )
+    _answer(desk, canary)
     file = make_evidence(
         house,
         desk.respondent,
@@ -211,6 +207,15 @@ def _party(house: House, word: str, canary: str, *, tier: int) -> Party:
     return Party(canary=canary, slug=slug, desk=desk, second=second, own=own)
 
 
+def _answer(desk: Desk, canary: str) -> None:
+    while todo := [each for each in desk.visible() if not desk._has(each.key)]:
+        with desk.at(desk.respondent.actor) as (tx, row):
+            for question in todo:
+                attestations.save_answer(
+                    tx, assessment=row, question_key=question.key, raw=filled(question, canary), version=0
+                )
+
+
 def _tokens(house: House, admin: Person, a: Party) -> dict[str, str]:
     made = {}
     for name, vendor_ids in (("gAll", None), ("gA", [a.desk.vendor_id])):
@@ -237,7 +242,7 @@ def judged(made: Std, party: Party) -> None:
 
 def _judge(made: Std, party: Party) -> None:
     bench = made.bench(party)
-    prove(party.desk)
+    _prove(party)
     party.desk.sign()
     bench.claim()
     first, second, *_ = bench.open_keys()
@@ -250,6 +255,39 @@ def _judge(made: Std, party: Party) -> None:
     what = {"what": f"No disk encryption {DRAFT}.", "closes_when": f"An export shows it {DRAFT}."}
     bench.judge(first, Verdict.FLAG, wrong=wrong(credit=None, **what), note=f"I doubt it {INTERNAL}")
     bench.judge(second, Verdict.ACCEPT, note=f"Fine by me {INTERNAL}")
+
+
+def _prove(party: Party) -> None:
+    """Put a verified file of every required kind behind the answers, with bytes that are there."""
+    desk, store = party.desk, party.desk.house.store
+    for kind in ("SOC2", "SPL", "PT", "INS", "DPA"):
+        body = files.pdf(extra={100: f"({kind} {party.canary})".encode()})
+        key = f"incoming/vendor/{desk.vendor_id}/proof{kind.lower()}"
+        stored = store.receive(key, io.BytesIO(body), content_type="application/pdf", max_bytes=len(body))
+        fields: dict[str, Any] = {
+            "bucket": stored.bucket,
+            "object_key": stored.key,
+            "version_id": stored.version_id,
+            "sha256": stored.sha256,
+            "size": stored.size,
+            "page_count": 1,
+            "title": f"{kind} {party.canary}",
+            "file_name": f"{kind}-{party.canary}.pdf",
+        }
+        with desk.house.ledger.begin(FACTORY) as tx:
+            file = make_file(
+                tx,
+                vendor_id=desk.vendor_id,
+                uploaded_by=desk.respondent.id,
+                kind=kind,
+                state=EvidenceState.VERIFIED,
+                judged_by=desk.respondent.id,
+                judged_at=tx.now,
+                **fields,
+            ).id
+        scored = [each.key for each in desk.visible() if each.is_scored]
+        for question in scored if kind == "SOC2" else [desk.visible()[0].key]:
+            desk.cite(question, file, "1")
 
 
 def finished(made: Std, party: Party) -> None:
@@ -284,10 +322,14 @@ def _decide(made: Std, party: Party) -> UUID:
 
 
 def _ask_again(house: House, party: Party) -> dict[str, UUID]:
-    """Ask the vendor for a second engagement, and let it answer a little."""
+    """Ask the vendor for a second engagement; it signs at once, and nobody has claimed it."""
     with house.ledger.begin(FACTORY) as tx:
         vendor = tx.session.get_one(Vendor, party.desk.vendor_id)
         engagement = make_engagement(tx, vendor, project=f"Lark {party.canary}", **TIERS[2])
         row = make_assessment(tx, vendor=vendor, engagement=engagement, title=f"Second {party.canary}")
         new_id = row.id
+    again = dataclasses.replace(party.desk, assessment_id=new_id)
+    again.settle_scoping()
+    _answer(again, party.canary)
+    again.sign()
     return {"open_assessment_id": new_id}

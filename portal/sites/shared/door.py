@@ -46,7 +46,7 @@ def guard() -> ResponseReturnValue | None:
     if request.endpoint is None or isinstance(request.routing_exception, HTTPException):
         return None
     action = action_of(current_app, request.endpoint)
-    if action is None:
+    if action is None or "\x00" in request.path:
         raise NotFound
     if any("\x00" in text for values in (request.args, request.form) for _, text in values.items(multi=True)):
         raise BadRequest  # no text of the database can hold it, and nobody types it

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from uuid import UUID
 
@@ -10,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from portal.kernel.actor import ANONYMOUS, Actor, ActorKind, system
-from portal.kernel.errors import Unavailable
+from portal.kernel.errors import Refused, Unavailable
 from portal.kernel.ledger import Tx
 from portal.kernel.swap import swap
 from portal.vendors.models import Vendor
@@ -83,6 +84,14 @@ def test_the_loser_sees_the_truth(house: House, two: tuple[UUID, UUID]) -> None:
         vendor = tx.session.get_one(Vendor, two[0])
         assert not swap(tx, vendor, expect={"row_version": 99}, change={"name": "mine"})
         assert vendor.name == "acme"
+
+
+@pytest.mark.parametrize("value", ["nul\x00", "half a pair \ud800"])
+@pytest.mark.parametrize("cast", ["text", "jsonb"])
+def test_text_that_cannot_be_stored_is_refused_in_words(house: House, value: str, cast: str) -> None:
+    sent = json.dumps(value, ensure_ascii="\x00" in value) if cast == "jsonb" else value
+    with pytest.raises(Refused, match="cannot be stored"), house.ledger.begin(SYSTEM) as tx:
+        tx.session.execute(sa.text(f"SELECT CAST(:value AS {cast})"), {"value": sent})
 
 
 def test_a_database_that_is_away_is_said_so(house: House, settings: object) -> None:

@@ -21,6 +21,7 @@ from portal.kernel.errors import Conflict, Forbidden, GatehouseError, NotFound, 
 from portal.kernel.objects import AlreadyExists, IntegrityFailure, TicketRefused, TooLarge
 from portal.policy import Action
 from portal.sites.shared import does, house, ledger
+from portal.sites.shared.errors import note_away
 from portal.sites.shared.pages import actor, begin
 from portal.sites.vendor.evidence.pages import library_page
 from portal.terms import EvidenceState
@@ -57,6 +58,8 @@ def for_scripts(view: Callable[..., ResponseReturnValue]) -> Callable[..., Respo
         try:
             return view(*args, **kwargs)
         except GatehouseError as refusal:
+            if isinstance(refusal, Unavailable):
+                note_away(refusal)
             status, words = _said(refusal)
             return _problem(status, words)
 
@@ -82,10 +85,15 @@ def _said(refusal: GatehouseError) -> tuple[int, str]:
 @for_scripts
 def reserve() -> ResponseReturnValue:
     """Reserve a place for a file that the browser will send, and say where to send it."""
-    told = request.get_json(silent=True)
+    try:
+        told = request.get_json(silent=True)
+    except RecursionError:  # brackets within brackets, thousands deep
+        told = None
     if not isinstance(told, dict):
         return _problem(400, "The file was announced in a way we could not read. Reload the page and try again")
-    fields = {name: value for name, value in told.items() if isinstance(name, str) and isinstance(value, str)}
+    fields = {name: value for name, value in told.items() if isinstance(value, str)}
+    if not all(map(_is_text, fields.values())):
+        return _problem(400, "A name holds a character that cannot be stored. Rename the file and try again")
     size = told.get("size")
     kind = fields.get("kind", "")
     details = rules.parse_details(kind, fields, draft=True) if kind in rules.KINDS else {}
@@ -219,6 +227,15 @@ def _cite(taken: Taken, where: Mapping[str, str]) -> str:
     except NotFound:
         return "The file is in your library, but not attached to the answer: there is no such question."
     return "Attached to your answer."
+
+
+def _is_text(value: str) -> bool:
+    """Tell whether it can be written down: JSON can spell half of a surrogate pair, which is no character."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _uuid(text: str | None) -> UUID:

@@ -1,0 +1,458 @@
+"""Nonsense on every route: never a 5xx, never a trace, and what is refused has changed nothing (INV-07)."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from urllib.parse import quote, quote_from_bytes, urlencode
+from uuid import UUID
+
+import pytest
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from portal.sites.shared.door import site_of
+from portal.terms import Role, Verdict
+from tests.factories.identity import Person, person
+from tests.factories.std import Std, finished, judged, terms
+from tests.rules import files
+from tests.sites.cases.conftest import Browser
+from tests.sites.cases.forms import FoundForm, forms_of
+from tests.sites.cases.test_az_01 import objects_of
+from tests.sites.cases.undone import Undone, undone
+from tests.sites.cases.walking import address, crawl, people_rules
+from tests.sites.conftest import Client
+
+Raw = str | bytes
+NASTY: tuple[Raw, ...] = (
+    b"nul\x00here",
+    b"\xed\xa0\x80 lone surrogate",
+    b"\xff\xfe\xfa",
+    "x" * 100_000,
+    "\u202eright to left\u2066\u200f\u200b",
+    "../../../../etc/passwd",
+    "\U0001f9ff" * 300,
+    "e\u0301" * 600,
+    "9" * 40,
+    "-1",
+    "2147483648",
+    "9223372036854775808",
+    "1e309",
+    "nan",
+    "-inf",
+    "9999-12-31",
+    "0000-00-00",
+    "10000-01-01",
+    "0001-01-01",
+    "2026-02-30",
+    "\u00b2",
+    "\uff11\uff12",
+    "\u0663",
+    "'; DROP TABLE vendor; --",
+    "<script>alert(1)</script>",
+    "{{7*7}}${7*7}",
+    "%00%0d%0a",
+    "a\r\nSet-Cookie: a=b",
+    "   ",
+    "",
+    "null",
+    "[object Object]",
+)
+TRACES = re.compile(r"Traceback \(most|File \"/|sqlalchemy\.|psycopg\.|site-packages|SELECT \w+\.|INSERT INTO|/portal/")
+
+
+def encoded(pairs: Sequence[tuple[str, Raw]]) -> bytes:
+    """Return a form body, also of what is no text at all."""
+    return "&".join(
+        f"{quote(name, safe='')}={quote_from_bytes(value if isinstance(value, bytes) else value.encode())}"
+        for name, value in pairs
+    ).encode()
+
+
+def fine(answer: TestResponse, what: str) -> None:
+    """Hold an answer to the promise."""
+    text = answer.get_data().decode("utf-8", "replace")
+    assert answer.status_code < 500, f"{what}: {answer.status_code}"
+    if answer.mimetype in {"text/html", "application/problem+json", "application/json"}:
+        found = TRACES.search(text.replace("/static/", ""))
+        assert found is None or answer.status_code < 400, f"{what}: says {found and found[0]}"
+
+
+def everybody(std: Std) -> dict[str, Person]:
+    """Return the people in whose place forms are sent: each side's strongest, and whose review it is."""
+    every = person(
+        std.house,
+        vendor=std.a.desk.vendor_id,
+        roles=[Role.RESPONDENT, Role.VENDOR_ADMIN, Role.SIGNATORY],
+        name="All Roles",
+        email="all@quillmark.example",
+    )
+    return {"vendor": every, "r1": std.lab["r1"], "l1": std.lab["l1"], "pa": std.lab["pa"]}
+
+
+def starts(std: Std) -> list[str]:
+    review = objects_of(std, std.c)["review_id"][0]
+    return ["/", "/lab", "/account", "/evidence", "/team", "/lab/vendors", "/lab/admin/users", f"/lab/reviews/{review}"]
+
+
+@pytest.fixture
+def stage(app: Flask, std: Std, browser: Browser) -> Iterator[tuple[Undone, dict[str, Client]]]:
+    clients = {name: browser(each) for name, each in everybody(std).items()}
+    with undone(app, std.house) as held:
+        yield held, clients
+
+
+Forms = Mapping[tuple[str, frozenset[str]], tuple[str, FoundForm]]
+_known: dict[UUID, Forms] = {}
+
+
+def found_forms(app: Flask, std: Std, held: Undone, clients: Mapping[str, Client]) -> Forms:
+    """Return one form of each kind: of each endpoint, with each set of fields, and in whose place it was found.
+
+    Every test has the same fixture with the same ids, so the pages are read once.
+    """
+    if std.a.desk.assessment_id not in _known:
+        with held.asking():
+            _known[std.a.desk.assessment_id] = _found_forms(app, std, clients)
+    return _known[std.a.desk.assessment_id]
+
+
+def _found_forms(app: Flask, std: Std, clients: Mapping[str, Client]) -> Forms:
+    router = app.url_map.bind("localhost")
+    found: dict[tuple[str, frozenset[str]], tuple[str, FoundForm]] = {}
+    for name, client in clients.items():
+        for answer in crawl(client, starts(std), alike=4).values():
+            for form in forms_of(answer):
+                try:
+                    endpoint, _ = router.match(form.action.partition("?")[0], method="POST")
+                except Exception as refusal:
+                    raise AssertionError(f"{answer.request.path} has a form to {form.action}") from refusal
+                shape = frozenset(re.sub(r"\.\d+\.", ".n.", each) for each in form.shape)
+                found.setdefault((str(endpoint), shape), (name, form))
+    return found
+
+
+def pairs_of(form: FoundForm) -> list[tuple[str, Raw]]:
+    return [(name, value) for name, values in form.values.items() for value in values]
+
+
+def sent(client: Client, form: FoundForm, pairs: Sequence[tuple[str, Raw]], file_name: str = "a.pdf") -> TestResponse:
+    """Send a form as a browser would."""
+    if not form.multipart:
+        return client.post(form.action, data=encoded(pairs), content_type="application/x-www-form-urlencoded")
+    mark = b"----nonsense"
+    body = b""
+    for name, value in pairs:
+        raw = value if isinstance(value, bytes) else value.encode()
+        body += (
+            b"--" + mark + b'\r\nContent-Disposition: form-data; name="' + name.encode() + b'"\r\n\r\n' + raw + b"\r\n"
+        )
+    for name in sorted(form.files):
+        head = f'\r\nContent-Disposition: form-data; name="{name}"; filename="{file_name}"\r\n'
+        body += b"--" + mark + head.encode("utf-8", "surrogatepass") + b"Content-Type: application/pdf\r\n\r\n"
+        body += files.pdf() + b"\r\n"
+    body += b"--" + mark + b"--\r\n"
+    return client.post(
+        form.action, data=io.BytesIO(body), content_type=f"multipart/form-data; boundary={mark.decode()}"
+    )
+
+
+def attempt(held: Undone, what: str, ask: Callable[[], TestResponse]) -> TestResponse:
+    """Ask, hold the answer to the promise, undo; what was refused must have changed nothing."""
+    with held.asking():
+        answer = ask()
+        fine(answer, what)
+        if answer.status_code >= 400:
+            assert held.written() == set(), f"{what}: refused with {answer.status_code}, yet it wrote {held.written()}"
+        answer.close()
+    return answer
+
+
+def short(value: Raw) -> str:
+    return repr(value[:24])
+
+
+def test_the_pages_hold_a_form_for_every_route_that_a_form_can_reach(
+    app: Flask, std: Std, stage: tuple[Undone, dict[str, Client]]
+) -> None:
+    held, clients = stage
+    reached = {endpoint for endpoint, _ in found_forms(app, std, held, clients)}
+    posts = {
+        str(rule.endpoint)
+        for rule in people_rules(app)
+        if "POST" in (rule.methods or ()) and site_of(str(rule.endpoint)) in {"vendor", "lab"}
+    }
+    assert posts - reached - LATER - SCRIPTS == set()
+
+
+LATER = {
+    "lab_decision.decide",
+    "lab_decision.decline",
+    "lab_decision.sign",
+    "lab_decision.withdraw",
+    "lab_pause.confirm_resume",
+    "lab_people.confirm_role",
+    "lab_people.resend",
+    "lab_people.revoke",
+    "lab_people.withdraw_role",
+    "lab_workspace.give_back",
+    "lab_workspace.reopen",
+    "lab_workspace.return_questions",
+    "vendor_check.withdraw",
+    "vendor_team.take_back",
+}
+"""Forms that pages show in a later state only; ``test_nonsense_in_the_forms_of_later_states`` brings them up."""
+SCRIPTS = {"vendor_uploads.reserve", "vendor_uploads.finalise"}
+"""What scripts post without a form."""
+
+
+def turned(start: int, at: int) -> Raw:
+    return NASTY[(start + at) % len(NASTY)]
+
+
+def batter(held: Undone, client: Client, form: FoundForm, endpoint: str, *, alone: bool) -> None:
+    """Put nasty values into all fields together, each another one, and if asked each into each field alone."""
+    pairs = pairs_of(form)
+    for start in range(0, len(NASTY), 4):
+        mixed = [(name, turned(start, at)) for at, (name, _) in enumerate(pairs)]
+        attempt(held, f"{endpoint}: {short(mixed[0][1] if mixed else '')} on", lambda p=mixed: sent(client, form, p))
+    for value in NASTY:
+        for field in form.values if alone else ():
+            one = [(other, value if other == field else given) for other, given in pairs]
+            attempt(held, f"{endpoint}: {field}={short(value)}", lambda p=one: sent(client, form, p))
+
+
+@pytest.mark.parametrize("every", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["together", "alone"])
+def test_nonsense_in_any_field_of_any_form_is_refused_in_words(
+    app: Flask, std: Std, stage: tuple[Undone, dict[str, Client]], every: bool
+) -> None:
+    """Each value in all fields together; then in each field alone (slow: thousands of requests)."""
+    held, clients = stage
+    for (endpoint, _), (name, form) in found_forms(app, std, held, clients).items():
+        batter(held, clients[name], form, endpoint, alone=every)
+
+
+@pytest.mark.parametrize("every", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["together", "alone"])
+def test_nonsense_in_the_forms_of_later_states_is_refused_in_words(
+    app: Flask, std: Std, browser: Browser, every: bool
+) -> None:
+    router = app.url_map.bind("localhost")
+    seen: set[str] = set()
+
+    def look(client: Client, *paths: str) -> None:
+        with undone(app, std.house) as held:
+            for path in paths:
+                with held.asking():
+                    forms = forms_of(client.get(path))
+                for form in forms:
+                    endpoint = str(router.match(form.action.partition("?")[0], method="POST")[0])
+                    if endpoint in LATER - seen:
+                        seen.add(endpoint)
+                        batter(held, client, form, endpoint, alone=every)
+
+    a, lab = std.a, {name: browser(each) for name, each in std.lab.items()}
+    section, bench = a.desk.visible()[0].section, std.bench(a)
+    admin = browser(a.desk.admin)
+    given = {"assessment": str(a.desk.assessment_id), "person": str(a.second.id), "section": section}
+    assert admin.post("/team/sections", data=given).status_code == 303
+    look(admin, "/team")
+    admin.post("/team/sections/take-back", data=given)
+    guest = {"email": "guest@orrery.example", "full_name": "Guest", "roles": "auditor"}
+    assert lab["pa"].post("/lab/admin/users/invite", data=guest).status_code == 303
+    roles = {"roles": ["reviewer", "lead_approver"]}
+    assert lab["pa"].post(f"/lab/admin/users/{std.lab['r2'].id}/roles", data=roles).status_code == 303
+    look(lab["pb"], "/lab/admin/users")
+    pause = f"/lab/vendors/{std.c.slug}/resume"
+    assert lab["l1"].post(pause, data={"plan": "Fixed.", "row_version": "1"}).status_code == 303
+    look(lab["l2"], pause)
+
+    judged(std, a)
+    look(browser(a.desk.signatory), f"/assessments/{a.desk.assessment_id}/withdraw")
+    review = f"/lab/reviews/{objects_of(std, a)['review_id'][0]}"
+    key = bench.open_keys()[0]
+    bench.judge(key, Verdict.ASK, note="Which?")
+    look(lab["r1"], f"{review}/return")
+    bench.judge(key, Verdict.ACCEPT)
+    finished(std, a)
+    look(lab["l1"], f"{review}/decide", f"{review}/back")
+    decision = f"/lab/decisions/{bench.propose(bench.lead, **terms())}"
+    look(lab["l2"], decision)
+    look(lab["l1"], decision)
+
+    assert seen == LATER - {"lab_workspace.reopen"}
+
+
+def test_missing_doubled_and_misshapen_forms_are_refused_in_words(
+    app: Flask, std: Std, stage: tuple[Undone, dict[str, Client]]
+) -> None:
+    held, clients = stage
+    for (endpoint, _), (name, form) in found_forms(app, std, held, clients).items():
+        client = clients[name]
+        pairs = pairs_of(form)
+        attempt(held, f"{endpoint}: nothing", lambda c=client, f=form: sent(c, f, []))
+        attempt(held, f"{endpoint}: doubled", lambda c=client, f=form, p=pairs: sent(c, f, [*p, *p]))
+        extra = [*pairs, ("vendor_id", "1"), ("roles", "lead_approver"), ("state", "decided"), ("side", "lab")]
+        attempt(held, f"{endpoint}: more", lambda c=client, f=form, p=extra: sent(c, f, p))
+        for field in form.values:
+            left = [(other, value) for other, value in pairs if other != field]
+            attempt(held, f"{endpoint}: without {field}", lambda c=client, f=form, p=left: sent(c, f, p))
+        for body, kind in [
+            (b'{"a": 1}', "application/json"),
+            (b"[[[[", "application/json"),
+            (b"\xff\xfe", "text/plain"),
+            (b"--x\r\nbroken", "multipart/form-data; boundary=x"),
+            (b"a=1", "multipart/form-data"),
+            (b"a=%&%=%ZZ&&&=", "application/x-www-form-urlencoded"),
+            (b"<a/>", "application/xml"),
+            (b"&".join(b"f%d=1" % n for n in range(3_000)), "application/x-www-form-urlencoded"),
+        ]:
+            attempt(
+                held,
+                f"{endpoint}: {kind}",
+                lambda c=client, f=form, b=body, k=kind: c.post(f.action, data=b, content_type=k),
+            )
+        if form.files:
+            for file_name in (
+                "",
+                "../../x.pdf",
+                "a\u202efdp.exe",
+                "x" * 5_000 + ".pdf",
+                "nul\x00.pdf",
+                "con.pdf",
+                ".pdf",
+                "a.PDF ",
+                "\ud800.pdf",
+            ):
+                attempt(
+                    held,
+                    f"{endpoint}: file {file_name[:20]!r}",
+                    lambda c=client, f=form, p=pairs, n=file_name: sent(c, f, p, n),
+                )
+
+
+PARAMETERS = tuple(
+    "q tier after state kind page vendor show tab file who what from to before next assessment question section "  # noqa: SIM905
+    "engagement replace supersedes pages code token theme person version".split()
+)
+
+
+def test_nonsense_in_addresses_is_refused_in_words(
+    app: Flask, std: Std, stage: tuple[Undone, dict[str, Client]]
+) -> None:
+    held, clients = stage
+    with held.asking():
+        objects = {**objects_of(std, std.c), **objects_of(std, std.a), "review_id": objects_of(std, std.c)["review_id"]}
+    values = {name: found[0] for name, found in objects.items() if found}
+    values |= {"engagement": "x", "number": 1, "version": 1, "mail_id": values["user_id"], "token": "x", "name": "help"}
+    values = {**dict.fromkeys(("client_id", "request_id", "outcome_id", "decision_id"), values["user_id"]), **values}
+    for rule in people_rules(app):
+        if "GET" not in (rule.methods or ()):
+            continue
+        endpoint = str(rule.endpoint)
+        side = {"vendor": ["vendor"], "lab": ["l1", "pa"]}.get(site_of(endpoint), ["vendor"])
+        path = address(rule, {**values, "evidence_id": std.a.own["evidence_id"]})
+        for start in range(0, len(NASTY), 4):
+            value = NASTY[start]
+            query = encoded([(name, turned(start, at)[:3_000]) for at, name in enumerate(PARAMETERS)]).decode()
+            attempt(
+                held,
+                f"{endpoint}?{short(value)}",
+                lambda c=clients[side[-1]], p=f"{path}?{query}": c.get(
+                    p, headers={"HX-Request": "true"} if "section" in p else {}
+                ),
+            )
+        for name in sorted(each for each in rule.arguments if not each.endswith("_id") and each != "filename"):
+            for value in (*NASTY, "0", "99999999999999999999999", "a/b", "..", "."):
+                raw = value if isinstance(value, bytes) else value.encode()
+                if not raw or len(raw) > 10_000:
+                    continue
+                odd = address(rule, {**values, name: "NASTY"}).replace("NASTY", quote_from_bytes(raw, safe=""))
+                for client in side:
+                    attempt(held, f"{odd[:80]}", lambda c=clients[client], p=odd: c.get(p))
+
+
+def test_nonsense_in_headers_is_refused_in_words(std: Std, stage: tuple[Undone, dict[str, Client]]) -> None:
+    held, clients = stage
+    for name, value in [
+        ("Cookie", "gatehouse=" + "x" * 43),
+        ("Cookie", "gatehouse=\xff\xfe; gatehouse-form=x.y.z; theme=<script>"),
+        ("User-Agent", "\xff" * 2_000),
+        ("Referer", "javascript:alert(1)"),
+        ("Range", "bytes=0-99999999999999999999"),
+        ("If-None-Match", "*"),
+        ("If-Modified-Since", "nan"),
+        ("Content-Length", "-1"),
+        ("Accept-Language", "x" * 5_000),
+        ("X-Forwarded-Host", "evil.example"),
+        ("HX-Request", "\xff"),
+        ("Authorization", "Bearer \xff\xfe"),
+    ]:
+        for path in ("/", "/lab/queue", "/help", "/static/css/gatehouse.css"):
+            attempt(
+                held,
+                f"{name}: {value[:20]!r}",
+                lambda p=path, n=name, v=value: clients["vendor"].get(p, headers={n: v}),
+            )
+        attempt(
+            held,
+            f"sign-in {name}",
+            lambda n=name, v=value: clients["vendor"].post(
+                "/sign-in", data={"email": "a@b.example", "password": "x", "code": "1"}, headers={n: v}
+            ),
+        )
+
+
+ANNOUNCED = {
+    "name": "a.pdf",
+    "size": 10,
+    "sha256": "0" * 64,
+    "kind": "POL",
+    "title": "x",
+    "detail-approved_on": "2026-10-01",
+}
+
+
+def test_nonsense_announced_by_a_script_is_refused_in_words(std: Std, stage: tuple[Undone, dict[str, Client]]) -> None:
+    held, clients = stage
+    vendor = clients["vendor"]
+    odd = [None, True, [], {}, [1], {"a": 1}, -1, 0, 2**31, 2**63, 10**40, 1.5, "nan", "\x00", "\ud800", "x" * 100_000]
+    odd += ["\u202e", "../../a.pdf", "9999-12-31", "0000-00-00"]
+    for name in [*ANNOUNCED, "supersedes", "assessment", "question", "pages"]:
+        for value in odd:
+            attempt(
+                held,
+                f"reserve {name}={value!r:.30}",
+                lambda n=name, v=value: vendor.post("/evidence/reserve", json={**ANNOUNCED, n: v}),
+            )
+    for body in (b"", b"null", b"[]", b"3", b'"x"', b"{", b"\xff", b'{"size": NaN}', b'{"size": 1e999}', b"[" * 50_000):
+        attempt(
+            held,
+            f"reserve {body[:20]!r}",
+            lambda b=body: vendor.post("/evidence/reserve", data=b, content_type="application/json"),
+        )
+    for body in (b"", b"\xff", b"{" * 100_000, b'{"csp-report": 1}'):
+        attempt(held, f"csp {body[:9]!r}", lambda b=body: vendor.post("/csp-report", data=b))
+    for value in NASTY:
+        pairs = [(name, value[:3_000]) for name in ("assessment", "question", "pages")]
+        query = encoded(pairs).decode()
+        where = f"/evidence/{std.a.own['evidence_id']}/finalise?{query}"
+        attempt(held, f"finalise {short(value)}", lambda p=where: vendor.post(p))
+
+
+def test_nonsense_asked_of_the_gate_is_a_deny_or_a_refusal(app: Flask, std: Std) -> None:
+    client = app.test_client()
+    bearer = {"Authorization": f"Bearer {std.tokens['gAll']}"}
+    plain = {"vendor": std.b.slug, "data_class": "D3", "access_mode": "A2", "purpose": "x", "engagement": ""}
+    for name in plain:
+        for value in NASTY:
+            raw = value[:4_000]
+            query = encoded([(key, raw if key == name else given) for key, given in plain.items()]).decode()
+            answer = client.get(f"/api/v1/gate?{query}", headers=bearer)
+            fine(answer, f"gate {name}={short(value)}")
+            if answer.status_code == 200 and name != "purpose":
+                allowed = answer.get_json()["decision"] == "allow"
+                assert not allowed or (name == "engagement" and not raw.strip()), f"{name}={short(value)}"
+    for query in ("", "vendor", "vendor=a&vendor=b", urlencode({"vendor": [1, 2]})):
+        answer = client.get(f"/api/v1/gate?{query}", headers=bearer)
+        assert answer.get_json()["decision"] == "deny"
