@@ -92,8 +92,15 @@ def _too_many(refusal: errors.TooMany) -> ResponseReturnValue:
     return answer
 
 
+def note_away(refusal: errors.Unavailable) -> None:
+    """Tell the operator what is away, and why as far as it said."""
+    log.warning(
+        "a part is away", part=type(refusal).__name__, reason=str(refusal), request_id=getattr(g, "request_id", "")
+    )
+
+
 def _unavailable(refusal: errors.Unavailable) -> ResponseReturnValue:
-    log.warning("a part is away", reason=type(refusal).__name__, request_id=getattr(g, "request_id", ""))
+    note_away(refusal)
     answer = refusal_page(503, refusal.message)
     answer.headers["Retry-After"] = str(refusal.retry_after)
     return answer
