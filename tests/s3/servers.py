@@ -29,6 +29,15 @@ from botocore.config import Config
 from portal.kernel.objects.s3 import S3Config
 
 PROJECT = Path(__file__).resolve().parents[2]
+PLAIN_HTTP = """
+from localstack.http.duplex_socket import DuplexSocket
+from localstack.runtime.main import main
+
+DuplexSocket.is_ssl_socket = staticmethod(lambda _socket: False)
+main()
+"""
+"""How LocalStack is started. To tell TLS from plain HTTP it peeks at each new connection, and where nothing has come
+yet it leaves that socket blocking: one slow reader then stops the whole server for a second and is cut off."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +118,7 @@ def localstack(folder: Path) -> Iterator[Server]:
     }
     with (folder / "localstack.log").open("wb") as log:
         process = subprocess.Popen(
-            [python, "-m", "localstack.runtime.main"],
+            [python, "-c", PLAIN_HTTP],
             cwd=folder,
             env=environment,
             stdin=subprocess.DEVNULL,
