@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -29,7 +30,7 @@ from portal.reviews.facts import ReviewAssigned, ReviewClaimed, ReviewEnded, Rev
 from portal.reviews.models import AnswerVerdict, Review
 from portal.scoring import rules as scores
 from portal.scoring import service as scoring
-from portal.scoring.rules import NotApplicable, Score
+from portal.scoring.rules import Mark, NotApplicable, Score
 from portal.terms import AssessmentState, Recommendation, Verdict
 from portal.vendors.models import Vendor
 
@@ -197,6 +198,16 @@ class Live:
     def recommendation(self) -> Recommendation:
         """What the policy suggests."""
         return Recommendation(self.score.recommendation.value)
+
+    @property
+    def marks(self) -> dict[str, Mark]:
+        """How each question of the version counts, by key."""
+        return {each.question.key: each for each in scores.marks(self.inputs)}
+
+    @property
+    def losses(self) -> dict[str, Fraction]:
+        """What each question costs of the score, by key; only those that cost something."""
+        return {each.key: each.value for each in self.score.measures.losses}
 
 
 def score_now(tx: Tx, review: Review) -> Live:

@@ -42,7 +42,7 @@ from portal.reviews.verdicts import (
     reopen_verdict,
     verdict_lines,
 )
-from portal.reviews.workspace import CitedFile, Desk, Workspace, workspace
+from portal.reviews.workspace import CitedFile, Desk, Group, Tally, Workspace, workspace
 
 __all__ = [
     "Changed",
@@ -51,6 +51,7 @@ __all__ = [
     "ConflictLine",
     "Counts",
     "Desk",
+    "Group",
     "Live",
     "NoteLine",
     "Outlook",
@@ -58,6 +59,7 @@ __all__ = [
     "ReviewLine",
     "Signer",
     "Stage",
+    "Tally",
     "VerdictLine",
     "Workspace",
     "Wrong",

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from fractions import Fraction
+from functools import cached_property
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -14,27 +16,29 @@ from portal import policy
 from portal.assessments.models import Assessment
 from portal.attestations import service as attestations
 from portal.attestations.models import Attestation, Citation
-from portal.attestations.rules import SignedAnswer, SignedCitation, Snapshot
+from portal.attestations.rules import SignedAnswer, Snapshot
 from portal.attestations.service import Attested, MessageLine
 from portal.evidence.models import Evidence
+from portal.evidence.rules import KINDS, Standing, state_on
 from portal.findings import service as findings
 from portal.findings.service import FindingLine
 from portal.kernel.ledger import Tx
 from portal.policy import Action
 from portal.questionnaires import service as questionnaires
-from portal.questionnaires.rules import Answer, Question, Questionnaire, QuestionState, Section, credit
+from portal.questionnaires.rules import Answer, Question, Questionnaire, Section, credit
 from portal.reviews import reviewing, rules, verdicts
 from portal.reviews.models import Review
 from portal.reviews.reviewing import Live
 from portal.reviews.rules import Changed
 from portal.reviews.verdicts import NoteLine, VerdictLine
+from portal.scoring.rules import Mark
 from portal.terms import Acceptance, EvidenceState, ScanState, Verdict
 from portal.vendors.models import Vendor
 
 
 @dataclass(frozen=True, slots=True)
 class CitedFile:
-    """A file as it was signed with, and what is known of it now."""
+    """A file as it was signed with, and what is known of it now. ``also`` numbers the other questions it backs."""
 
     citation_id: UUID
     evidence_id: UUID
@@ -46,26 +50,48 @@ class CitedFile:
     size: int
     page_count: int | None
     valid_until: date | None
+    standing: Standing
     state: EvidenceState
     scan: ScanState
     acceptance: Acceptance
+    judgement: str
+    row_version: int
+    is_new: bool
+    also: tuple[str, ...]
+
+    @property
+    def kind_title(self) -> str:
+        """The name of its kind."""
+        return KINDS[self.kind].title
+
+    @property
+    def checks(self) -> tuple[str, ...]:
+        """What a reviewer looks for in a file of this kind."""
+        return KINDS[self.kind].checks
+
+    @property
+    def first_page(self) -> int:
+        """The page that the vendor points at first; without one, the first of the file."""
+        digits = "".join(each if each.isdigit() else " " for each in self.pages).split()
+        return max(1, int(digits[0])) if digits and len(digits[0]) < 6 else 1
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """One answer to judge. ``before`` is the answer of the revision before, None if it was not asked then."""
+    """One answer to judge. What was before is None if the question was not asked then."""
 
     question: Question
     section: Section
-    answer: Answer
-    state: QuestionState
-    before: Answer | None
+    signed: SignedAnswer
+    question_before: Question | None
+    signed_before: SignedAnswer | None
     changed: Changed
     credit: int | None
     credit_before: int | None
     knock_out: bool
+    mark: Mark | None
+    loss: Fraction
     files: tuple[CitedFile, ...]
-    files_before: tuple[SignedCitation, ...]
     verdict: VerdictLine
     finding: FindingLine | None
     messages: tuple[MessageLine, ...]
@@ -77,19 +103,43 @@ class Desk:
         return self.question.key
 
     @property
-    def na_claimed(self) -> bool:
-        """Whether the vendor says that the question does not apply."""
-        return self.state is QuestionState.NA_CLAIMED
+    def answer(self) -> Answer:
+        """The answer as signed."""
+        return self.signed.answer
 
     @property
-    def can_accept(self) -> bool:
-        """Whether it can be accepted: a knock-out is never set aside here."""
-        return not (self.na_claimed and self.knock_out)
+    def before(self) -> Answer | None:
+        """The answer as signed before."""
+        return self.signed_before.answer if self.signed_before is not None else None
 
 
 @dataclass(frozen=True, slots=True)
+class Group:
+    """Answers that are read together: of one kind of change, or of one section where nothing was signed before."""
+
+    changed: tuple[Changed, ...]
+    section: Section | None
+    desks: tuple[Desk, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many answers of a revision have which verdict."""
+
+    accepted: int
+    flagged: int
+    asked: int
+    open: int
+
+    @property
+    def total(self) -> int:
+        """All answers of the revision."""
+        return self.accepted + self.flagged + self.asked + self.open
+
+
+@dataclass(frozen=True)
 class Workspace:
-    """Everything a reviewer sees of one signed revision."""
+    """Everything a reviewer sees of one signed revision; desks in the order of the questionnaire."""
 
     review: Review
     assessment: Assessment
@@ -99,25 +149,67 @@ class Workspace:
     compared_with: Attested | None
     live: Live
     desks: tuple[Desk, ...]
+    findings: tuple[FindingLine, ...]
     notes: tuple[NoteLine, ...]
 
     @property
-    def said(self) -> Mapping[str, int]:
-        """How many answers are accept, flag, ask and open."""
-        count = Counter(desk.verdict.verdict.value if desk.verdict.verdict else "open" for desk in self.desks)
-        return {name: count[name] for name in (*(each.value for each in Verdict), "open")}
+    def tally(self) -> Tally:
+        """How far the review is."""
+        count = Counter(desk.verdict.verdict for desk in self.desks)
+        return Tally(count[Verdict.ACCEPT], count[Verdict.FLAG], count[Verdict.ASK], count[None])
 
-    @property
-    def groups(self) -> Sequence[tuple[Changed, Sequence[Desk]]]:
-        """The answers by what became of them, in the order of reading; settled ones come as unchanged."""
-        found: dict[Changed, list[Desk]] = {each: [] for each in Changed}
-        for desk in self.desks:
-            found[desk.changed].append(desk)
-        return [(changed, desks) for changed, desks in found.items() if desks]
+    @cached_property
+    def groups(self) -> tuple[Group, ...]:
+        """The answers by what became of them; by section where there is nothing to compare with."""
+        if self.compared_with is None:
+            groups = [
+                Group((Changed.FIRST,), each, tuple(desk for desk in self.desks if desk.section.key == each.key))
+                for each in self.questionnaire.sections
+            ]
+        else:
+            groups = [
+                Group(kinds, None, tuple(desk for desk in self.desks if desk.changed in kinds))
+                for kinds in rules.READ_TOGETHER
+            ]
+        return tuple(each for each in groups if each.desks)
+
+    @cached_property
+    def order(self) -> tuple[str, ...]:
+        """The keys of the questions in the order of reading."""
+        return tuple(desk.key for group in self.groups for desk in group.desks)
 
     def desk(self, key: str) -> Desk | None:
         """Return the desk of one question, if the revision asks it."""
         return next((each for each in self.desks if each.key == key), None)
+
+    def first(self) -> str:
+        """Return the key to begin with: the first without a verdict, else the first; "" if nothing is asked."""
+        return self._undecided(self.order) or next(iter(self.order), "")
+
+    def after(self, key: str) -> str:
+        """Return where to go on after a verdict: the next without one, else the next, else the same."""
+        at = self.order.index(key)
+        following = self.order[at + 1 :]
+        return self._undecided((*following, *self.order[:at])) or next(iter(following), key)
+
+    def _undecided(self, keys: Sequence[str]) -> str:
+        undecided = {desk.key for desk in self.desks if desk.verdict.verdict is None}
+        return next((key for key in keys if key in undecided), "")
+
+
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    """The revision signed before, with the version of the questionnaire that it answered."""
+
+    attested: Attested
+    questionnaire: Questionnaire
+
+    def answer(self, key: str) -> tuple[Question | None, SignedAnswer | None]:
+        """Return a question as it was put then and its answer; nothing if it was not asked."""
+        signed = self.attested.snapshot.answers.get(key)
+        if signed is None or not signed.is_asked or key not in self.questionnaire:
+            return None, None
+        return self.questionnaire.question(key), signed
 
 
 def workspace(tx: Tx, review: Review) -> Workspace:
@@ -129,31 +221,53 @@ def workspace(tx: Tx, review: Review) -> Workspace:
     assessment = tx.session.get_one(Assessment, review.assessment_id)
     questionnaire = questionnaires.compiled(tx, assessment.questionnaire_id)
     signed = reviewing.attested_of(tx, review)
-    earlier = attestations.previous(tx, tx.session.get_one(Attestation, review.attestation_id))
-    before = attestations.attested(tx, earlier.id) if earlier is not None else None
+    before = _compared(tx, review, questionnaire)
     said = verdicts.verdict_lines(tx, review)
-    wrong = {each.question_key: each for each in findings.of_assessment(tx, assessment.id)}
+    wrong = tuple(findings.of_assessment(tx, assessment.id))
+    # The first by number stands beside an answer.
+    wrong_by_key = {each.question_key: each for each in reversed(wrong)}
     talks = attestations.messages_of(tx, assessment)
     notes = verdicts.notes_of(tx, review)
-    files = _files(tx, signed.snapshot)
+    live = reviewing.score_now(tx, review)
+    worth, losses = live.marks, live.losses
+    files = _files(tx, signed.snapshot, before.attested.snapshot if before is not None else None, questionnaire)
     desks = []
     for question in questionnaire.questions:
-        answered = signed.snapshot.answers.get(question.key)
+        key = question.key
+        answered = signed.snapshot.answers.get(key)
         if answered is None or not answered.is_asked:
             continue
+        question_before, answered_before = before.answer(key) if before is not None else (None, None)
+        points = credit(question, answered.answer)
+        points_before = (
+            credit(question_before, answered_before.answer) if question_before and answered_before is not None else None
+        )
         desks.append(
-            _desk(
-                question,
-                questionnaire.section(question.section),
-                answered,
-                signed.snapshot,
-                before.snapshot if before is not None else None,
+            Desk(
+                question=question,
+                section=questionnaire.section(question.section),
+                signed=answered,
+                question_before=question_before,
+                signed_before=answered_before,
+                changed=Changed.FIRST
+                if before is None
+                else rules.changed_how(
+                    old=answered_before.content if answered_before is not None else None,
+                    new=answered.content,
+                    old_credit=points_before,
+                    new_credit=points,
+                    same_files=_bytes(before.attested.snapshot, key) == _bytes(signed.snapshot, key),
+                ),
+                credit=points,
+                credit_before=points_before,
                 knock_out=question.is_knock_out_in(assessment.tier),
-                files=files.get(question.key, ()),
-                verdict=said.get(question.key, verdicts.line_of(question.key, None)),
-                finding=wrong.get(question.key),
-                messages=talks.get(question.key, ()),
-                notes=tuple(notes.get(question.key, ())),
+                mark=worth.get(key),
+                loss=losses.get(key, Fraction(0)),
+                files=files.get(key, ()),
+                verdict=said.get(key, verdicts.line_of(key, None)),
+                finding=wrong_by_key.get(key),
+                messages=talks.get(key, ()),
+                notes=tuple(notes.get(key, ())),
             )
         )
     return Workspace(
@@ -162,70 +276,32 @@ def workspace(tx: Tx, review: Review) -> Workspace:
         vendor=reviewing.vendor_of(tx, review),
         questionnaire=questionnaire,
         attested=signed,
-        compared_with=before,
-        live=reviewing.score_now(tx, review),
+        compared_with=before.attested if before is not None else None,
+        live=live,
         desks=tuple(desks),
+        findings=wrong,
         notes=tuple(notes.get("", ())),
     )
 
 
-def _desk(
-    question: Question,
-    section: Section,
-    signed: SignedAnswer,
-    snapshot: Snapshot,
-    before: Snapshot | None,
-    *,
-    knock_out: bool,
-    files: tuple[CitedFile, ...],
-    verdict: VerdictLine,
-    finding: FindingLine | None,
-    messages: tuple[MessageLine, ...],
-    notes: tuple[NoteLine, ...],
-) -> Desk:
-    old = before.answers.get(question.key) if before is not None else None
-    if old is not None and not old.is_asked:
-        old = None
-    files_before = before.citations_of(question.key) if before is not None else ()
-    worth, worth_before = _credit(question, signed), _credit(question, old) if old is not None else None
-    changed = rules.changed_how(
-        old=old.content if old is not None else None,
-        new=signed.content,
-        old_credit=worth_before,
-        new_credit=worth,
-        same_files=_bytes(files_before) == _bytes(snapshot.citations_of(question.key)),
-    )
-    return Desk(
-        question=question,
-        section=section,
-        answer=signed.answer,
-        state=signed.state,
-        before=old.answer if old is not None else None,
-        changed=changed,
-        credit=worth,
-        credit_before=worth_before,
-        knock_out=knock_out,
-        files=files,
-        files_before=files_before,
-        verdict=verdict,
-        finding=finding,
-        messages=messages,
-        notes=notes,
-    )
-
-
-def _credit(question: Question, signed: SignedAnswer) -> int | None:
-    """Return what an answer is worth; None where nothing is scored, or nothing was answered, or by another version."""
-    if not question.is_scored or signed.state is not QuestionState.ANSWERED:
+def _compared(tx: Tx, review: Review, questionnaire: Questionnaire) -> _Compared | None:
+    row = attestations.previous(tx, tx.session.get_one(Attestation, review.attestation_id))
+    if row is None:
         return None
-    return credit(question, signed.answer)
+    earlier = attestations.attested(tx, row.id)
+    if earlier.snapshot.questionnaire_digest == questionnaire.digest:
+        return _Compared(earlier, questionnaire)
+    older = tx.session.get_one(Assessment, earlier.snapshot.assessment_id)
+    return _Compared(earlier, questionnaires.compiled(tx, older.questionnaire_id))
 
 
-def _bytes(files: Sequence[SignedCitation]) -> set[tuple[str, str]]:
-    return {(each.sha256, each.pages) for each in files}
+def _bytes(snapshot: Snapshot, key: str) -> set[tuple[str, str]]:
+    return {(each.sha256, each.pages) for each in snapshot.citations_of(key)}
 
 
-def _files(tx: Tx, snapshot: Snapshot) -> dict[str, tuple[CitedFile, ...]]:
+def _files(
+    tx: Tx, snapshot: Snapshot, before: Snapshot | None, questionnaire: Questionnaire
+) -> Mapping[str, tuple[CitedFile, ...]]:
     ids = [each.citation_id for each in snapshot.citations]
     statement = (
         sa.select(Citation.id, Citation.acceptance, Evidence)
@@ -233,9 +309,14 @@ def _files(tx: Tx, snapshot: Snapshot) -> dict[str, tuple[CitedFile, ...]]:
         .where(Citation.id.in_(ids))
     )
     known = {row.id: row for row in tx.session.execute(statement)}
+    today = tx.now.date()
+    uses: dict[UUID, set[str]] = {}
+    for each in snapshot.citations:
+        uses.setdefault(each.evidence_id, set()).add(each.question_key)
     found: dict[str, tuple[CitedFile, ...]] = {}
     for each in snapshot.citations:
         acceptance, file = known[each.citation_id].acceptance, known[each.citation_id].Evidence
+        was = {other.sha256 for other in before.citations_of(each.question_key)} if before is not None else set()
         line = CitedFile(
             citation_id=each.citation_id,
             evidence_id=each.evidence_id,
@@ -247,9 +328,14 @@ def _files(tx: Tx, snapshot: Snapshot) -> dict[str, tuple[CitedFile, ...]]:
             size=file.size,
             page_count=file.page_count,
             valid_until=file.valid_until,
+            standing=state_on(file, today),
             state=file.state,
             scan=file.scan,
             acceptance=acceptance,
+            judgement=file.judgement,
+            row_version=file.row_version,
+            is_new=bool(was) and each.sha256 not in was,
+            also=tuple(sorted(map(questionnaire.number_of, uses[each.evidence_id] - {each.question_key}))),
         )
         found[each.question_key] = (*found.get(each.question_key, ()), line)
     return found

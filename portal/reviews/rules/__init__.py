@@ -1,6 +1,6 @@
 """Who may judge and sign, what may be decided, by when: the rules of reviews. Pure."""
 
-from portal.reviews.rules.changes import CHANGED_WORDS, Changed, changed_how
+from portal.reviews.rules.changes import READ_TOGETHER, Changed, changed_how
 from portal.reviews.rules.eligibility import (
     ROLE_SETTLES,
     RULES_SETTLE,
@@ -51,9 +51,9 @@ from portal.reviews.rules.timing import (
 
 __all__ = [
     "APPROVALS",
-    "CHANGED_WORDS",
     "FORMAT",
     "KIND_WORDS",
+    "READ_TOGETHER",
     "ROLE_SETTLES",
     "RULES_SETTLE",
     "STAGE_WORDS",

@@ -4,29 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Any, Final
 
 
 class Changed(StrEnum):
-    """How an answer differs from the one before, in the order of reading."""
+    """How an answer differs from the one before; first: nothing was signed before."""
 
     DOWN = "down"
     NEW = "new"
     CHANGED = "changed"
     EVIDENCE = "evidence"
     UNCHANGED = "unchanged"
+    FIRST = "first"
 
 
-CHANGED_WORDS: Final[Mapping[Changed, str]] = MappingProxyType(
-    {
-        Changed.DOWN: "Went down",
-        Changed.NEW: "New",
-        Changed.CHANGED: "Changed",
-        Changed.EVIDENCE: "Same answer, evidence changed",
-        Changed.UNCHANGED: "Unchanged",
-    }
+READ_TOGETHER: Final = (
+    (Changed.DOWN,),
+    (Changed.CHANGED, Changed.NEW),
+    (Changed.EVIDENCE,),
+    (Changed.UNCHANGED,),
+    (Changed.FIRST,),
 )
+"""What is read in one go, in the order of reading."""
 
 
 def changed_how(
@@ -37,7 +36,10 @@ def changed_how(
     new_credit: int | None,
     same_files: bool,
 ) -> Changed:
-    """Return how an answer differs from the one before; ``old`` of None: it was not asked then."""
+    """Return how an answer differs from the one before; ``old`` of None: it was not asked then.
+
+    It went down if it earns less than before: fewer points, or said not to apply where it earned some.
+    """
     if old is None:
         return Changed.NEW
     if old_credit is not None and (new_credit or 0) < old_credit:

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from portal.evidence.rules import KINDS
 from portal.questionnaires.rules import Questionnaire
-from portal.scoring.rules import Code, Evidence, Inputs, Mark, Reason, Recommendation, Score, State, marks
+from portal.scoring.rules import Code, Evidence, Inputs, Mark, Reason, Recommendation, Score, State
 
 RECOMMENDATION_WORDS = {
     Recommendation.INCOMPLETE: "Incomplete",
@@ -166,11 +166,6 @@ def _knock_outs(score: Score, questionnaire: Questionnaire) -> tuple[tuple[str, 
         ("passed without the verified evidence it needs", measures.unproven),
     )
     return tuple((f"{_name(key, questionnaire)}", said) for said, keys in words for key in keys)
-
-
-def marks_by_key(inputs: Inputs) -> dict[str, Mark]:
-    """Return how each question counts, by key."""
-    return {each.question.key: each for each in marks(inputs)}
 
 
 def point_words(mark: Mark) -> str:

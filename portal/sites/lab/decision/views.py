@@ -13,11 +13,10 @@ from portal import policy
 from portal.assessments import service as assessments
 from portal.identity import queries as people
 from portal.kernel.errors import Conflict, NotFound, Refused
-from portal.kernel.ledger import Tx
 from portal.policy import Action, may_ever
 from portal.reviews import service as reviews
 from portal.reviews.rules import Choice, Condition, condition_of, sentence
-from portal.reviews.service import Outlook, Signer
+from portal.reviews.service import Outlook, Signer, Workspace
 from portal.sites.lab.decision.effect import effect_of
 from portal.sites.lab.decision.forms import (
     SPARE_ROWS,
@@ -201,16 +200,16 @@ def _decide_page(
 ) -> str:
     with begin() as tx:
         reading = work.read(tx, review_id)
-        engagement = vendors.engagement(tx, reading.assessment.engagement_id, Action.VENDOR_READ)
+        engagement = vendors.engagement(tx, reading.space.assessment.engagement_id, Action.VENDOR_READ)
         picked = _outcome(form.outcome.data) if form else None
-        outlook = reviews.outlook(tx, review=reading.review, outcome=picked)
+        outlook = reviews.outlook(tx, review=reading.space.review, outcome=picked)
         if picked is None:
             picked = next((each.outcome for each in outlook.choices if each.suggested), None)
         if form is None:
             form = DecideForm(formdata=None)
             _prefill(form, outlook, engagement, tx.now.date(), picked)
         if rows is None:
-            rows = _suggested_rows(tx, reading, engagement, tx.now.date())
+            rows = _suggested_rows(reading.space, engagement, tx.now.date())
         conditions, _ = conditions_of(rows)
         shown_outcome = picked or Outcome.REJECT
         effect = effect_of(
@@ -221,7 +220,6 @@ def _decide_page(
             form.valid_until.data,
         )
         reviewer = work.name_of(tx, reading.head.reviewer_id)
-        findings = work.findings_of(tx, reading)
     if not changed:
         # After a refusal for being late, the page keeps the old versions: read it again before you send it again.
         form.row_version.data, form.score_seen.data = str(reading.head.row_version), outlook.live.digest
@@ -233,13 +231,13 @@ def _decide_page(
         head=reading.head,
         counts=reading.counts,
         reviewer=reviewer,
-        note=reading.review.recommendation_note,
+        note=reading.space.review.recommendation_note,
         form=form,
         rows=rows + [Row()] * max(0, SPARE_ROWS - sum(each.is_empty for each in rows)),
         unread=unread or [],
         changed=changed,
         errors=bool(unread) or bool(form.errors),
-        score=shown(outlook.live.score, outlook.live.inputs, reading.questionnaire),
+        score=shown(outlook.live.score, outlook.live.inputs, reading.space.questionnaire),
         choices=outlook.choices,
         choice_words=CHOICE_WORDS,
         picked=picked,
@@ -249,10 +247,10 @@ def _decide_page(
         sentence=sentence,
         proposed=outlook.proposed,
         effect=effect,
-        findings=findings,
+        findings=work.findings_of(reading.space),
         engagement=engagement,
         waiting=waiting,
-        may_propose=waiting and policy.may(g.actor, Action.DECISION_PROPOSE, reading.review),
+        may_propose=waiting and policy.may(g.actor, Action.DECISION_PROPOSE, reading.space.review),
         lead=Role.LEAD_APPROVER in g.actor.roles,
         button=_button(outlook.signers, choice),
     )
@@ -265,9 +263,9 @@ def _prefill(form: DecideForm, outlook: Outlook, engagement: Any, today: date, p
     form.valid_until.data = min(ends)
 
 
-def _suggested_rows(tx: Tx, reading: work.Reading, engagement: Any, today: date) -> list[Row]:
+def _suggested_rows(space: Workspace, engagement: Any, today: date) -> list[Row]:
     """Return one condition for each finding, else for each question that would lift the score over the threshold."""
-    found = work.findings_of(tx, reading)
+    found = work.findings_of(space)
     if found:
         highest = max(engagement.data_classes)
         return [
@@ -284,12 +282,12 @@ def _suggested_rows(tx: Tx, reading: work.Reading, engagement: Any, today: date)
     return [
         typed(
             Condition(
-                f"{reading.questionnaire.number_of(key)} {reading.questionnaire.question(key).label}: answered in full,"
+                f"{space.questionnaire.number_of(key)} {space.questionnaire.question(key).label}: answered in full,"
                 " with verified evidence",
                 today + CONDITION_DAYS,
             )
         )
-        for key in reading.live.score.conditions[:10]
+        for key in space.live.score.conditions[:10]
     ]
 
 

@@ -151,15 +151,16 @@ def _return_page(review_id: UUID, *, refused: str = "", changed: str = "") -> st
     with begin() as tx:
         reading = work.read(tx, review_id, Action.QUESTIONS_RETURN)
     asks = [
-        Ask(key, reading.questionnaire.number_of(key), reading.questionnaire.question(key).label, line.note)
-        for key, line in reading.verdicts.items()
-        if line.verdict is Verdict.ASK
+        Ask(desk.key, desk.question.number, desk.question.label, desk.verdict.note)
+        for group in reading.space.groups
+        for desk in group.desks
+        if desk.verdict.verdict is Verdict.ASK
     ]
     return page(
         "lab/workspace/return.html",
         head=reading.head,
         counts=reading.counts,
-        asks=sorted(asks, key=lambda each: reading.order.index(each.key)),
+        asks=asks,
         refused=refused,
         changed=changed,
         errors=bool(refused),
@@ -196,14 +197,14 @@ def finish(review_id: UUID) -> ResponseReturnValue:
 def _finish_page(review_id: UUID, form: FinishForm, *, missing: list[str] | None = None, changed: str = "") -> str:
     with begin() as tx:
         reading = work.read(tx, review_id, Action.RECOMMEND)
-        found = work.findings_of(tx, reading)
+    space = reading.space
     form.row_version.data = str(reading.head.row_version)
     return page(
         "lab/workspace/finish.html",
         head=reading.head,
         counts=reading.counts,
-        findings=found,
-        score=shown(reading.live.score, reading.live.inputs, reading.questionnaire),
+        findings=work.findings_of(space),
+        score=shown(space.live.score, space.live.inputs, space.questionnaire),
         undecided=[line for group in reading.groups for line in group.lines if line.verdict is None],
         form=form,
         missing=missing or [],

@@ -66,8 +66,7 @@ def judge(review_id: UUID, key: str) -> ResponseReturnValue:
                 wrong=form.wrong() if verdict is Verdict.FLAG else None,
                 version=number(form.version.data),
             )
-            reading = work.read(tx, review_id)
-            onward = work.after(reading, key)
+            onward = reviews.workspace(tx, review).after(key)
     except Refused as refused:
         add_problems(form, refused.problems, otherwise="verdict")
         return _page(review_id, key, form=form), 422
@@ -190,32 +189,33 @@ def score(review_id: UUID) -> ResponseReturnValue:
     """Show every point: what each question is worth, what it got and why, and whether the stored score replays."""
     with begin() as tx:
         reading = work.read(tx, review_id)
-        stored = scoring.latest(tx, reading.assessment.id)
+        space = reading.space
+        stored = scoring.latest(tx, space.assessment.id)
         kept = (
             {
                 "made_at": stored.made_at,
                 "cause": stored.cause,
                 "digest": stored.result_digest,
                 "replays": scoring.replays(stored),
-                "same": stored.result_digest == reading.live.digest,
+                "same": stored.result_digest == space.live.digest,
             }
             if stored
             else None
         )
-    losses = {each.key: each.value for each in reading.live.score.measures.losses}
+    marks, losses = space.live.marks, space.live.losses
     return page(
         "lab/workspace/score.html",
         reading=reading,
         head=reading.head,
-        score=shown(reading.live.score, reading.live.inputs, reading.questionnaire),
+        score=shown(space.live.score, space.live.inputs, space.questionnaire),
         rows=[
-            (question, reading.marks[question.key], losses.get(question.key), point_words(reading.marks[question.key]))
-            for question in reading.questionnaire.questions
-            if question.key in reading.marks
+            (question, marks[question.key], losses.get(question.key), point_words(marks[question.key]))
+            for question in space.questionnaire.questions
+            if question.key in marks
         ],
         stored=kept,
-        live_digest=reading.live.digest,
-        sections={each.key: each for each in reading.questionnaire.sections},
+        live_digest=space.live.digest,
+        sections={each.key: each for each in space.questionnaire.sections},
     )
 
 
@@ -234,7 +234,8 @@ def _page(
 ) -> str:
     with begin() as tx:
         reading = work.read(tx, review_id)
-        answer = work.answer_page(tx, reading, key or work.first_key(reading)) if reading.order else None
+        space = reading.space
+        answer = work.answer_page(space, key or space.first()) if space.order else None
         names = _names(tx, reading, answer)
         today = tx.now.date()
     fresh = form is None
@@ -258,7 +259,7 @@ def _page(
         errors=bool(said) or bool(form.errors),
         rights=rights,
         reviewer=names.get(reading.head.reviewer_id, "") if reading.head.reviewer_id else "",
-        score=shown(reading.live.score, reading.live.inputs, reading.questionnaire),
+        score=shown(space.live.score, space.live.inputs, space.questionnaire),
         points=point_words(answer.mark) if answer and answer.mark else "",
         shown_file=_shown_file(answer),
         page_number=request.args.get("page", type=int),
@@ -268,7 +269,7 @@ def _page(
 
 def rights_of(reading: Reading) -> dict[str, bool]:
     """Return what the actor can do here now: role, whose review it is, and where it stands, taken together."""
-    actor, review = g.actor, reading.review
+    actor, review = g.actor, reading.space.review
     working = reading.head.state is AssessmentState.IN_REVIEW and review.closed_at is None
     takeable = reading.head.state in {AssessmentState.SUBMITTED, AssessmentState.IN_REVIEW} and review.closed_at is None
     return {
