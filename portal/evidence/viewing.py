@@ -10,6 +10,7 @@ from pathlib import Path
 from uuid import UUID
 
 from portal.evidence import service
+from portal.evidence.opening import CHANGED
 from portal.kernel.actor import Actor
 from portal.kernel.errors import Conflict, NotFound, Unavailable
 from portal.kernel.ledger import Ledger
@@ -86,7 +87,7 @@ def _proven(
             path = lent.enter_context(verified_file(store, stored))
         except (IntegrityFailure, ObjectMissing) as failure:
             _alarm(ledger, actor, evidence_id, failure)
-            raise Conflict(service.CHANGED) from failure
+            raise Conflict(CHANGED) from failure
         yield path, stored, name, pages
 
 

@@ -1,0 +1,123 @@
+"""A file of the library: fetched, described by its vendor, removed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from portal import policy
+from portal.evidence import rules
+from portal.evidence.facts import (
+    EvidenceDescribed,
+    EvidenceRemoved,
+)
+from portal.evidence.models import Evidence
+from portal.kernel.canonical import digest
+from portal.kernel.errors import Conflict, Forbidden, NotFound, Refused
+from portal.kernel.ledger import Tx
+from portal.kernel.swap import swap
+from portal.policy import Action
+from portal.terms import EvidenceState, Role
+
+OPENABLE = frozenset({EvidenceState.ATTACHED, EvidenceState.VERIFIED, EvidenceState.REJECTED})
+
+
+def get(tx: Tx, evidence_id: UUID, action: Action) -> Evidence:
+    """Return a file that the actor may do this to.
+
+    :raises NotFound: if there is none, it was removed, or the actor may not know of it. The lab knows of a file
+        once its bytes have arrived.
+    :raises Forbidden: if the actor may not do this.
+    """
+    row = tx.session.get(Evidence, evidence_id)
+    if row is None or row.removed_at is not None:
+        raise NotFound
+    if tx.actor.is_lab and row.state in (EvidenceState.RESERVED, EvidenceState.REFUSED):
+        raise NotFound
+    policy.check(tx.actor, action, row)
+    return row
+
+
+def describe(
+    tx: Tx,
+    *,
+    evidence: Evidence,
+    kind: str,
+    title: str,
+    raw: Mapping[str, str],
+    row_version: int,
+) -> None:
+    """State what a file is and the dates that its validity follows from. A rejected file is judged anew.
+
+    :param raw: the form fields that ``rules.parse_details`` reads.
+    :raises Refused: with the problems of the fields.
+    :raises Conflict: if it was verified, or somebody was faster.
+    """
+    policy.check(tx.actor, Action.EVIDENCE_UPLOAD, evidence)
+    problems: dict[str, str] = {}
+    if kind not in rules.KINDS:
+        raise Refused(problems={"kind": ["Choose the type of evidence"]})
+    wanted = rules.tidy(title)
+    if len(wanted) > rules.MAX_TITLE:
+        problems["title"] = f"Use at most {rules.MAX_TITLE} characters for the title"
+    details = rules.parse_details(kind, raw, today=tx.now.date())
+    if isinstance(details, rules.Problems):
+        raise Refused(problems={field: [words] for field, words in {**problems, **details}.items()})
+    if problems:
+        raise Refused(problems={field: [words] for field, words in problems.items()})
+    if evidence.state is EvidenceState.VERIFIED:
+        raise Conflict("This file was verified as it is described. Upload a new file to replace it.")
+    holds = rules.validity(kind, details, (evidence.received_at or evidence.created_at).date())
+    state = EvidenceState.ATTACHED if evidence.state is EvidenceState.REJECTED else evidence.state
+    change = {
+        "kind": kind,
+        "title": wanted or rules.KINDS[kind].title,
+        "details": details,
+        **held(holds),
+        "state": state,
+        "row_version": row_version + 1,
+    }
+    expect = {"row_version": row_version, "state": [EvidenceState.ATTACHED, EvidenceState.REJECTED]}
+    if not swap(tx, evidence, expect=expect, change=change):
+        raise late(evidence)
+    tx.record(
+        EvidenceDescribed(
+            evidence_id=evidence.id,
+            vendor_id=evidence.vendor_id,
+            kind=kind,
+            digest=digest({"title": evidence.title, "details": details}),
+            valid_until=holds.valid_until.isoformat() if holds.valid_until else None,
+        )
+    )
+
+
+def remove(tx: Tx, *, evidence: Evidence) -> None:
+    """Take a file from the library: its uploader, or a vendor admin, before anybody signed with it.
+
+    A reaction ends its uses in open answers and refuses if it was signed with.
+
+    :raises Forbidden: if it is a colleague's file and the actor is no vendor admin.
+    :raises Conflict: if it is signed with.
+    """
+    policy.check(tx.actor, Action.EVIDENCE_DELETE, evidence)
+    if evidence.uploaded_by != tx.actor.id and Role.VENDOR_ADMIN not in tx.actor.roles:
+        raise Forbidden("Only the person who uploaded a file, or a vendor admin, can remove it.")
+    if evidence.state is EvidenceState.VERIFIED:
+        raise Conflict("A verified file stays. Upload a new file to replace it.")
+    change = {"removed_at": tx.now, "row_version": evidence.row_version + 1}
+    if swap(tx, evidence, expect={"removed_at": None, "state": evidence.state}, change=change):
+        tx.record(EvidenceRemoved(evidence_id=evidence.id, vendor_id=evidence.vendor_id))
+
+
+def held(holds: rules.Validity) -> dict[str, Any]:
+    """Return how long a file holds, as columns."""
+    return {"valid_from": holds.valid_from, "valid_until": holds.valid_until, "validity_rule": holds.rule}
+
+
+def late(evidence: Evidence) -> Conflict:
+    """Return the refusal of a change that was made from an older page."""
+    return Conflict(
+        "This file was changed since you opened the page. Yours was not saved over it. Reload and compare.",
+        current={"state": evidence.state.value, "row_version": evidence.row_version},
+    )

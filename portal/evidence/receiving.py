@@ -1,0 +1,290 @@
+"""A file on its way in: a place reserved, bytes pinned, attached, refused. What touches the store is in intake."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from portal import policy
+from portal.evidence import queries, rules
+from portal.evidence.facts import (
+    EvidenceAttached,
+    EvidenceReceived,
+    EvidenceRefused,
+    EvidenceReserved,
+)
+from portal.evidence.files import OPENABLE, get, held
+from portal.evidence.models import Evidence
+from portal.kernel.actor import ActorKind
+from portal.kernel.errors import Conflict, Forbidden, NotFound, Refused
+from portal.kernel.ledger import Tx
+from portal.kernel.objects import INCOMING, StoredObject
+from portal.kernel.sniff import CONTENT_TYPES, RefusedFile, display_name, kind_of, too_large
+from portal.kernel.swap import swap
+from portal.policy import Action
+from portal.terms import EvidenceState, ScanState
+
+LATE = "The file did not arrive in time. Upload it again"
+
+
+def reserve(
+    tx: Tx,
+    *,
+    bucket: str,
+    kind: str,
+    file_name: str,
+    size: int,
+    sha256: str,
+    title: str = "",
+    details: Mapping[str, Any] | None = None,
+    supersedes: Evidence | None = None,
+) -> Evidence:
+    """Reserve a place in the actor's library for a file of this very length and fingerprint.
+
+    The address for the transfer is made outside the transaction (``intake.ticket``).
+
+    :raises Forbidden: if the actor may not upload.
+    :raises Refused: with the problems of kind, file and title, or if the library is full.
+    :raises Conflict: if the file to replace cannot be replaced.
+    """
+    policy.check_ever(tx.actor, Action.EVIDENCE_UPLOAD)
+    vendor_id = tx.actor.vendor_id
+    if vendor_id is None or tx.actor.id is None:
+        raise Forbidden("Only the vendor’s own people upload evidence.")
+    shown = display_name(file_name)
+    problems = _problems(kind, shown, size, sha256)
+    if not problems and (full := _full(tx, vendor_id, size)):
+        problems["file"] = full
+    if problems:
+        raise Refused(problems={field: [words] for field, words in problems.items()})
+    if supersedes is not None:
+        _check_replaceable(tx, supersedes, vendor_id)
+    row = Evidence(
+        id=tx.new_id(),
+        vendor_id=vendor_id,
+        kind=kind,
+        title=rules.tidy(title, rules.MAX_TITLE) or rules.KINDS[kind].title,
+        file_name=shown,
+        bucket=bucket,
+        object_key=f"{INCOMING}vendor/{vendor_id}/{tx.new_id().hex}",
+        sha256=sha256,
+        size=size,
+        details=dict(details or {}),
+        supersedes_id=supersedes.id if supersedes else None,
+        uploaded_by=tx.actor.id,
+        created_at=tx.now,
+        expires_at=tx.now + rules.RESERVATION_LIFE,
+    )
+    tx.session.add(row)
+    tx.session.flush()
+    tx.record(
+        EvidenceReserved(
+            evidence_id=row.id,
+            vendor_id=vendor_id,
+            kind=kind,
+            size=size,
+            sha256=sha256,
+            supersedes_id=row.supersedes_id,
+        )
+    )
+    return row
+
+
+def _problems(kind: str, file_name: str, size: int, sha256: str) -> dict[str, str]:
+    problems = {}
+    if kind not in rules.KINDS:
+        problems["kind"] = "Choose the type of evidence"
+    try:
+        kind_of(file_name)
+    except RefusedFile as refusal:
+        problems["file"] = refusal.message
+    if size <= 0:
+        problems["file"] = "The file is empty"
+    elif size > rules.MAX_BYTES:
+        problems["file"] = too_large(size, rules.MAX_BYTES)
+    elif "file" not in problems and (len(sha256) != 64 or set(sha256) - set("0123456789abcdef")):
+        problems["file"] = "The file arrived without its fingerprint. Reload the page and upload it again"
+    return problems
+
+
+def _full(tx: Tx, vendor_id: UUID, size: int) -> str:
+    # One at a time, so that two uploads cannot both take the last place.
+    tx.session.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(f"evidence:{vendor_id}", 0))))
+    files, used = queries.usage(tx, vendor_id)
+    return rules.over_quota(files=files, used=used, size=size)
+
+
+def _check_replaceable(tx: Tx, old: Evidence, vendor_id: UUID) -> None:
+    if old.vendor_id != vendor_id:
+        raise NotFound
+    if old.state not in OPENABLE | {EvidenceState.INTEGRITY_FAILURE}:
+        raise Conflict("Only a file that was checked can be replaced. Remove this one and upload another.")
+    if queries.successor_of(tx, old.id) is not None:
+        raise Conflict(f"“{old.file_name}” was replaced already. Replace the newer file.")
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What was promised of a file, for the work that is done outside a transaction."""
+
+    id: UUID
+    vendor_id: UUID
+    state: EvidenceState
+    bucket: str
+    key: str
+    version_id: str | None
+    size: int
+    sha256: str
+    content_type: str
+    file_name: str
+    refusal: str
+
+    @property
+    def final_key(self) -> str:
+        """Where the file lies once it is attached."""
+        return self.key.removeprefix(INCOMING)
+
+    @property
+    def stored(self) -> StoredObject:
+        """The pinned version.
+
+        :raises Conflict: if nothing has arrived.
+        """
+        if self.version_id is None:
+            raise Conflict("The file has not arrived yet.")
+        return StoredObject(self.bucket, self.key, self.version_id, self.size, self.sha256, self.content_type)
+
+
+def promised(tx: Tx, evidence_id: UUID) -> Arrival:
+    """Return what was promised of a file to the person who reserved its place (or to the system).
+
+    :raises NotFound: if there is no such file of the actor's vendor.
+    :raises Forbidden: if somebody else reserved the place.
+    :raises Conflict: if the place is out of time.
+    """
+    row = get(tx, evidence_id, Action.EVIDENCE_UPLOAD)
+    if tx.actor.kind is not ActorKind.SYSTEM and row.uploaded_by != tx.actor.id:
+        raise Forbidden("Only the person who began this upload can finish it.")
+    if row.state is EvidenceState.RESERVED and row.expires_at <= tx.now:
+        raise Conflict(LATE)
+    return arrived(row)
+
+
+def arrived(row: Evidence) -> Arrival:
+    """Return a row as the value that outlives its transaction."""
+    return Arrival(
+        id=row.id,
+        vendor_id=row.vendor_id,
+        state=row.state,
+        bucket=row.bucket,
+        key=row.object_key,
+        version_id=row.version_id,
+        size=row.size,
+        sha256=row.sha256,
+        content_type=CONTENT_TYPES[kind_of(row.file_name)],
+        file_name=row.file_name,
+        refusal=row.refusal,
+    )
+
+
+def receive(tx: Tx, *, evidence: Evidence, stored: StoredObject) -> None:
+    """Pin the bytes that arrived. Receiving them twice is receiving them once.
+
+    :raises Conflict: if the place was given up meanwhile.
+    """
+    change = {
+        "state": EvidenceState.RECEIVED,
+        "bucket": stored.bucket,
+        "version_id": stored.version_id,
+        "mime": stored.content_type,
+        "received_at": tx.now,
+        "row_version": evidence.row_version + 1,
+    }
+    if not swap(tx, evidence, expect={"state": EvidenceState.RESERVED, "removed_at": None}, change=change):
+        if evidence.state is EvidenceState.REFUSED or evidence.removed_at is not None:
+            raise Conflict(evidence.refusal or LATE)
+        return
+    tx.record(
+        EvidenceReceived(
+            evidence_id=evidence.id,
+            vendor_id=evidence.vendor_id,
+            version_id=stored.version_id,
+            sha256=stored.sha256,
+        )
+    )
+
+
+def attach(tx: Tx, *, evidence: Evidence, stored: StoredObject, pages: int | None, scan: ScanState) -> None:
+    """Take a checked file into the library, under its final key. Doing it twice is doing it once.
+
+    :raises Conflict: if it was refused or removed meanwhile.
+    """
+    holds = rules.validity(evidence.kind, evidence.details, tx.now.date())
+    change = {
+        "state": EvidenceState.ATTACHED,
+        "bucket": stored.bucket,
+        "object_key": stored.key,
+        "version_id": stored.version_id,
+        "page_count": pages,
+        "scan": scan,
+        **held(holds),
+        "row_version": evidence.row_version + 1,
+    }
+    if not swap(tx, evidence, expect={"state": EvidenceState.RECEIVED, "removed_at": None}, change=change):
+        if evidence.state is EvidenceState.REFUSED or evidence.removed_at is not None:
+            raise Conflict(evidence.refusal or "This file was removed while it was checked.")
+        return
+    tx.record(
+        EvidenceAttached(
+            evidence_id=evidence.id,
+            vendor_id=evidence.vendor_id,
+            version_id=stored.version_id,
+            sha256=stored.sha256,
+            scan=scan,
+            supersedes_id=evidence.supersedes_id,
+        )
+    )
+
+
+def refuse(tx: Tx, *, evidence: Evidence, words: str, scan: ScanState = ScanState.PENDING) -> bool:
+    """Say that a file is not kept; return whether it was still to be said."""
+    expect = {"state": [EvidenceState.RESERVED, EvidenceState.RECEIVED]}
+    change = {
+        "state": EvidenceState.REFUSED,
+        "refusal": words,
+        "scan": scan,
+        "row_version": evidence.row_version + 1,
+    }
+    if not swap(tx, evidence, expect=expect, change=change):
+        return False
+    tx.record(EvidenceRefused(evidence_id=evidence.id, vendor_id=evidence.vendor_id, reason=words, scan=scan))
+    return True
+
+
+def expire_reservations(tx: Tx, *, limit: int = 500) -> Sequence[str]:
+    """Give up the places whose file did not come in time; return the keys to clear from the store afterwards."""
+    statement = (
+        sa.select(Evidence)
+        .where(Evidence.state == EvidenceState.RESERVED, Evidence.expires_at <= tx.now)
+        .order_by(Evidence.expires_at, Evidence.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    rows = tx.session.execute(statement).scalars().all()
+    return [row.object_key for row in rows if refuse(tx, evidence=row, words=LATE)]
+
+
+def unchecked(tx: Tx, *, older_than: timedelta = timedelta(minutes=2), limit: int = 50) -> Sequence[UUID]:
+    """Return the files that arrived and still wait for their checks, the oldest first."""
+    statement = (
+        sa.select(Evidence.id)
+        .where(Evidence.state == EvidenceState.RECEIVED, Evidence.received_at <= tx.now - older_than)
+        .order_by(Evidence.received_at, Evidence.id)
+        .limit(limit)
+    )
+    return tx.session.execute(statement).scalars().all()
