@@ -18,6 +18,7 @@ from uuid import UUID
 from portal.assessments import service as assessments
 from portal.attestations import service as attestations
 from portal.evidence import service as evidence
+from portal.evidence.models import Evidence
 from portal.gate import service as gate
 from portal.identity import service as identity
 from portal.kernel import signing
@@ -250,8 +251,8 @@ def _judge(made: Std, party: Party) -> None:
         reviews.note_internal(tx, review=review, question_key=first, body=f"They sound unsure {INTERNAL}")
         reviews.note_internal(tx, review=review, body=f"Ask legal {INTERNAL}")
     with made.house.ledger.begin(bench.reviewer.actor) as tx:
-        row = tx.session.get_one(evidence.Evidence, party.own["evidence_id"])
-        evidence.verify(tx, evidence=row, note=f"Looks fine {INTERNAL}", row_version=row.row_version)
+        row = tx.session.get_one(Evidence, party.own["evidence_id"])
+        evidence.verify(tx, evidence=row, note="Thank you.", row_version=row.row_version)
     what = {"what": f"No disk encryption {DRAFT}.", "closes_when": f"An export shows it {DRAFT}."}
     bench.judge(first, Verdict.FLAG, wrong=wrong(credit=None, **what), note=f"I doubt it {INTERNAL}")
     bench.judge(second, Verdict.ACCEPT, note=f"Fine by me {INTERNAL}")
