@@ -272,6 +272,17 @@ def attested(tx: Tx, attestation_id: UUID) -> Attested:
     )
 
 
+def attested_answer(tx: Tx, attestation_id: UUID, question_key: str) -> SignedAnswer:
+    """Return one answer of a signed revision exactly as it was frozen, without reading the others.
+
+    :raises NotFound: if there is no such revision, or it does not ask this question.
+    """
+    row = tx.session.get(AttestedAnswer, (attestation_id, question_key))
+    if row is None or not (signed := _signed_answer(row)).is_asked:
+        raise NotFound
+    return signed
+
+
 def digest_of(tx: Tx, attestation_id: UUID) -> str:
     """Return the fingerprint recomputed from the stored rows; it equals the stored one as long as nobody touched them.
 
@@ -333,7 +344,7 @@ def _snapshot_of(tx: Tx, row: Attestation) -> Snapshot:
         tier=row.tier,
         statement=row.statement,
         answers={
-            each.question_key: SignedAnswer(QuestionState(each.state), each.content, each.prepared_by)
+            each.question_key: _signed_answer(each)
             for each in tx.session.execute(answers.order_by(AttestedAnswer.question_key)).scalars()
         },
         scoping={each.key: each.value for each in tx.session.execute(scoping.order_by(AttestedScoping.key)).scalars()},
@@ -346,3 +357,7 @@ def _snapshot_of(tx: Tx, row: Attestation) -> Snapshot:
             ).scalars()
         ),
     )
+
+
+def _signed_answer(row: AttestedAnswer) -> SignedAnswer:
+    return SignedAnswer(QuestionState(row.state), row.content, row.prepared_by)

@@ -99,7 +99,7 @@ def judge(
     :raises Conflict: if it is not in review, accepted already in the revision before, or the verdict changed meanwhile.
     """
     assessment, row = _held(tx, review, question_key, version)
-    signed = _signed(tx, review, question_key)
+    signed = attestations.attested_answer(tx, review.attestation_id, question_key)
     text = _note(note)
     if verdict is Verdict.ACCEPT:
         _check_acceptable(tx, assessment, question_key, signed)
@@ -132,7 +132,7 @@ def clear_verdict(tx: Tx, *, review: Review, question_key: str, version: int) ->
     :raises Conflict: if there is none, it is not in review, or the verdict changed meanwhile.
     """
     _, row = _held(tx, review, question_key, version)
-    _signed(tx, review, question_key)
+    attestations.attested_answer(tx, review.attestation_id, question_key)
     if row is None or row.verdict is None:
         raise Conflict("There is no verdict to take back.", current={"verdict": None})
     was = row.verdict
@@ -209,7 +209,7 @@ def note_internal(tx: Tx, *, review: Review, body: str, question_key: str = "") 
     if tx.actor.id is None:
         raise Forbidden("A person writes notes.")
     if question_key:
-        _signed(tx, review, question_key)
+        attestations.attested_answer(tx, review.attestation_id, question_key)
     row = InternalNote(
         id=tx.new_id(),
         vendor_id=review.vendor_id,
@@ -283,13 +283,6 @@ def _held(tx: Tx, review: Review, key: str, version: int) -> tuple[Assessment, A
             current={"verdict": line.verdict.value if line.verdict else None, "version": line.version},
         )
     return assessment, row
-
-
-def _signed(tx: Tx, review: Review, key: str) -> SignedAnswer:
-    answers = attestations.attested(tx, review.attestation_id).snapshot.answers
-    if key not in answers or not answers[key].is_asked:
-        raise NotFound
-    return answers[key]
 
 
 def _check_acceptable(tx: Tx, assessment: Assessment, key: str, signed: SignedAnswer) -> None:

@@ -14,7 +14,7 @@ from portal.kernel.actor import system
 from portal.kernel.errors import Conflict, Forbidden, NotFound, Refused
 from portal.policy import Action
 from portal.reviews import service as reviews
-from portal.reviews.rules import Kind, Stage
+from portal.reviews.rules import Changed, Kind, Stage
 from portal.scoring import service as scoring
 from portal.scoring.models import ScoreSnapshot
 from portal.terms import Acceptance, AssessmentState, EvidenceState, FindingState, Recommendation, Role, Verdict
@@ -320,6 +320,37 @@ def test_the_desk_shows_each_answer_beside_the_one_before(house: House) -> None:
     assert [message.side for message in desk.messages] == ["lab", "vendor"]
     assert {each.changed for each in space.desks if each.key != key} == {"unchanged"}
     assert space.desk("no.such.question") is None
+
+
+def test_a_first_review_is_read_by_section_and_goes_on_to_what_has_no_verdict(house: House) -> None:
+    b = bench(house)
+    b.claim()
+    with b.at(b.reviewer.actor) as (tx, review):
+        before = reviews.workspace(tx, review)
+    first, second, third = before.order[:3]
+    b.judge(second, Verdict.ACCEPT)
+
+    with b.at(b.reviewer.actor) as (tx, review):
+        space = reviews.workspace(tx, review)
+
+    assert all(group.section is not None for group in space.groups)
+    assert {each.changed for each in space.desks} == {Changed.FIRST}
+    assert (space.first(), space.after(first)) == (first, third)
+    assert (space.tally.accepted, space.tally.open) == (1, space.tally.total - 1)
+
+
+def test_a_signed_answer_is_read_alone_as_it_is_read_with_the_rest(house: House) -> None:
+    b = bench(house)
+
+    with b.at(b.reviewer.actor) as (tx, review):
+        whole = reviews.attested_of(tx, review).snapshot.answers
+        asked = {key: each for key, each in whole.items() if each.is_asked}
+        alone = {key: attestations.attested_answer(tx, review.attestation_id, key) for key in asked}
+        for key in [*(key for key, each in whole.items() if not each.is_asked), "no.such.question"]:
+            with pytest.raises(NotFound):
+                attestations.attested_answer(tx, review.attestation_id, key)
+
+    assert alone == asked
 
 
 def test_notes_stay_with_the_lab(house: House) -> None:
