@@ -1,0 +1,184 @@
+"""The lab's side of the demo: a review claimed, answers judged, decisions signed, a pause."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, TypeVar
+from uuid import UUID
+
+from portal.demo.answers import dice
+from portal.demo.cast import Company, Stage
+from portal.evidence import service as evidence
+from portal.gate import service as gate
+from portal.kernel.actor import Actor
+from portal.kernel.ledger import Tx
+from portal.policy import Action
+from portal.reviews import service as reviews
+from portal.reviews.models import Review
+from portal.reviews.rules import deviates
+from portal.terms import EvidenceState, Outcome, Recommendation, Severity, Verdict
+from portal.vendors import service as vendors
+
+if TYPE_CHECKING:
+    from portal.demo.story import Story
+
+T = TypeVar("T")
+
+
+class LabSide:
+    """The lab's part in one vendor's way: a review, and what is decided on it."""
+
+    def __init__(
+        self, story: Story, company: Company, *, assessment_id: UUID, vendor_id: UUID, papers: Sequence[UUID]
+    ) -> None:
+        self._story = story
+        self._company = company
+        self._ledger = story.then.ledger
+        self._assessment_id = assessment_id
+        self._vendor_id = vendor_id
+        self._papers = papers
+
+    def live(self) -> None:
+        """Claim, read, and go as far as the company goes."""
+        company, story = self._company, self._story
+        reviewer = story.lab("Jonas Weil" if dice(company.name, "reviewer", sides=2) else "Ines Valdarno")
+        with self._ledger.begin(reviewer) as tx:
+            review = some(reviews.latest(tx, self._assessment_id))
+            reviews.claim(tx, review=review, row_version=review.row_version)
+            review_id = review.id
+        self._verify_papers(reviewer)
+        partly = company.stage is Stage.IN_REVIEW
+        self._judge(reviewer, review_id, partly=partly)
+        if partly:
+            return
+        if company.stage is Stage.WITH_VENDOR:
+            self._send_back(reviewer, review_id)
+            return
+        story.at(days_ago=company.days_ago - 9)
+        with self._ledger.begin(reviewer) as tx:
+            review = reviews.get(tx, review_id, Action.RECOMMEND)
+            reviews.recommend(tx, review=review, note="Read in full; the proofs hold.", row_version=review.row_version)
+        story.at(days_ago=company.days_ago - 10)
+        self._decide(review_id)
+        if company.paused:
+            self._pause()
+
+    def _verify_papers(self, reviewer: Actor) -> None:
+        for paper_id in self._papers:
+            with self._ledger.begin(reviewer) as tx:
+                row = evidence.get(tx, paper_id, Action.EVIDENCE_JUDGE)
+                evidence.open_file(tx, evidence=row)
+                if row.state is EvidenceState.ATTACHED:
+                    evidence.verify(tx, evidence=row, note="Scope and dates checked.", row_version=row.row_version)
+
+    def _judge(self, reviewer: Actor, review_id: UUID, *, partly: bool) -> None:
+        company = self._company
+        with self._ledger.begin(reviewer) as tx:
+            review = reviews.get(tx, review_id, Action.REVIEW_JUDGE)
+            asked = _asked(tx, review)
+            for key in asked:
+                if partly and dice(company.name, key, "judged", sides=3):
+                    continue
+                if key in company.weak:
+                    wrong = reviews.Wrong(
+                        severity=Severity.HIGH,
+                        what="The answer shows a gap that reaches our data, and the evidence says the same.",
+                        closes_when="An export shows that it holds for everybody who reaches our data.",
+                        due_on=self._story.today() + timedelta(days=60),
+                    )
+                    reviews.judge(tx, review=review, question_key=key, verdict=Verdict.FLAG, wrong=wrong)
+                else:
+                    reviews.judge(tx, review=review, question_key=key, verdict=Verdict.ACCEPT)
+            if partly and asked:
+                reviews.note_internal(
+                    tx, review=review, question_key=asked[0], body="Compare with the device list before you accept."
+                )
+
+    def _send_back(self, reviewer: Actor, review_id: UUID) -> None:
+        with self._ledger.begin(reviewer) as tx:
+            review = reviews.get(tx, review_id, Action.REVIEW_JUDGE)
+            lines = reviews.verdict_lines(tx, review)
+            for key in _asked(tx, review)[3:5]:
+                reviews.judge(
+                    tx,
+                    review=review,
+                    question_key=key,
+                    verdict=Verdict.ASK,
+                    note="Which teams does this cover, and since when? One sentence and a date will do.",
+                    version=lines[key].version,
+                )
+            review = reviews.get(tx, review_id, Action.QUESTIONS_RETURN)
+            reviews.return_questions(tx, review=review, row_version=review.row_version)
+
+    def _decide(self, review_id: UUID) -> None:
+        company, story = self._company, self._story
+        first, second = story.lab("Hana Kobayashi"), story.lab("Theo Brandvold")
+        with self._ledger.begin(first) as tx:
+            review = reviews.get(tx, review_id, Action.DECISION_PROPOSE)
+            suggested = reviews.score_now(tx, review).recommendation
+            outcome = {
+                Stage.CONDITIONAL: Outcome.APPROVE_WITH_CONDITIONS,
+                Stage.REJECTED: Outcome.REJECT,
+            }.get(company.stage, Outcome.APPROVE)
+            easy = suggested in {Recommendation.APPROVE, Recommendation.CONDITIONAL}
+            life = 300 if easy else 85
+            conditions = (
+                [
+                    reviews.Condition(
+                        text="Run the yearly incident exercise and send its report",
+                        due_on=story.today() + timedelta(days=120),
+                    )
+                ]
+                if outcome is Outcome.APPROVE_WITH_CONDITIONS
+                else []
+            )
+            decision = reviews.propose_decision(
+                tx,
+                review=review,
+                outcome=outcome,
+                conditions=conditions,
+                valid_until=None if outcome is Outcome.REJECT else story.today() + timedelta(days=life),
+                reason="Agreed with the owner of the work, who accepts what is still open."
+                if deviates(outcome, suggested)
+                else "",
+                letter="Thank you for clear answers and documents that say what they prove."
+                if outcome is not Outcome.REJECT
+                else "The two knock-outs below stand between you and an approval. Both can be closed by proof.",
+                row_version=review.row_version,
+            )
+            decision_id, digest, waiting = decision.id, decision.digest, decision.decided_at is None
+        if waiting and company.stage is not Stage.TO_COSIGN:
+            with self._ledger.begin(second) as tx:
+                decision = reviews.get_decision(tx, decision_id, Action.DECISION_CONFIRM)
+                reviews.sign_decision(tx, decision=decision, digest_seen=digest)
+
+    def _pause(self) -> None:
+        self._story.at(days_ago=2)
+        with self._ledger.begin(self._story.lab("Ines Valdarno")) as tx:
+            vendor = vendors.get(tx, self._vendor_id, Action.PAUSE)
+            row = gate.pause(tx, vendor=vendor, reason="The vendor reported stolen laptops at 07:50; scope unknown.")
+            pause_id = row.id
+        self._story.at(days_ago=0.5)
+        with self._ledger.begin(self._story.lab("Hana Kobayashi")) as tx:
+            row = gate.get_pause(tx, pause_id, Action.RESUME)
+            gate.ask_resume(
+                tx,
+                pause=row,
+                plan="Laptops were encrypted and wiped; sessions ended; access log of the window read and clean.",
+                row_version=row.row_version,
+            )
+
+
+def _asked(tx: Tx, review: Review) -> list[str]:
+    return [key for key, signed in reviews.attested_of(tx, review).snapshot.answers.items() if signed.is_asked]
+
+
+def some(value: T | None) -> T:
+    """Return what must be there.
+
+    :raises LookupError: if it is not.
+    """
+    if value is None:
+        raise LookupError("the demo's story lost its thread")
+    return value

@@ -1,0 +1,240 @@
+"""The vendor's side of the demo: engaged, invited, answering, signing; then the lab goes on."""
+
+from __future__ import annotations
+
+import io
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from portal.assessments import service as assessments
+from portal.assessments.models import Assessment
+from portal.attestations import service as attestations
+from portal.demo.answers import PaperPlan, answer_to, dice, fact_form, papers_of
+from portal.demo.cast import Company, Stage, address
+from portal.demo.papers import pdf
+from portal.demo.review import LabSide, some
+from portal.evidence import intake
+from portal.evidence import service as evidence
+from portal.identity import service as identity
+from portal.kernel.actor import Actor
+from portal.kernel.ledger import Tx
+from portal.policy import Action
+from portal.questionnaires import service as questionnaires
+from portal.questionnaires.rules import Owner, Questionnaire
+from portal.terms import Role, Side
+from portal.vendors import service as vendors
+
+if TYPE_CHECKING:
+    from portal.demo.story import Story
+
+STATEMENTS = ("authority", "truth", "changes")
+TIER_1_KINDS = ("SOC2", "SCR", "CON", "SPL", "POL", "LOG", "PT", "INS", "ARC", "RPT", "DPA")
+TIER_2_KINDS = ("SOC2", "SCR", "CON", "SPL", "POL", "LOG")
+TIER_3_KINDS = ("CON",)
+
+
+class Way:
+    """One vendor's way through the product."""
+
+    def __init__(self, story: Story, company: Company) -> None:
+        self._story = story
+        self._company = company
+        self._ledger = story.then.ledger
+        self._team: list[Actor] = []
+        self._papers: dict[str, UUID] = {}
+        self._assessment_id: UUID | None = None
+        self._tier = 3
+
+    def live(self) -> None:
+        """Go as far as the company goes."""
+        company, story = self._company, self._story
+        began = story.at(days_ago=company.days_ago)
+        with self._ledger.begin(story.lab("Ines Valdarno")) as tx:
+            vendor = vendors.add(tx, name=company.name, legal_name=company.legal_name, mail_domains=[company.domain])
+            engagement = vendors.engage(
+                tx,
+                vendor=vendor,
+                project=company.project,
+                purpose=company.purpose,
+                services=company.services,
+                data_classes=company.data_classes,
+                access_modes=company.access_modes,
+                persons=company.persons,
+                people=company.people,
+                workforce=company.workforce,
+                devices=company.devices,
+                starts_on=began.date(),
+                ends_on=None,
+            )
+            version = questionnaires.latest(tx, company.questionnaire)
+            assessment = assessments.request(
+                tx,
+                vendor=vendor,
+                engagement=engagement,
+                questionnaire_version=version,
+                due_on=began.date() + timedelta(days=28),
+            )
+            vendor_id, self._assessment_id = vendor.id, assessment.id
+            self._tier = assessment.tier
+            if company.stage is Stage.INVITED:
+                for player in company.players:
+                    identity.invite(
+                        tx,
+                        email=address(player, company.domain),
+                        full_name=player.name,
+                        roles=player.roles,
+                        side=Side.VENDOR,
+                        vendor_id=vendor.id,
+                        assessment_id=assessment.id,
+                        keyring=story.then.keyring,
+                    )
+                return
+        story.at(days_ago=company.days_ago - 1)
+        self._team = [story.enrol(player, company, vendor_id) for player in company.players]
+        self._scoping()
+        self._divide()
+        story.at(days_ago=company.days_ago - 3)
+        self._upload()
+        self._answer()
+        if company.stage is Stage.ANSWERING:
+            return
+        story.at(days_ago=company.days_ago - 6)
+        self._sign()
+        if company.stage is Stage.SUBMITTED:
+            return
+        story.at(days_ago=company.days_ago - 7)
+        LabSide(
+            story, company, assessment_id=self._assessment, vendor_id=vendor_id, papers=tuple(self._papers.values())
+        ).live()
+
+    @property
+    def _assessment(self) -> UUID:
+        return some(self._assessment_id)
+
+    @property
+    def _admin(self) -> Actor:
+        return next(actor for actor in self._team if Role.VENDOR_ADMIN in actor.roles)
+
+    @property
+    def _signatory(self) -> Actor:
+        return next(actor for actor in self._team if Role.SIGNATORY in actor.roles)
+
+    def _scoping(self) -> None:
+        company = self._company
+        with self._ledger.begin(self._admin) as tx:
+            assessment = assessments.get(tx, self._assessment, Action.SCOPING_CONFIRM)
+            for line in assessments.scoping_of(tx, assessment):
+                if line.definition.owner is Owner.VENDOR:
+                    form = fact_form(
+                        line.definition,
+                        people=company.people,
+                        workforce=company.workforce,
+                        devices=company.devices,
+                        labs=company.other_labs,
+                        platform=company.platform,
+                    )
+                    assessments.state_fact(tx, assessment=assessment, key=line.key, value=form, version=line.version)
+                elif line.needs_confirmation and line.stated:
+                    assessments.confirm_fact(tx, assessment=assessment, key=line.key, version=line.version)
+
+    def _divide(self) -> None:
+        helpers = [actor for actor in self._team if actor.roles == {Role.RESPONDENT}][1:]
+        if not helpers:
+            return
+        with self._ledger.begin(self._admin) as tx:
+            assessment = assessments.get(tx, self._assessment, Action.SECTION_ASSIGN)
+            for number, section in enumerate(("inf", "ssc", "iam")):
+                helper = helpers[number % len(helpers)]
+                if helper.id is not None:
+                    assessments.assign_section(
+                        tx,
+                        assessment=assessment,
+                        section=section,
+                        user_id=helper.id,
+                        due_on=self._story.today() + timedelta(days=14),
+                    )
+
+    def _upload(self) -> None:
+        kinds = {1: TIER_1_KINDS, 2: TIER_2_KINDS, 3: TIER_3_KINDS}[self._tier]
+        if self._company.persons and self._tier == 2:
+            kinds = (*kinds, "DPA")
+        if self._company.stage in {Stage.ANSWERING, Stage.REJECTED}:
+            kinds = ("SOC2", "POL")
+        for plan in papers_of(self._company.name, self._company.legal_name, kinds, self._story.today()):
+            self._papers[plan.kind] = self._file(plan)
+
+    def _file(self, plan: PaperPlan) -> UUID:
+        content = (
+            "\n".join(plan.paragraphs).encode() + b"\n"
+            if plan.file_name.endswith(".csv")
+            else pdf(plan.title, plan.paragraphs)
+        )
+        taken = intake.receive_form(
+            self._ledger,
+            self._team[0],
+            store=self._story.then.store,
+            stream=io.BytesIO(content),
+            file_name=plan.file_name,
+            kind=plan.kind,
+            title=plan.title,
+            details=plan.details,
+            scanner_url=self._story.then.settings.scanner_url,
+        )
+        return taken.id
+
+    def _answer(self) -> None:
+        """Answer what is visible until nothing new appears; a vendor in the middle leaves some sections untouched."""
+        company = self._company
+        skip = {"inc", "ssc", "sub", "ret", "syn"} if company.stage is Stage.ANSWERING else set()
+        done: set[str] = set()
+        while True:
+            with self._ledger.begin(self._admin) as tx:
+                assessment = assessments.get(tx, self._assessment, Action.ASSESSMENT_READ)
+                questionnaire = questionnaires.compiled(tx, assessment.questionnaire_id)
+                visible = attestations.standing(tx, assessment).visible()
+                todo = [each for each in visible if each.key not in done and each.section not in skip]
+                for question in todo:
+                    done.add(question.key)
+                    if company.stage is Stage.ANSWERING and dice(company.name, question.key, "skip", sides=5) == 0:
+                        continue
+                    raw = answer_to(
+                        question,
+                        vendor=company.name,
+                        strength=company.strength,
+                        weak=company.weak,
+                        today=self._story.today(),
+                    )
+                    attestations.save_answer(tx, assessment=assessment, question_key=question.key, raw=raw, version=0)
+                    self._cite(tx, assessment, questionnaire, question.key)
+            if not todo:
+                return
+
+    def _cite(self, tx: Tx, assessment: Assessment, questionnaire: Questionnaire, key: str) -> None:
+        need = questionnaire.question(key).evidence
+        fitting = [kind for kind in need.kinds if kind in self._papers]
+        if not fitting and need.level and "SOC2" in self._papers and dice(self._company.name, key, "soc", sides=3):
+            fitting = ["SOC2"]
+        if not fitting and questionnaire.question(key).is_knock_out_in(self._tier):
+            fitting = [kind for kind in ("CON", "POL", "SOC2") if kind in self._papers]
+        if not fitting or not need.level:
+            return
+        row = evidence.get(tx, self._papers[fitting[0]], Action.EVIDENCE_READ)
+        pages = str(1 + dice(key, "page", sides=row.page_count or 1)) if fitting[0] == "SOC2" else ""
+        attestations.cite(tx, assessment=assessment, question_key=key, evidence=row, pages=pages)
+
+    def _sign(self) -> None:
+        lab_name = self._story.then.settings.lab_name
+        with self._ledger.begin(self._signatory) as tx:
+            assessment = assessments.get(tx, self._assessment, Action.ATTESTATION_SIGN)
+            attestations.sign(
+                tx,
+                assessment=assessment,
+                full_name=self._signatory.name,
+                statements=STATEMENTS,
+                row_version=assessment.row_version,
+                digest_seen=attestations.preview_digest(tx, assessment, lab_name=lab_name),
+                lab_name=lab_name,
+                address="127.0.0.1",
+                factor="totp",
+            )
