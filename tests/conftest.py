@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import itertools
 import os
+import shutil
 import tempfile
+from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,9 +22,12 @@ from portal.kernel.embedded import SUPERUSER, EmbeddedPostgres
 from portal.kernel.ids import counted
 from portal.settings import Settings
 from portal.wiring import House
+from tests.factories import moulds
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 SECRET = "a-secret-for-tests-that-is-long-enough-0123456789"
+MEMORY = Path("/dev/shm")
+ENOUGH_MEMORY = 2**30
 _numbers = itertools.count(1)
 
 
@@ -32,37 +38,69 @@ class Databases:
         """Remember the URL of a database of a role that may create others."""
         self._url = url
         self._plain = url.replace("postgresql+psycopg://", "postgresql://")
+        self._connection: psycopg.Connection | None = None
+        self._living: set[str] = set()
+        self._done: deque[str] = deque()
 
     def named(self, name: str) -> str:
         """Return the URL of another database of the same server."""
         head, _, tail = self._url.partition("?")
         return head.rsplit("/", 1)[0] + "/" + name + ("?" + tail if tail else "")
 
-    def run(self, statement: str) -> None:
-        """Run one statement outside a transaction."""
-        with psycopg.connect(self._plain, autocommit=True) as connection:
-            connection.execute(statement.encode())
+    def run(self, statement: str, *given: str) -> psycopg.Cursor:
+        """Run one statement outside a transaction, on a connection that is kept for the next."""
+        if self._connection is None or self._connection.closed:
+            self._connection = psycopg.connect(self._plain, autocommit=True)
+        return self._connection.execute(statement.encode(), given or None)
+
+    def close(self) -> None:
+        """Remove what is left, and let the kept connection go."""
+        for name in self._living:
+            self.run(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        if self._connection is not None:
+            self._connection.close()
 
     def fresh(self, template: str) -> str:
         """Return the URL of a new copy of a template."""
         name = f"t_{os.getpid()}_{next(_numbers)}"
         self.run(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
+        self._living.add(name)
         return self.named(name)
 
+    def is_untouched(self, url: str) -> bool:
+        """Tell whether nobody was ever connected to a copy."""
+        asked = "SELECT numbackends, xact_commit FROM pg_stat_database WHERE datname = %s"
+        return self.run(asked, _name(url)).fetchone() == (0, 0)
+
+    def become(self, url: str, template: str) -> None:
+        """Make a database that nobody uses a copy of a template."""
+        name = _name(url)
+        self.run(f"DROP DATABASE {name}")
+        self.run(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
+
     def drop(self, url: str) -> None:
-        """Remove a copy."""
-        name = url.partition("?")[0].rsplit("/", 1)[1]
-        self.run(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        """Remove a copy, a little later: the server waits long for sessions that are just about to end."""
+        self._done.append(_name(url))
+        if len(self._done) > 3:
+            name = self._done.popleft()
+            self.run(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+            self._living.discard(name)
+
+
+def _name(url: str) -> str:
+    return url.partition("?")[0].rsplit("/", 1)[1]
 
 
 @pytest.fixture(scope="session")
 def databases() -> Iterator[Databases]:
     """One server a test process: our embedded one without fsync, or GATEHOUSE_TEST_DATABASE_URL."""
     if given := os.environ.get("GATEHOUSE_TEST_DATABASE_URL"):
-        yield Databases(given)
+        made = Databases(given)
+        yield made
+        made.close()
         return
     with (
-        tempfile.TemporaryDirectory(prefix="gh-") as folder,
+        tempfile.TemporaryDirectory(prefix="gh-test-", dir=_quick_folder()) as folder,
         EmbeddedPostgres(Path(folder) / "pg", fast=True) as server,
     ):
         superuser = server.url(role=SUPERUSER)
@@ -70,7 +108,28 @@ def databases() -> Iterator[Databases]:
             superuser.replace("postgresql+psycopg://", "postgresql://"), autocommit=True
         ) as connection:
             connection.execute("ALTER ROLE gatehouse CREATEDB")
-        yield Databases(server.url())
+        made = Databases(server.url())
+        yield made
+        made.close()
+
+
+def _quick_folder() -> Path | None:
+    """Where files live in memory, if there is room; else the usual place.
+
+    Copying a database is a few hundred small files, which a disk takes five times as long to make.
+    """
+    if not (MEMORY.is_dir() and os.access(MEMORY, os.W_OK)):
+        return None
+    _clear_leftovers()
+    return MEMORY if shutil.disk_usage(MEMORY).free > ENOUGH_MEMORY else None
+
+
+def _clear_leftovers() -> None:
+    """Remove what killed test processes left in memory; each server's lock file says whose it is."""
+    for lock in MEMORY.glob("gh-test-*/pg.lock"):
+        with suppress(OSError, ValueError):
+            if not Path("/proc", str(int(lock.read_text()))).exists():
+                shutil.rmtree(lock.parent)
 
 
 @pytest.fixture(scope="session")
@@ -106,8 +165,9 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def house(settings: Settings, database_url: str, clock: FixedClock) -> Iterator[House]:
+def house(settings: Settings, databases: Databases, database_url: str, clock: FixedClock) -> Iterator[House]:
     """The house on the test's own database, with a fixed clock and counted ids."""
     built = House(settings, database_url=database_url, clock=clock, new_id=counted())
+    moulds.offer(built, databases)
     yield built
     built.engine.dispose()

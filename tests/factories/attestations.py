@@ -6,7 +6,7 @@ import hashlib
 import itertools
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -23,6 +23,7 @@ from portal.questionnaires.rules import FactKind, Kind, Owner, Question, Questio
 from portal.terms import EvidenceState, Role, ScanState
 from portal.vendors.models import Engagement, Vendor
 from portal.wiring import House
+from tests.factories import moulds
 from tests.factories.assessments import make_assessment
 from tests.factories.identity import Person, person
 from tests.factories.vendors import make_engagement, make_vendor
@@ -138,6 +139,13 @@ def desk(
     house: House, *, slug: str = "ai-contractor-minimal", name: str = "Quillmark Annotation", **engaged: Any
 ) -> Desk:
     """Ask a vendor to attest, with a respondent, a vendor admin and a signatory on its side."""
+    made = moulds.cast(
+        house, "desk", lambda new: _desk(new, slug=slug, name=name, **engaged), given=(slug, name, engaged)
+    )
+    return replace(made, house=house)
+
+
+def _desk(house: House, *, slug: str, name: str, **engaged: Any) -> Desk:
     with house.ledger.begin(system("test")) as tx:
         vendor: Vendor = make_vendor(tx, name)
         engagement: Engagement = make_engagement(tx, vendor, **engaged)
@@ -158,6 +166,11 @@ def desk(
 
 def make_attestation(house: House, **given: Any) -> tuple[Desk, UUID]:
     """Return a desk whose answers are complete and signed, and the attestation's id."""
+    made, signed = moulds.cast(house, "attestation", lambda new: _attestation(new, **given), given=given)
+    return replace(made, house=house), signed
+
+
+def _attestation(house: House, **given: Any) -> tuple[Desk, UUID]:
     made = desk(house, **given)
     made.complete()
     return made, made.sign()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from typing import Any
@@ -20,6 +20,7 @@ from portal.reviews.models import Decision, Review
 from portal.reviews.service import Wrong
 from portal.terms import EvidenceState, Outcome, Role, Severity, Verdict
 from portal.wiring import House
+from tests.factories import moulds
 from tests.factories.attestations import Desk, desk, make_file
 from tests.factories.identity import Person, person
 
@@ -142,11 +143,17 @@ def bench(
     :param proven: with verified files behind every answer, so that the policy approves; else with none, so that it
         holds.
     """
-    made = Bench(house, desk(house, slug=slug, **{**TIERS[tier], **given}))
-    made.desk.complete()
+    asked = {"slug": slug, **TIERS[tier], **given}
+    made = moulds.cast(house, "bench", lambda new: _signed(new, proven=proven, **asked), given=(proven, asked))
+    return Bench(house, replace(made, house=house))
+
+
+def _signed(house: House, *, proven: bool, **asked: Any) -> Desk:
+    made = desk(house, **asked)
+    made.complete()
     if proven:
-        prove(made.desk)
-    made.desk.sign()
+        prove(made)
+    made.sign()
     return made
 
 

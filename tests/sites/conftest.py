@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -13,8 +13,9 @@ from itsdangerous import URLSafeTimedSerializer
 from werkzeug.test import TestResponse
 
 from portal.settings import Settings
-from portal.wiring import House, make_app
+from portal.wiring import House
 from tests.factories.identity import Person, session_token
+from tests.sites.shelf import Shelf
 
 FORM_TOKEN = "f" * 40
 
@@ -42,14 +43,21 @@ class Client(FlaskClient):
         return found[1]
 
 
+@pytest.fixture(scope="session")
+def shelf() -> Shelf:
+    """The applications that may be used again."""
+    return Shelf()
+
+
 @pytest.fixture
-def app(settings: Settings, house: House) -> Flask:
+def app(settings: Settings, house: House, shelf: Shelf) -> Iterator[Flask]:
     """The application on the test's own house."""
-    made = make_app(settings, house)
+    made = shelf.take(settings, house)
     made.config["TESTING"] = True
     made.config["PROPAGATE_EXCEPTIONS"] = False
     made.test_client_class = Client
-    return made
+    yield made
+    shelf.put_back(settings, made)
 
 
 @pytest.fixture
