@@ -181,6 +181,7 @@ def make_app(settings: Settings, house: House | None = None) -> Flask:
     logging.configure(json_lines=settings.production)
     built = house or House(settings)
     app = Flask("portal", root_path=str(ROOT / "portal"), static_folder=str(ROOT / "static"))
+    app.request_class = door.Asked
     app.extensions["gatehouse"] = built
     if settings.trusted_proxies:
         # The visitor's address is what our own proxies wrote, counted from the last one (ASVS 15.3.4). Host and

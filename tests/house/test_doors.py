@@ -6,12 +6,12 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from flask import Flask
+from flask import Flask, request
 
 from portal.kernel.actor import Actor, ActorKind
 from portal.policy import GRANTS, STEP_UP, Action, may_ever
 from portal.settings import Settings
-from portal.sites.shared.door import action_of
+from portal.sites.shared.door import action_of, does
 from portal.terms import LAB_ROLES, VENDOR_ROLES, Role
 from portal.wiring import House, make_app
 
@@ -33,6 +33,14 @@ def test_an_unmarked_endpoint_does_not_answer(app: Flask) -> None:
     answer = app.test_client().get("/forgotten")
     assert answer.status_code == 404
     assert b"secret" not in answer.data
+
+
+def test_no_view_can_take_a_head_for_a_post(app: Flask) -> None:
+    seen: list[str] = []
+    view = does(Action.PUBLIC)(lambda: seen.append(request.method) or "body")
+    app.add_url_rule("/both", "both", view, methods=["GET", "POST"])
+    answer = app.test_client().head("/both")
+    assert (answer.status_code, answer.data, seen) == (200, b"", ["GET"])
 
 
 def test_no_endpoint_of_people_answers_a_stranger(app: Flask) -> None:

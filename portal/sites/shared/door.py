@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from flask import Flask, current_app, g, redirect, request, url_for
+from flask import Flask, Request, current_app, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import BadRequest, HTTPException
 
 from portal.kernel.errors import NotFound
 from portal.policy import Action, check_ever
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
 View = TypeVar("View", bound=Callable[..., Any])
+
+
+class Asked(Request):
+    """A request in which HEAD is a GET whose answer has no body, so that no view can take it for a post (IN-08)."""
+
+    def __init__(self, environ: WSGIEnvironment, populate_request: bool = True, shallow: bool = False) -> None:
+        """Read the request; the answer still leaves its body out, by the method in the environment."""
+        super().__init__(environ, populate_request=populate_request, shallow=shallow)
+        if self.method == "HEAD":
+            self.method = "GET"
 
 
 def does(action: Action) -> Callable[[View], View]:

@@ -65,7 +65,10 @@ class _Finder(HTMLParser):
             text = value or ""
             odd = MARK in name or (MARK in text and (name.startswith(("on", "hx-", "srcdoc", "style"))))
             away = MARK in text and (name in {"href", "src", "action", "formaction", "data"} or tag == "meta")
-            if odd or (away and not text.startswith(("/", "?", "#", "http://127.0.0.1", "http://localhost"))):
+            ours = text.startswith(("/", "?", "#", "http://127.0.0.1", "http://localhost")) and not text.startswith(
+                "//"
+            )
+            if odd or (away and not ours):
                 self.run.append(f"<{tag} {name}={text!r}>")
         if MARK in tag:
             self.run.append(f"<{tag}>")
@@ -84,6 +87,7 @@ class _Finder(HTMLParser):
 def found(text: str) -> _Finder:
     finder = _Finder()
     finder.feed(text)
+    finder.close()
     return finder
 
 
