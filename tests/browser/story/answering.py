@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 
@@ -148,4 +148,4 @@ def _turn(who: Respondent, queue: list[str], work: dict[int, list[Question]], ho
 
 
 def _day(days: int) -> str:
-    return (date.today() + timedelta(days=days)).isoformat()
+    return (datetime.now(UTC).date() + timedelta(days=days)).isoformat()

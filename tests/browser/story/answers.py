@@ -1,7 +1,7 @@
 """The vendor's chapters: facts, team, answers, evidence, signature, and the answer to what came back."""
 
 import re
-from datetime import date, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from playwright.sync_api import expect
@@ -98,7 +98,7 @@ def the_evidence_is_uploaded(story: Story, folder: Path) -> None:
     _uploads(petra, story.url("/evidence"), file, "SOC 2 report")
     page.get_by_role("link", name=re.compile("^Add its dates")).click()
     petra.heads(f"Details of {REPORT_NAME}")
-    today = date.today()
+    today = datetime.now(UTC).date()
     end = today - timedelta(days=60)
     page.get_by_label("Title").fill(REPORT_TITLE)
     page.get_by_label(re.compile("type of the report", re.I)).select_option(label="Type 2")

@@ -107,21 +107,19 @@ def the_reviewer_finishes(story: Story) -> None:
     ines.reads("The review is finished and waits for a decision.")
 
 
-def a_lead_decides(story: Story) -> str:
-    """A lead approver who did not review approves with a condition and an end; returns the last day."""
+def a_lead_decides(story: Story, due: date) -> None:
+    """A lead approver who did not review approves with a condition, which is due on a day, and with an end."""
     hana = story.person("Hana Kobayashi")
     page = hana.page
     page.goto(story.url("/lab/queue"))
     page.get_by_role("row").filter(has_text=VENDOR).get_by_role("link", name=VENDOR, exact=True).click()
     hana.follows("Decide")
     hana.heads(f"Decide: {VENDOR}")
-    today = date.today()
     page.get_by_label(re.compile("^Approve with conditions")).check()
     first = page.get_by_role("group", name="Condition 1")
     first.get_by_label("What must be met").fill(CONDITION)
-    first.get_by_label("Due").fill((today + timedelta(days=60)).isoformat())
-    until = (today + timedelta(days=180)).isoformat()
-    page.get_by_label("Approval holds until").fill(until)
+    first.get_by_label("Due").fill(due.isoformat())
+    page.get_by_label("Approval holds until").fill((due + timedelta(days=120)).isoformat())
     page.get_by_label(re.compile("^Why you decide otherwise")).fill("One weakness is open until its date.")
     page.get_by_label("Words that go above the findings").fill("Thank you for clear answers.")
     hana.gives_code(page.locator("#decide"))
@@ -129,7 +127,6 @@ def a_lead_decides(story: Story) -> str:
     hana.presses(re.compile("^Sign"))
     hana.reads("is decided. The gate answers by it from now on, and the vendor is told.")
     hana.shoots("16-decided")
-    return until
 
 
 def a_vendor_is_paused(story: Story) -> None:
@@ -138,7 +135,7 @@ def a_vendor_is_paused(story: Story) -> None:
     page = ines.page
     page.goto(story.url(f"/lab/vendors/{SLUG}"))
     ines.follows(re.compile("^Pause"))
-    page.get_by_label("Reason").or_(page.get_by_label("Why")).first.fill("Breach reported at 08:40.")
+    page.get_by_label("Why you pause").fill("Breach reported at 08:40.")
     ines.gives_code_if_asked(page.locator("main form"))
     ines.presses(f"Pause {VENDOR}")
     ines.reads(f"{VENDOR} is paused.")
@@ -148,13 +145,15 @@ def a_vendor_is_paused(story: Story) -> None:
 def two_end_the_pause(story: Story) -> None:
     """A lead approver asks with a plan, and another confirms."""
     hana, theo = story.person("Hana Kobayashi"), story.person("Theo Brandvold")
-    address = story.url(f"/lab/vendors/{SLUG}/pause/resume")
+    address = story.url(f"/lab/vendors/{SLUG}")
     hana.page.goto(address)
-    hana.page.get_by_label("Plan").or_(hana.page.locator("#plan")).first.fill("The key was replaced.")
+    hana.follows("Ask to end the pause")
+    hana.page.get_by_label("The plan").fill("The key was replaced.")
     hana.gives_code_if_asked(hana.page.locator("main form"))
     hana.presses("Ask to end the pause")
     hana.reads("You asked, so you cannot confirm.")
     theo.page.goto(address)
+    theo.follows("Read the plan and confirm")
     theo.gives_code_if_asked(theo.page.locator("main form"))
     theo.presses("Confirm and end the pause")
     theo.reads("The pause is over. What was decided before holds again.")

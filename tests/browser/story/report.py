@@ -9,7 +9,7 @@ PLACE = b"q 324 0 0 324 130 120 cm /I%d Do Q"
 
 def report(company: str) -> bytes:
     """Return the file; the same company always gets the same bytes."""
-    chance = random.Random(company)
+    chance = random.Random(company)  # noqa: S311 - noise for a scan
     kids = " ".join(f"{4 + 3 * page} 0 R" for page in range(PAGES))
     objects = [
         b"<< /Type /Catalog /Pages 2 0 R >>",
