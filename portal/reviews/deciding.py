@@ -135,14 +135,7 @@ def sign_decision(tx: Tx, *, decision: Decision, digest_seen: str, factor: str =
     assessment, engagement = _hold(tx, review, decision)
     if decision.digest != digest_seen:
         raise Conflict(OVER[DecisionState.PROPOSED], current={"digest": decision.digest, "number": decision.number})
-    case = documents.case(
-        tx,
-        review,
-        assessment,
-        outcome=decision.outcome,
-        recommendation=decision.recommendation,
-        decision=decision,
-    )
+    case = documents.case_of_decision(tx, review, assessment, decision)
     if bars := rules.bars_to_sign(me, case):
         raise Forbidden(f"{me.name} {rules.sentence(bars)}. Somebody else confirms this decision.")
     documents.check_unchanged(tx, decision, review, assessment, engagement)
@@ -177,14 +170,7 @@ def decline_decision(tx: Tx, *, decision: Decision, reason: str) -> None:
     vendor = reviewing.vendor_of(tx, review)
     me = duties.actor_as_candidate(tx, vendor)
     assessment = tx.session.get_one(Assessment, decision.assessment_id)
-    case = documents.case(
-        tx,
-        review,
-        assessment,
-        outcome=decision.outcome,
-        recommendation=decision.recommendation,
-        decision=decision,
-    )
+    case = documents.case_of_decision(tx, review, assessment, decision)
     if bars := rules.bars_to_sign(me, case):
         raise Forbidden(f"{me.name} {rules.sentence(bars)}. Who could confirm it can decline it.")
     if not reason.strip():
@@ -318,15 +304,7 @@ def _check_signers(tx: Tx, decision: Decision, review: Review, assessment: Asses
     vendor = reviewing.vendor_of(tx, review)
     for signer_id in duties.signers_of(tx, decision.id):
         person: Candidate = duties.candidate(tx, people.person(tx, signer_id), vendor)
-        case = documents.case(
-            tx,
-            review,
-            assessment,
-            outcome=decision.outcome,
-            recommendation=decision.recommendation,
-            decision=decision,
-            but=[signer_id],
-        )
+        case = documents.case_of_decision(tx, review, assessment, decision, but=[signer_id])
         if bars := rules.bars_to_sign(person, case):
             raise Conflict(
                 f"{person.name} signed this and {rules.sentence(bars)}. Have it taken back and propose it again.",

@@ -105,6 +105,21 @@ def case(
     )
 
 
+def case_of_decision(
+    tx: Tx, review: Review, assessment: Assessment, decision: Decision, *, but: Collection[UUID] = ()
+) -> Case:
+    """Return the case of a proposed decision, as it was proposed; without the signatures of ``but``."""
+    return case(
+        tx,
+        review,
+        assessment,
+        outcome=decision.outcome,
+        recommendation=decision.recommendation,
+        decision=decision,
+        but=but,
+    )
+
+
 def document(
     tx: Tx,
     *,

@@ -164,14 +164,7 @@ def _bars_of_actor(
         me = duties.actor_as_candidate(tx, vendor)
     except Forbidden as refusal:
         return (Bar(rules.Duty.MACHINE, refusal.message),)
-    case = documents.case(
-        tx,
-        review,
-        assessment,
-        outcome=decision.outcome,
-        recommendation=decision.recommendation,
-        decision=decision,
-    )
+    case = documents.case_of_decision(tx, review, assessment, decision)
     return rules.bars_to_sign(me, case)
 
 

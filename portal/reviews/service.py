@@ -13,7 +13,6 @@ from portal.reviews.deciding import (
 from portal.reviews.documents import document_of, proposed_for
 from portal.reviews.duties import ConflictLine, Signer, conflicts, declare_conflict, end_conflict, signers_of
 from portal.reviews.outlooks import Counts, Outlook, ProposedLine, counts, ineligible, outlook, proposed, to_cosign
-from portal.reviews.proofs import acceptances
 from portal.reviews.queries import ReviewLine, my_reviews, queue
 from portal.reviews.reviewing import (
     Live,
@@ -63,7 +62,6 @@ __all__ = [
     "VerdictLine",
     "Workspace",
     "Wrong",
-    "acceptances",
     "assign",
     "attested_of",
     "claim",
