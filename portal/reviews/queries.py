@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import JSONB
 
 from portal import policy
@@ -209,6 +210,41 @@ def _line(
         decision_number=number,
         row_version=review.row_version,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class NewestReview:
+    """The review of an assessment's newest signed revision, and who has it."""
+
+    id: UUID
+    assessment_id: UUID
+    revision: int
+    reviewer: str
+    due_at: datetime
+    closed_at: datetime | None
+
+
+def newest_of(tx: Tx, assessment_ids: Sequence[UUID]) -> dict[UUID, NewestReview]:
+    """Return the review of the newest signed revision of each of these assessments that has any.
+
+    :raises Forbidden: if the actor may not read reviews.
+    """
+    policy.check_ever(tx.actor, Action.REVIEW_READ)
+    statement = (
+        sa.select(
+            Review.id,
+            Review.assessment_id,
+            Review.revision,
+            sa.func.coalesce(UserAccount.full_name, "").label("reviewer"),
+            Review.due_at,
+            Review.closed_at,
+        )
+        .outerjoin(UserAccount, UserAccount.id == Review.reviewer_id)
+        .where(Review.assessment_id.in_(list(assessment_ids)))
+        .ext(postgresql.distinct_on(Review.assessment_id))
+        .order_by(Review.assessment_id, Review.revision.desc())
+    )
+    return {row.assessment_id: NewestReview(**row._mapping) for row in tx.session.execute(statement)}
 
 
 def my_reviews(tx: Tx) -> Sequence[ReviewLine]:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from fractions import Fraction
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
 
 from portal.attestations.models import AttestedCitation, Citation
 from portal.evidence.models import Evidence
 from portal.kernel.ledger import Tx
 from portal.scoring.models import ScoreSnapshot
 from portal.scoring.translate import Paper
-from portal.terms import Acceptance, EvidenceState
+from portal.terms import Acceptance, EvidenceState, Recommendation
 
 COUNTS = (EvidenceState.ATTACHED, EvidenceState.VERIFIED)
 
@@ -60,6 +65,56 @@ def latest(tx: Tx, assessment_id: UUID) -> ScoreSnapshot | None:
         .limit(1)
     )
     return tx.session.execute(statement).scalar_one_or_none()
+
+
+@dataclass(frozen=True, slots=True)
+class ScorePoint:
+    """One stored score in the three lenses, without its inputs."""
+
+    id: UUID
+    assessment_id: UUID
+    revision: int
+    cause: str
+    made_at: datetime
+    recommendation: Recommendation
+    claim: Fraction
+    score: Fraction
+    verified: Fraction
+
+
+def of_assessments(tx: Tx, assessment_ids: Sequence[UUID], *, limit: int = 100) -> Sequence[ScorePoint]:
+    """Return the stored scores of these assessments, the newest first."""
+    measures = sa.cast(ScoreSnapshot.result, JSONB)["measures"]
+    statement = (
+        sa.select(
+            ScoreSnapshot.id,
+            ScoreSnapshot.assessment_id,
+            ScoreSnapshot.revision,
+            ScoreSnapshot.cause,
+            ScoreSnapshot.made_at,
+            ScoreSnapshot.recommendation,
+            measures["claim"].astext.label("claim"),
+            measures["score"].astext.label("score"),
+            measures["verified"].astext.label("verified"),
+        )
+        .where(ScoreSnapshot.assessment_id.in_(list(assessment_ids)))
+        .order_by(ScoreSnapshot.made_at.desc(), ScoreSnapshot.id.desc())
+        .limit(limit)
+    )
+    return [
+        ScorePoint(
+            id=row.id,
+            assessment_id=row.assessment_id,
+            revision=row.revision,
+            cause=row.cause,
+            made_at=row.made_at,
+            recommendation=row.recommendation,
+            claim=Fraction(row.claim),
+            score=Fraction(row.score),
+            verified=Fraction(row.verified),
+        )
+        for row in tx.session.execute(statement)
+    ]
 
 
 def every(tx: Tx, *, after: UUID | None = None, limit: int = 200) -> list[ScoreSnapshot]:

@@ -34,6 +34,7 @@ from portal.sites.lab.vendors.forms import (
     shown,
     stated,
 )
+from portal.sites.lab.vendors.standing import standing
 from portal.sites.shared.door import does
 from portal.sites.shared.pages import actor, begin, house, page
 from portal.terms import ACCESS_MODE_WORDS, SERVICE_WORDS, Role, Side
@@ -109,7 +110,7 @@ def new() -> ResponseReturnValue:
 @bp.get("/<slug>")
 @does(Action.VENDOR_READ)
 def show(slug: str) -> ResponseReturnValue:
-    """Show a vendor: what the gate says, what it may touch, who its people are, what it was asked."""
+    """Show a vendor: what the gate says, what it may touch, and where it stands, as far as the reader's roles go."""
     with begin() as tx:
         vendor = vendors.by_slug(tx, slug, Action.VENDOR_READ)
         context = _overview(tx, vendor)
@@ -134,6 +135,7 @@ def _overview(tx: Tx, vendor: vendors.Vendor) -> dict[str, Any]:
         "services": SERVICE_WORDS,
         "modes": ACCESS_MODE_WORDS,
         "assessments": [(each, lines.state_tag(each, today)) for each in asked],
+        "standing": standing(tx, vendor, asked, projects, today),
         "projects": projects,
         "people": team,
         "history": lines.history(
@@ -150,6 +152,8 @@ _OFFERED = (
     Action.ASSESSMENT_CREATE,
     Action.ASSESSMENT_CANCEL,
     Action.VENDOR_INVITE,
+    Action.SCORE_READ,
+    Action.REVIEW_READ,
 )
 
 

@@ -1,0 +1,191 @@
+"""Where a vendor stands, as far as the reader's roles go: its score, its findings, its files and its reviews."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from portal.assessments.queries import AssessmentLine
+from portal.evidence import queries as evidence
+from portal.evidence.queries import LibraryLine
+from portal.evidence.rules import Standing, state_on
+from portal.findings import service as findings
+from portal.findings.service import FindingLine
+from portal.kernel.ledger import Tx
+from portal.policy import Action, may
+from portal.questionnaires import service as questionnaires
+from portal.reviews import queries as reviews
+from portal.reviews.queries import NewestReview
+from portal.sites.lab.vendors.scores import ScoreCard, score_card
+from portal.sites.shared.evidence import Tag, tag_of
+from portal.terms import FindingState, Severity
+from portal.vendors.service import Vendor
+
+MOST_FILES = 8
+SEVERITY_WORDS = {Severity.HIGH: "High", Severity.MEDIUM: "Medium", Severity.LOW: "Low"}
+_GRAVEST_FIRST = tuple(SEVERITY_WORDS.values())
+
+
+@dataclass(frozen=True, slots=True)
+class FindingRow:
+    """A finding that the vendor was told of, with the number and label of its question."""
+
+    name: str
+    assessment_id: UUID
+    question_key: str
+    number: str
+    label: str
+    severity: str
+    what: str
+    closes_when: str
+    due_on: date | None
+    overdue: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """The open findings, what is late and grave first, and how many are closed."""
+
+    open: tuple[FindingRow, ...]
+    closed: int
+
+    @property
+    def overdue(self) -> int:
+        """How many are open after the day they were due."""
+        return sum(each.overdue for each in self.open)
+
+
+@dataclass(frozen=True, slots=True)
+class FileRow:
+    """A file with its state, its end, and how much of its time is used (in percent; None where that is not known)."""
+
+    id: UUID
+    kind: str
+    file_name: str
+    tag: Tag
+    valid_until: date | None
+    words: str
+    tone: str
+    used: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """The files that count, what ends first on top; ``total`` counts the whole library."""
+
+    shown: tuple[FileRow, ...]
+    total: int
+    ended: int
+    soon: int
+
+
+@dataclass(frozen=True, slots=True)
+class VendorStanding:
+    """What the page shows beside the gate. None stands for what the reader's roles do not read."""
+
+    score: ScoreCard | None
+    findings: Findings | None
+    files: Files | None
+    reviews: Mapping[UUID, NewestReview]
+
+
+def standing(
+    tx: Tx, vendor: Vendor, asked: Sequence[AssessmentLine], projects: Mapping[UUID, str], today: date
+) -> VendorStanding:
+    """Return where a vendor stands. Nothing that the actor may not read is fetched."""
+    reads_reviews = may(tx.actor, Action.REVIEW_READ, vendor)
+    return VendorStanding(
+        score=score_card(tx, asked, projects, with_reasons=reads_reviews)
+        if may(tx.actor, Action.SCORE_READ, vendor)
+        else None,
+        findings=_findings(tx, vendor, asked, today) if reads_reviews else None,
+        files=files_of(evidence.library(tx, vendor_id=vendor.id), today)
+        if may(tx.actor, Action.EVIDENCE_READ, vendor)
+        else None,
+        reviews=reviews.newest_of(tx, [each.id for each in asked]) if reads_reviews and asked else {},
+    )
+
+
+def _findings(tx: Tx, vendor: Vendor, asked: Sequence[AssessmentLine], today: date) -> Findings:
+    told = findings.shared_with(tx, vendor.id)
+    versions = {each.id: each.questionnaire_id for each in asked}
+    rows = []
+    for each in told:
+        if each.state is not FindingState.OPEN:
+            continue
+        number = label = ""
+        if each.assessment_id in versions:
+            # Remembered by the transaction: a statement a version, not a finding.
+            questionnaire = questionnaires.compiled(tx, versions[each.assessment_id])
+            if each.question_key in questionnaire:
+                number = questionnaire.number_of(each.question_key)
+                label = questionnaire.question(each.question_key).label
+        rows.append(finding_row(each, number, label, today))
+    return Findings(tuple(sorted(rows, key=_urgency)), sum(each.state is FindingState.CLOSED for each in told))
+
+
+def finding_row(line: FindingLine, number: str, label: str, today: date) -> FindingRow:
+    """Return a finding as the page shows it."""
+    return FindingRow(
+        name=line.name,
+        assessment_id=line.assessment_id,
+        question_key=line.question_key,
+        number=number,
+        label=label,
+        severity=SEVERITY_WORDS[line.severity],
+        what=line.what,
+        closes_when=line.closes_when,
+        due_on=line.due_on,
+        overdue=line.overdue(today),
+    )
+
+
+def _urgency(row: FindingRow) -> tuple[bool, int, date]:
+    return (not row.overdue, _GRAVEST_FIRST.index(row.severity), row.due_on or date.max)
+
+
+def files_of(library: Sequence[LibraryLine], today: date) -> Files:
+    """Return a vendor's files by the day they end. A file that a newer one replaced says nothing any more."""
+    counting = [each for each in library if each.replaced_by is None]
+    counting.sort(key=lambda each: (each.valid_until or date.max, each.kind_title, each.id))
+    stands = [state_on(each, today) for each in counting if each.can_open]
+    return Files(
+        shown=tuple(_file(each, today) for each in counting[:MOST_FILES]),
+        total=len(library),
+        ended=stands.count(Standing.ENDED),
+        soon=stands.count(Standing.ENDS_SOON),
+    )
+
+
+def _file(line: LibraryLine, today: date) -> FileRow:
+    state = state_on(line, today)
+    left = (line.valid_until - today).days if line.valid_until else None
+    if left is None:
+        words = "until replaced"
+    elif state is Standing.ENDED:
+        words = f"ended {_days(-left)} ago"
+    else:
+        words = "last day today" if left == 0 else f"{_days(left)} left"
+    return FileRow(
+        id=line.id,
+        kind=line.kind_title,
+        file_name=line.file_name,
+        tag=tag_of(line, today),
+        valid_until=line.valid_until,
+        words=words,
+        tone={Standing.ENDED: "bad", Standing.ENDS_SOON: "warn"}.get(state, "ok"),
+        used=_used(line, today),
+    )
+
+
+def _used(line: LibraryLine, today: date) -> int | None:
+    if line.valid_from is None or line.valid_until is None:
+        return None
+    whole = max(1, (line.valid_until - line.valid_from).days)
+    return max(0, min(100, 100 * (today - line.valid_from).days // whole))
+
+
+def _days(count: int) -> str:
+    return f"{count} {'day' if count == 1 else 'days'}"
