@@ -38,7 +38,7 @@ PAYLOADS = tuple(
         "<a href=javascript:!()>x</a>",
         "{{!}}${!}#{!}<%= ! %>",
         "<details open ontoggle=!()>",
-        "<math><mtext><style><img src=x onerror=!()>",
+        "<math><mtext><style><img src=x onerror=!()></style>",
         "<!--><img src=x onerror=!()>-->",
         "&lt;script&gt;!()&lt;/script&gt;",
         '" autofocus onfocus="!()',
@@ -168,7 +168,7 @@ def test_IN_01_no_payload_becomes_markup_on_any_page_or_mail(poisoned: Std, brow
     start = ["/lab/queue", f"/lab/vendors/{std.a.slug}", f"/lab/reviews/{review}", f"/lab/decisions/{decision}"]
     start += ["/lab/audit", "/lab/evidence", "/lab/vendors", "/lab/admin/users", "/lab/mail"]
     for name in ("r1", "pa"):
-        for path, answer in crawl(browser(std.lab[name]), start, alike=5).items():
+        for path, answer in crawl(browser(std.lab[name]), start, alike=3).items():
             shown += check(path, answer)
     for subject, text in mails_to(std.house, std.a).items():
         finder = found(text.partition("<!doctype")[2])

@@ -17,7 +17,7 @@ from portal.sites.shared.sessions import MACHINES
 from portal.wiring import House
 from tests.sites.conftest import Client
 
-METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE")
 BOOKKEEPING = frozenset({"web_session", "throttle"})
 """Sessions' last sight and counters of tries: the only tables that reading may write to."""
 
