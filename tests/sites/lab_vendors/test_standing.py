@@ -177,7 +177,7 @@ def test_the_current_assessment_is_one_line_with_the_way_to_its_review(made: Ben
 
     said = text(page)
     assert re.search(
-        r"Revision 1, signed 24 Nov 2026 , due 22 Dec 2026 , review due [^,]+ , in \d+ days, reviewer Ines Valdarno",
+        r"Revision 1, due 22 Dec 2026 , review due [^,]+ , in \d+ days, reviewer Ines Valdarno",
         said,
     )
     with made.at(made.lead.actor) as (_, review):
