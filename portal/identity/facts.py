@@ -57,6 +57,17 @@ class SignInRefused(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class AccessRefused(Fact):
+    """A signed-in person asked for what is not theirs, or does not exist: 404 and 403 are told apart only here."""
+
+    user_id: UUID
+    vendor_id: UUID | None
+    endpoint: str
+    method: str
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
 class SignedOut(Fact):
     """A person left; the session is dead."""
 

@@ -1,6 +1,7 @@
 """What may be done with people, sessions, invitations and service clients: the commands of this room in one place."""
 
 from portal.identity.clients import client_of, create_client, disable_client, get_client
+from portal.identity.facts import AccessRefused
 from portal.identity.invitations import (
     enrol,
     find,
@@ -55,11 +56,13 @@ from portal.identity.throttle import (
     link_limits,
     mail_limits,
     purge,
+    refusal_limits,
     sign_in_limits,
     step_up_limits,
 )
 
 __all__ = [
+    "AccessRefused",
     "LiveSession",
     "NewSession",
     "ask_reset",
@@ -95,6 +98,7 @@ __all__ = [
     "open_invitation",
     "open_session",
     "purge",
+    "refusal_limits",
     "renew_recovery_codes",
     "resend",
     "reset_factors",

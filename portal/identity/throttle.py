@@ -36,6 +36,11 @@ def step_up_limits(user_id: object) -> list[Limit]:
     return [Limit(f"step-up:{user_id}", 10, timedelta(minutes=15))]
 
 
+def refusal_limits(user_id: object) -> list[Limit]:
+    """Return what bounds the refusals of one person that are written down, so that nobody can flood the trail."""
+    return [Limit(f"refused:{user_id}", 120, timedelta(hours=1))]
+
+
 def mail_limits(email: str, address: str) -> list[Limit]:
     """Return what bounds mails that anybody can cause: resets and renewed invitations."""
     return [

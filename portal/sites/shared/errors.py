@@ -10,7 +10,9 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
+from portal.identity import service as identity
 from portal.kernel import errors
+from portal.kernel.actor import ActorKind, system
 from portal.kernel.logging import logger
 from portal.sites.shared.pages import house
 
@@ -62,8 +64,8 @@ def refusal_page(status: int, detail: str = "", *, title: str = "", **more: Any)
 
 def register(app: Flask) -> None:
     """Give each refusal its answer."""
-    app.register_error_handler(errors.NotFound, lambda _refusal: refusal_page(404))
-    app.register_error_handler(errors.Forbidden, lambda refusal: refusal_page(403, refusal.message))
+    app.register_error_handler(errors.NotFound, _not_found)
+    app.register_error_handler(errors.Forbidden, _forbidden)
     app.register_error_handler(errors.Conflict, lambda refusal: refusal_page(409, refusal.message))
     app.register_error_handler(errors.Refused, lambda refusal: refusal_page(422, refusal.message))
     app.register_error_handler(errors.StepUpRequired, _step_up)
@@ -77,6 +79,36 @@ def register(app: Flask) -> None:
     )
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Exception, _bug)
+
+
+def _not_found(_refusal: errors.NotFound) -> ResponseReturnValue:
+    _note(404)
+    return refusal_page(404)
+
+
+def _forbidden(refusal: errors.Forbidden) -> ResponseReturnValue:
+    _note(403)
+    return refusal_page(403, refusal.message)
+
+
+def _note(status: int) -> None:
+    """Write down, for the auditor, that a signed-in person was refused; in a transaction of its own, and bounded."""
+    actor = g.get("actor")
+    if actor is None or actor.id is None or actor.kind is not ActorKind.PERSON:
+        return
+    refused = identity.AccessRefused(
+        user_id=actor.id,
+        vendor_id=actor.vendor_id,
+        endpoint=request.endpoint or "",
+        method=request.method,
+        status=status,
+    )
+    try:
+        with house().ledger.begin(system("door")) as tx:
+            identity.count_try(tx, identity.refusal_limits(actor.id))
+            tx.record(refused)
+    except (errors.TooMany, errors.Unavailable) as cause:
+        log.warning("refusal not written down", reason=type(cause).__name__, status=status)
 
 
 def _step_up(refusal: errors.StepUpRequired) -> ResponseReturnValue:

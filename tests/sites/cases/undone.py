@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from portal.wiring import House
-from tests.sites.cases.walking import BOOKKEEPING
+from tests.sites.cases.walking import BOOKKEEPING, fingerprint
 
 _WRITES = re.compile(r"\s*(?:INSERT INTO|UPDATE|DELETE FROM) \"?(\w+)", re.I)
 
@@ -30,10 +30,7 @@ class Undone:
         sa.event.listen(connection, "rollback_savepoint", lambda _, name, __: self._forget(name))
         names = sorted(set(sa.inspect(connection).get_table_names()) - BOOKKEEPING - {"procrastinate_workers"})
         self._sums = sa.text(
-            " UNION ALL ".join(
-                f"SELECT '{name}', count(*), coalesce(sum(hashtext(t::text || t.xmin)::bigint), 0) FROM \"{name}\" t"  # noqa: S608
-                for name in names
-            )
+            " UNION ALL ".join(fingerprint(name).replace("SELECT ", f"SELECT '{name}', ", 1) for name in names)
         )
 
     def rows(self) -> dict[str, Any]:

@@ -89,6 +89,7 @@ PHRASES: Mapping[str, tuple[str, str]] = {
     "person_enrolled": ("user-plus", "joined {side}"),
     "signed_in": ("key-round", "signed in"),
     "sign_in_refused": ("key-round", "was refused at sign-in: {reason}"),
+    "access_refused": ("lock", "was refused: {method} {endpoint}, {status}"),
     "signed_out": ("log-out", "signed out"),
     "sessions_ended": ("log-out", "ended {count} sessions of {user}: {reason}"),
     "stepped_up": ("fingerprint", "confirmed with a second factor"),
@@ -117,7 +118,9 @@ PHRASES: Mapping[str, tuple[str, str]] = {
 BY_ITSELF = frozenset({"score_computed", "review_opened", "clearance_recorded", "outcome_published", "review_ended"})
 """What follows from somebody's act, in its transaction, and is Gatehouse's own doing."""
 
-ABOUT_ONESELF = frozenset({"signed_in", "sign_in_refused", "signed_out", "person_enrolled", "stepped_up"})
+ABOUT_ONESELF = frozenset(
+    {"signed_in", "sign_in_refused", "signed_out", "person_enrolled", "stepped_up", "access_refused"}
+)
 
 _PEOPLE = {"user_id": "user", "to_user_id": "to_user", "reviewer_id": "reviewer"}
 
