@@ -11,7 +11,7 @@ test:
 
 test-fast:
 	@sh scripts/environment.sh dev
-	@.venv/bin/python -m pytest -n 2 $(addprefix tests/,rules rooms sites house) -m "not browser and not s3" $(ARGS)
+	@.venv/bin/python -m pytest -n 2 $(addprefix tests/,rules rooms sites house) -m "not browser and not s3 and not slow" $(ARGS)
 
 test-s3:
 	@sh scripts/environment.sh dev

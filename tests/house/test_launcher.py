@@ -21,6 +21,8 @@ from portal.kernel.launch import binaries, folders, identity
 from portal.kernel.launch.identity import Way
 from portal.kernel.launch.refusal import AlreadyRunning, LaunchRefused
 
+pytestmark = pytest.mark.slow
+
 PROJECT = Path(__file__).resolve().parents[2]
 AS_ROOT = os.geteuid() == 0
 

@@ -27,8 +27,8 @@ TABLES = (
 def counts(house: House) -> dict[str, int]:
     with house.ledger.begin(system("test")) as tx:
         return {
-            table.name: tx.session.execute(sa.select(sa.func.count()).select_from(table)).scalar_one()
-            for table in TABLES
+            name: tx.session.execute(sa.select(sa.func.count()).select_from(sa.table(name))).scalar_one()
+            for name in TABLES
         }
 
 

@@ -19,6 +19,8 @@ import pytest
 from portal import supervisor
 from portal.kernel.launch.refusal import LaunchRefused
 
+pytestmark = pytest.mark.slow
+
 PROJECT = Path(__file__).resolve().parents[2]
 APPLICATION = """
 import os, signal, sys, time

@@ -21,6 +21,8 @@ from portal.wiring import House
 from tests.conftest import SECRET
 from tests.rooms.delivery.world import jobs_of, mails, owner, queue_mail
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[3]
 PROGRAM = Path(__file__).with_name("worker_program.py")
 PATIENCE = 60.0

@@ -238,6 +238,7 @@ disk.delete_incoming(sys.argv[3])
 """
 
 
+@pytest.mark.slow
 def test_a_crash_at_any_step_leaves_a_whole_object_or_none(tmp_path: Path) -> None:
     """Kill the process before each single step of receive, promote and delete, then look what is there."""
     step, outcomes = 0, set()

@@ -57,6 +57,7 @@ def recommended(house: House, name: str, like: Bench | None = None, *, tier: int
     return made
 
 
+@pytest.mark.slow
 def test_wf_03_of_two_decisions_at_once_one_is_made(house: House) -> None:
     first: Bench | None = None
     for number in range(12):

@@ -89,6 +89,7 @@ def combinations(
                 yield {**plain, **mine, each: foreign[each]}, {**plain, **mine, each: NOBODYS}
 
 
+@pytest.mark.slow
 def test_AZ_01_every_variable_of_a_route_for_people_has_an_object_of_another_vendor(
     app: Flask, theirs: dict[str, list[object]]
 ) -> None:
@@ -103,6 +104,7 @@ def test_AZ_01_every_variable_of_a_route_for_people_has_an_object_of_another_ven
     assert len(with_ids(app, "vendor")) >= 20
 
 
+@pytest.mark.slow
 def test_AZ_01_an_id_of_another_vendor_is_no_id_at_all(
     app: Flask, std: Std, browser: Browser, theirs: dict[str, list[object]]
 ) -> None:

@@ -20,6 +20,8 @@ from tests.factories.std import DRAFT, INTERNAL, Party, Std, finished, judged, t
 from tests.sites.cases.conftest import Browser
 from tests.sites.cases.walking import crawl, whole
 
+pytestmark = pytest.mark.slow
+
 ASIDE = ("/", "/account", "/evidence", "/results", "/team", "/help", "/no/such/page", "/check", "/results/nonsense")
 
 

@@ -24,6 +24,8 @@ from tests.sites.cases.test_az_01 import objects_of
 from tests.sites.cases.test_az_05 import mails_to
 from tests.sites.cases.walking import crawl
 
+pytestmark = pytest.mark.slow
+
 MARK = "xsszq"
 PAYLOADS = tuple(
     each.replace("!", MARK)

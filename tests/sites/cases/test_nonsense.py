@@ -173,6 +173,7 @@ def short(value: Raw) -> str:
     return repr(value[:24])
 
 
+@pytest.mark.slow
 def test_the_pages_hold_a_form_for_every_route_that_a_form_can_reach(
     app: Flask, std: Std, stage: tuple[Undone, dict[str, Client]]
 ) -> None:
@@ -284,6 +285,7 @@ def test_nonsense_in_the_forms_of_later_states_is_refused_in_words(
 
 
 @pytest.mark.parametrize("every", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["some", "all"])
+@pytest.mark.slow
 def test_missing_doubled_and_misshapen_forms_are_refused_in_words(
     app: Flask, std: Std, stage: tuple[Undone, dict[str, Client]], every: bool
 ) -> None:
@@ -341,6 +343,7 @@ PARAMETERS = tuple(
 
 
 @pytest.mark.parametrize("step", [9, pytest.param(1, marks=pytest.mark.slow)], ids=["some", "all"])
+@pytest.mark.slow
 def test_nonsense_in_addresses_is_refused_in_words(
     app: Flask, std: Std, stage: tuple[Undone, dict[str, Client]], step: int
 ) -> None:

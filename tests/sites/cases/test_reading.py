@@ -10,6 +10,8 @@ from tests.sites.cases.conftest import Browser
 from tests.sites.cases.test_az_01 import objects_of
 from tests.sites.cases.walking import changed, crawl, rows
 
+pytestmark = pytest.mark.slow
+
 READ = frozenset({"audit_event", "audit_head", "evidence_opening"})
 """Opening a file is written down, with its event: the vendor sees who opened what."""
 OPENS = ("/file", ".png")
