@@ -7,7 +7,6 @@ import sys
 
 import structlog
 
-
 _processors: list[structlog.typing.Processor] = []
 
 
