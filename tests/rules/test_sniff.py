@@ -109,6 +109,7 @@ CONTENT = {
 
 @pytest.mark.parametrize("kind", CONTENT_TYPES)
 @pytest.mark.parametrize("content", CONTENT)
+@pytest.mark.slow
 def test_a_name_that_differs_from_the_content_is_refused(refusal, kind: str, content: str) -> None:  # type: ignore[no-untyped-def]
     if kind == content:
         # The one pair that agrees is the previous tests' affair; here it stands for a renamed stranger.

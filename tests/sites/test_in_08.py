@@ -103,6 +103,7 @@ def test_IN_08_a_form_of_another_site_is_not_taken(
     assert rows(house) == before
 
 
+@pytest.mark.slow
 def test_IN_08_reading_every_page_changes_nothing(
     app: Flask, house: House, everybody: list[tuple[Person, FlaskClient]], client: FlaskClient
 ) -> None:

@@ -24,7 +24,7 @@ def moto() -> Iterator[servers.Server]:
         yield server
 
 
-@pytest.fixture(params=["disk", "moto"])
+@pytest.fixture(params=["disk", pytest.param("moto", marks=pytest.mark.slow)])
 def store(request: pytest.FixtureRequest, settings: Settings, clock: FixedClock) -> ObjectStore:
     if request.param == "disk":
         return DiskStore(

@@ -14,7 +14,7 @@ from tests.s3 import servers
 
 ON_S3 = [pytest.mark.s3, pytest.mark.xdist_group("s3")]
 CEPH = [pytest.param("ceph", marks=ON_S3)] if servers.asked_for_ceph() else []
-ALL_S3 = [pytest.param("moto"), pytest.param("localstack", marks=ON_S3), *CEPH]
+ALL_S3 = [pytest.param("moto", marks=pytest.mark.slow), pytest.param("localstack", marks=ON_S3), *CEPH]
 STRICT_S3 = [pytest.param("localstack", marks=ON_S3), *CEPH]
 
 NOW = datetime.now(UTC)

@@ -33,6 +33,8 @@ from tests.rooms.objects.conftest import NOW, clock
 from tests.rooms.objects.test_contract import BODY, KEY, SHA256, nothing_is_left, read, received
 from tests.s3.servers import PROJECT, Server
 
+pytestmark = pytest.mark.slow
+
 MINUTE = timedelta(seconds=60)
 
 

@@ -25,6 +25,8 @@ from tests.sites.cases.conftest import Browser
 from tests.sites.cases.walking import METHODS, address, changed, people_rules, rows, said, whole
 from tests.sites.conftest import Client
 
+pytestmark = pytest.mark.slow
+
 NOBODYS = UUID("00000000-0000-7000-8000-0000deadbeef")
 NO_OBJECTS = {"filename", "name", "token", "number", "version"}
 """Variables that name no stored object of a vendor: files of ours, pages of the footer, secrets, page numbers."""
@@ -89,7 +91,6 @@ def combinations(
                 yield {**plain, **mine, each: foreign[each]}, {**plain, **mine, each: NOBODYS}
 
 
-@pytest.mark.slow
 def test_AZ_01_every_variable_of_a_route_for_people_has_an_object_of_another_vendor(
     app: Flask, theirs: dict[str, list[object]]
 ) -> None:
@@ -104,7 +105,6 @@ def test_AZ_01_every_variable_of_a_route_for_people_has_an_object_of_another_ven
     assert len(with_ids(app, "vendor")) >= 20
 
 
-@pytest.mark.slow
 def test_AZ_01_an_id_of_another_vendor_is_no_id_at_all(
     app: Flask, std: Std, browser: Browser, theirs: dict[str, list[object]]
 ) -> None:

@@ -205,6 +205,7 @@ def bring(std: Std, party: Party, state: str) -> None:
 
 
 @pytest.mark.parametrize("state", sorted(LEGAL))
+@pytest.mark.slow
 def test_WF_01_in_each_state_only_the_documented_verbs_move_it(std: Std, browser: Browser, state: str) -> None:
     bring(std, std.a, state)
     assert state_of(std.house, std.a) == state
