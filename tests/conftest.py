@@ -22,7 +22,6 @@ from portal.kernel.embedded import SUPERUSER, EmbeddedPostgres
 from portal.kernel.ids import counted
 from portal.settings import Settings
 from portal.wiring import House
-from tests import statements
 from tests.factories import moulds
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
@@ -169,7 +168,6 @@ def settings(tmp_path: Path) -> Settings:
 def house(settings: Settings, databases: Databases, database_url: str, clock: FixedClock) -> Iterator[House]:
     """The house on the test's own database, with a fixed clock and counted ids."""
     built = House(settings, database_url=database_url, clock=clock, new_id=counted())
-    statements.share(built.engine)
     moulds.offer(built, databases)
     yield built
     built.engine.dispose()

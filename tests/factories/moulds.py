@@ -70,7 +70,7 @@ def cast(house: House, name: str, make: Callable[[House], Made], *, given: objec
 
 
 def _is_pristine(house: House, databases: Copier) -> bool:
-    begun = "ledger" in vars(house) or house.settings.var_dir.exists()
+    begun = "engine" in vars(house) or house.settings.var_dir.exists()
     return not begun and databases.is_untouched(house.database_url)
 
 

@@ -13,7 +13,6 @@ from portal.kernel.objects.disk import DiskStore
 from portal.kernel.objects.s3 import S3Store
 from portal.settings import Settings
 from portal.wiring import House
-from tests import statements
 from tests.factories.identity import FACTORY, Person, person
 from tests.factories.vendors import make_vendor
 from tests.s3 import servers
@@ -41,7 +40,6 @@ def store(request: pytest.FixtureRequest, settings: Settings, clock: FixedClock)
 @pytest.fixture
 def house(settings: Settings, database_url: str, clock: FixedClock, store: ObjectStore) -> Iterator[House]:
     built = House(settings, database_url=database_url, clock=clock, store=store)
-    statements.share(built.engine)
     yield built
     built.engine.dispose()
 

@@ -14,7 +14,6 @@ from portal.kernel.clock import FixedClock
 from portal.kernel.ids import counted
 from portal.settings import Settings
 from portal.wiring import House
-from tests import statements
 from tests.conftest import NOW, SECRET, Databases
 from tests.factories import std as factory
 from tests.factories.identity import Person
@@ -66,7 +65,6 @@ def settings(tmp_path: Path, mould: Mould) -> Settings:
 def house(settings: Settings, database_url: str, clock: FixedClock) -> Iterator[House]:
     """The house on the copy; its ids go on where the fixture's ended."""
     built = House(settings, database_url=database_url, clock=clock, new_id=counted(1_000_000))
-    statements.share(built.engine)
     yield built
     built.engine.dispose()
 
