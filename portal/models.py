@@ -7,6 +7,7 @@ from portal.attestations import models as attestations
 from portal.audit import models as audit
 from portal.delivery import models as delivery
 from portal.evidence import models as evidence
+from portal.exchange import models as exchange
 from portal.findings import models as findings
 from portal.gate import models as gate
 from portal.identity import models as identity
@@ -25,6 +26,7 @@ ROOMS: tuple[ModuleType, ...] = (
     evidence,
     assessments,
     attestations,
+    exchange,
     findings,
     scoring,
     reviews,

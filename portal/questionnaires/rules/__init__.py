@@ -15,7 +15,10 @@ from portal.questionnaires.rules.answers import (
 from portal.questionnaires.rules.compile import compile_yaml
 from portal.questionnaires.rules.conditions import Condition, ConditionError, Over, parse
 from portal.questionnaires.rules.definition import (
+    Changes,
+    Claim,
     Column,
+    Decision,
     DetailField,
     EvidenceNeed,
     Expectation,
@@ -53,9 +56,12 @@ __all__ = [
     "MAX_COMMENT",
     "MODES",
     "Answer",
+    "Changes",
+    "Claim",
     "Column",
     "Condition",
     "ConditionError",
+    "Decision",
     "DefinitionError",
     "DetailField",
     "EvidenceNeed",

@@ -17,6 +17,9 @@ from portal.questionnaires.rules.conditions import Over
 from portal.questionnaires.rules.definition import (
     CHOICE_KINDS,
     SCORED_KINDS,
+    Changes,
+    Claim,
+    Decision,
     EvidenceNeed,
     Expectation,
     FactKind,
@@ -37,7 +40,12 @@ DRIVES: Final = ("svc", "dmax", "people")
 OPTIONS_FROM: Final = ("earlier_questions",)
 MAX_LEVEL: Final = 2
 
-_TOP = (*("slug", "version", "title", "language", "frameworks", "evidence_offset", "expects", "scoping", "sections"),)
+_TOP = (
+    *("slug", "version", "title", "language", "frameworks", "evidence_offset", "expects", "scoping", "sections"),
+    "changes",
+)
+_CHANGES = ("since", "decisions")
+_DECISION = ("key", "part", "claim", "of", "note")
 _EXPECTS = ("sections", "questions", "scoping", "domain_weight", "question_weight")
 _FACT = (
     *("key", "label", "text", "help", "owner", "vendor_confirms", "kind", "drives", "options", "columns", "rows"),
@@ -95,7 +103,29 @@ class _Compiler:
             digest=digest,
             source=read.name,
             positions=MappingProxyType(self._positions),
+            changes=self._changes(root),
         )
+
+    def _changes(self, root: Record) -> Changes | None:
+        """Read what the author decided about each change; whether that is all of them is for `meaning` to say."""
+        read = self._read
+        record = read.record(root, "changes", "a questionnaire")
+        if record is None:
+            return None
+        read.fields(record, _CHANGES, "changes")
+        since = read.integer(record, "since", "changes", 1, 9_999)
+        decisions: dict[tuple[str, str], Decision] = {}
+        for item in read.records(record, "decisions", "changes"):
+            read.fields(item, _DECISION, "a decision")
+            key = read.text(item, "key", "a decision")
+            part = read.text(item, "part", "a decision")
+            if (key, part) in decisions:
+                read.problem(spot(item), f"“{part}” of “{key}” is decided twice")
+            claim = Claim(read.one_of(item, "claim", "a decision", tuple(Claim)))
+            of = read.text(item, "of", "a decision")
+            decisions[key, part] = Decision(key, part, claim, of, read.text(item, "note", "a decision", required=False))
+            self._positions[f"changes/{key}/{part}"] = spot(item)
+        return Changes(since, tuple(decisions.values()))
 
     def _place(self, key: str, record: Record) -> None:
         """Remember where a key stands; refuse it if it stood somewhere before."""

@@ -260,6 +260,36 @@ class Expectation:
     question_weight: int
 
 
+class Claim(StrEnum):
+    """What the author says of a change: the same claim in other words, another claim, or a question given up."""
+
+    SAME = "same"
+    CHANGED = "changed"
+    REMOVED = "removed"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The author's word on one change of one question.
+
+    `part` names what changed, `of` the very change (its fingerprint), so that a decision does not outlive an edit.
+    """
+
+    key: str
+    part: str
+    claim: Claim
+    of: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What the author decided about every change since an earlier version of the same questionnaire."""
+
+    since: int
+    decisions: tuple[Decision, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Questionnaire:
     """One version of one questionnaire, compiled from a file and pinned by the file's SHA-256."""
@@ -276,6 +306,7 @@ class Questionnaire:
     digest: str
     source: str = field(compare=False)
     positions: Mapping[str, tuple[int, int]] = field(compare=False, repr=False)
+    changes: Changes | None = None
     questions: tuple[Question, ...] = field(init=False, compare=False, repr=False)
     _questions: Mapping[str, Question] = field(init=False, compare=False, repr=False)
     _sections: Mapping[str, Section] = field(init=False, compare=False, repr=False)

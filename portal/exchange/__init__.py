@@ -1,0 +1,1 @@
+"""Answers in and out: spreadsheets, answers given elsewhere, the answer pack and OSCAL."""

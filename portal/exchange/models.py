@@ -1,0 +1,1 @@
+"""What waits between a file and an answer."""
