@@ -27,7 +27,10 @@ def inputs(tx: Tx, *, attestation_id: UUID, not_applicable: Mapping[str, NotAppl
 
     :param not_applicable: the questions that a reviewer accepted as not applicable, with who and why.
     """
-    signed = attestations.attested(tx, attestation_id)
+    return _inputs(tx, attestations.attested(tx, attestation_id), not_applicable)
+
+
+def _inputs(tx: Tx, signed: attestations.Attested, not_applicable: Mapping[str, NotApplicable]) -> rules.Inputs:
     assessment = tx.session.get_one(Assessment, signed.snapshot.assessment_id)
     questionnaire = questionnaires.compiled(tx, assessment.questionnaire_id)
     wrong = {
@@ -40,7 +43,7 @@ def inputs(tx: Tx, *, attestation_id: UUID, not_applicable: Mapping[str, NotAppl
     return inputs_for(
         questionnaire=questionnaire,
         snapshot=signed.snapshot,
-        papers=queries.papers(tx, attestation_id),
+        papers=queries.papers(tx, signed.id),
         findings=wrong,
         not_applicable=not_applicable,
         policy=rules.POLICY_1,
@@ -55,10 +58,10 @@ def score(
 
     :param cause: why it is scored, a short word for the history: signed, recommended, decided.
     """
-    given = inputs(tx, attestation_id=attestation_id, not_applicable=not_applicable or {})
+    signed = attestations.attested(tx, attestation_id)
+    given = _inputs(tx, signed, not_applicable or {})
     result = rules.compile_plan(given.version, given.policy).score(given)
     stored = rules.snapshot(given, result)
-    signed = attestations.attested(tx, attestation_id)
     row = ScoreSnapshot(
         id=tx.new_id(),
         vendor_id=signed.snapshot.vendor_id,

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from uuid import UUID
 
 import pytest
-import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.routing import Rule
@@ -18,9 +17,9 @@ from portal.terms import LAB_ROLES, VENDOR_ROLES
 from portal.wiring import House
 from tests.factories.identity import Person, person
 from tests.factories.vendors import make_engagement, make_vendor
+from tests.sites.cases.walking import rows
 
 SAMPLES = {"uuid": str(UUID(int=7)), "int": "7", "any": "privacy"}
-BOOKKEEPING = {"web_session", "throttle"}
 
 
 def path_of(rule: Rule) -> str:
@@ -41,24 +40,6 @@ def routes(app: Flask, *methods: str) -> list[tuple[str, str]]:
         for method in methods
         if method in (rule.methods or ()) and not rule.rule.startswith(MACHINES)
     ]
-
-
-BUT_REFUSALS = {"audit_event": " WHERE t.fact <> 'access_refused'", "audit_head": " WHERE false"}
-"""A refusal changes nothing but the trail, which says that it happened (cases.md, standard outcomes)."""
-
-
-def rows(house: House) -> dict[str, int]:
-    """Return a fingerprint of every table but the bookkeeping of sessions and counters."""
-    with house.engine.connect() as connection:
-        # Without a scope the wall between vendors would hide the very rows that must not change.
-        connection.execute(sa.text("SELECT set_config('gatehouse.vendor', '*', true)"))
-        names = sa.inspect(connection).get_table_names()
-        content = "SELECT coalesce(sum(hashtext(t::text)::bigint), 0) FROM "
-        return {
-            name: connection.execute(sa.text(content + f'"{name}" t{BUT_REFUSALS.get(name, "")}')).scalar_one()
-            for name in names
-            if name not in BOOKKEEPING
-        }
 
 
 @pytest.fixture
