@@ -43,8 +43,10 @@ GROWS_ONLY = (
     "published_outcome",
     "decision_signature",
     "clearance",
+    "external_answer",
+    "answer_pack",
 )
-"""Tables whose rows are never changed or removed (migration 0002)."""
+"""Tables whose rows are never changed or removed (the migrations that make them)."""
 
 _SERVER = """
 SELECT current_setting('server_version') AS version,
