@@ -6,12 +6,17 @@ from typing import Final
 
 from portal.questionnaires.rules.compile_parts import (
     columns_of,
+    compensating_of,
     condition_of,
     details_of,
     knock_out_of,
+    length_of,
+    min_rows_of,
     options_of,
     rows_of,
+    rules_of,
     steps_of,
+    warnings_of,
 )
 from portal.questionnaires.rules.conditions import Over
 from portal.questionnaires.rules.definition import (
@@ -42,7 +47,7 @@ MAX_LEVEL: Final = 2
 
 _TOP = (
     *("slug", "version", "title", "language", "frameworks", "evidence_offset", "expects", "scoping", "sections"),
-    "changes",
+    *("rules", "changes"),
 )
 _CHANGES = ("since", "decisions")
 _DECISION = ("key", "part", "claim", "of", "note")
@@ -55,7 +60,7 @@ _SECTION = ("key", "title", "group", "summary", "intro", "weight", "questions")
 _QUESTION = (
     *("key", "revision", "label", "text", "kind", "weight", "tiers", "when", "requires", "knock_out", "evidence"),
     *("maps", "options", "options_from", "unit", "steps", "columns", "rows", "details"),
-    *("guidance", "why", "strong", "good_evidence"),
+    *("guidance", "why", "strong", "good_evidence", "warnings", "compensating", "length", "min_rows"),
 )
 
 
@@ -104,6 +109,7 @@ class _Compiler:
             source=read.name,
             positions=MappingProxyType(self._positions),
             changes=self._changes(root),
+            rules=rules_of(read, root, self._positions),
         )
 
     def _changes(self, root: Record) -> Changes | None:
@@ -226,6 +232,7 @@ class _Compiler:
         options = options_of(read, record, scored=weight > 0) if is_sound else ()
         steps = steps_of(read, record)
         columns = columns_of(read, record)
+        rows = rows_of(read, record) if columns else 0
         options_from = read.one_of(record, "options_from", what, OPTIONS_FROM, default="")
         if is_sound:
             self._check_parts(record, kind, weight)
@@ -249,13 +256,17 @@ class _Compiler:
             unit=read.text(record, "unit", what, required=kind is Kind.NUMBER),
             steps=steps,
             columns=columns,
-            rows=rows_of(read, record) if columns else 0,
+            rows=rows,
             details=details_of(read, record),
             guidance=read.text(record, "guidance", what),
             why=read.text(record, "why", what),
             # Only scored questions must have these two, which is for the lint to say.
             strong=read.text(record, "strong", what, required=False),
             good_evidence=read.text(record, "good_evidence", what, required=False),
+            warnings=warnings_of(read, record),
+            compensating=compensating_of(read, record),
+            length=length_of(read, record, what),
+            min_rows=min_rows_of(read, record, rows) if is_sound else 0,
         )
 
     def _check_parts(self, record: Record, kind: Kind, weight: int) -> None:
@@ -264,9 +275,10 @@ class _Compiler:
             Kind.ONE_CHOICE: {"options"},
             Kind.MANY_CHOICES: {"options", "options_from"},
             Kind.NUMBER: {"unit", "steps"},
-            Kind.TABLE: {"columns", "rows"},
+            Kind.TABLE: {"columns", "rows", "min_rows"},
+            Kind.TEXT: {"length"},
         }.get(kind, set())
-        for part in ("options", "options_from", "unit", "steps", "columns", "rows"):
+        for part in ("options", "options_from", "unit", "steps", "columns", "rows", "min_rows", "length"):
             if part in record.items and part not in allowed:
                 self._read.problem(record.places[part], f"A question of kind {kind} has no “{part}”")
         needed = {
@@ -279,6 +291,9 @@ class _Compiler:
             self._read.problem(spot(record), f"A question of kind {kind} needs “{needed[0]}”")
         if weight and kind not in SCORED_KINDS:
             self._read.problem(record.places["weight"], f"A question of kind {kind} is not scored; its weight is 0")
+        if "compensating" in record.items and not weight:
+            message = "Only a scored question has “compensating”: it is offered when the answer earns less than full"
+            self._read.problem(record.places["compensating"], message)
         if "knock_out" in record.items and kind not in CHOICE_KINDS | {Kind.NUMBER}:
             self._read.problem(record.places["knock_out"], f"A question of kind {kind} cannot knock out")
 

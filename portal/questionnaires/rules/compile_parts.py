@@ -9,12 +9,16 @@ from portal.questionnaires.rules.definition import (
     FULL_CREDIT,
     NO,
     Column,
+    CrossRule,
     DetailField,
     FieldKind,
     Kind,
     KnockOut,
+    Length,
     Option,
+    Severity,
     Step,
+    Warning_,
 )
 from portal.questionnaires.rules.facts import FLAGS, MODES
 from portal.questionnaires.rules.reader import Reader, spot
@@ -25,7 +29,11 @@ DEFAULT_ROWS: Final = 50
 MAX_ROWS: Final = 500
 _STEP: Final = re.compile(r"(<=|>=|<|>|=) ?([0-9.]{1,12})", re.ASCII)
 _SETTABLE: Final = frozenset(FLAGS) | MODES
-_COLUMN_KINDS: Final = (FieldKind.TEXT, FieldKind.NUMBER, FieldKind.DATE, FieldKind.CHOICE)
+_COLUMN_KINDS: Final = (
+    *(FieldKind.TEXT, FieldKind.NUMBER, FieldKind.DATE, FieldKind.CHOICE, FieldKind.YES_NO, FieldKind.URL),
+)
+# What a compensating control is asked for with, unless the file says it better.
+COMPENSATING: Final = "What do you do instead?"
 
 
 def options_of(read: Reader, record: Record, *, scored: bool, sets: bool = False) -> tuple[Option, ...]:
@@ -93,11 +101,14 @@ def columns_of(read: Reader, record: Record) -> tuple[Column, ...]:
     return tuple(found.values())
 
 
+_DETAIL: Final = ("key", "label", "kind", "help", "options", "columns", "rows", "min_rows", "length")
+
+
 def details_of(read: Reader, record: Record) -> tuple[DetailField, ...]:
     """Return the unscored fields under a question."""
     found: dict[str, DetailField] = {}
     for item in read.records(record, "details", "a question"):
-        read.fields(item, ("key", "label", "kind", "help", "options", "columns", "rows"), "a detail field")
+        read.fields(item, _DETAIL, "a detail field")
         key = read.name_at(item, "key", "a detail field")
         if key in found:
             read.problem(spot(item), f"The detail field “{key}” is listed twice")
@@ -107,6 +118,9 @@ def details_of(read: Reader, record: Record) -> tuple[DetailField, ...]:
         _check_choice(read, item, kind, options)
         if (kind is FieldKind.TABLE) != bool(columns):
             read.problem(spot(item), "A detail field has “columns” if, and only if, it is a table")
+        if "length" in item.items and kind is not FieldKind.TEXT:
+            read.problem(item.places["length"], "A detail field has a “length” only if it is a text")
+        rows = rows_of(read, item) if columns else 0
         found[key] = DetailField(
             key=key,
             label=read.text(item, "label", "a detail field"),
@@ -114,7 +128,9 @@ def details_of(read: Reader, record: Record) -> tuple[DetailField, ...]:
             help=read.text(item, "help", "a detail field", required=False),
             options=options,
             columns=columns,
-            rows=rows_of(read, item) if columns else 0,
+            rows=rows,
+            min_rows=min_rows_of(read, item, rows),
+            length=length_of(read, item, "a detail field"),
         )
     return tuple(found.values())
 
@@ -124,14 +140,82 @@ def rows_of(read: Reader, record: Record) -> int:
     return read.integer(record, "rows", "a table", 1, MAX_ROWS, default=DEFAULT_ROWS)
 
 
+def min_rows_of(read: Reader, record: Record, rows: int) -> int:
+    """Return the fewest rows a table takes; none unless the file says so."""
+    if "min_rows" not in record.items:
+        return 0
+    if not rows:
+        read.problem(record.places["min_rows"], "Only a table has “min_rows”")
+        return 0
+    fewest = read.integer(record, "min_rows", "a table", 0, MAX_ROWS)
+    if fewest > rows:
+        read.problem(record.places["min_rows"], f"“min_rows” is {fewest}, and the table takes at most {rows} rows")
+    return fewest
+
+
+def length_of(read: Reader, record: Record, what: str) -> str:
+    """Return whether a text is short or long; empty where the file leaves it open."""
+    return read.one_of(record, "length", what, tuple(Length), default="")
+
+
+def warnings_of(read: Reader, record: Record) -> tuple[Warning_, ...]:
+    """Return the remarks on a weak answer, in the order of the file."""
+    found: list[Warning_] = []
+    for item in read.records(record, "warnings", "a question"):
+        read.fields(item, ("when", "severity", "text"), "a warning")
+        when = condition_of(read, item, "when", Over.OWN, what="a warning", required=True)
+        severity = Severity(read.one_of(item, "severity", "a warning", tuple(Severity)))
+        text = read.text(item, "text", "a warning")
+        if when is not None:
+            found.append(Warning_(when, severity, text))
+    return tuple(found)
+
+
+def compensating_of(read: Reader, record: Record) -> str:
+    """Return the question for what is done instead of what was asked; empty where the file does not offer it."""
+    node = record.items.get("compensating")
+    if node is None:
+        return ""
+    if isinstance(node, Record):
+        read.fields(node, ("ask",), "compensating")
+        return read.text(node, "ask", "compensating")
+    if not isinstance(node, Leaf) or node.text not in ("true", "false"):
+        read.problem(spot(node), "“compensating” is true, or says what to “ask”")
+        return ""
+    return COMPENSATING if node.text == "true" else ""
+
+
+def rules_of(read: Reader, root: Record, positions: dict[str, tuple[int, int]]) -> tuple[CrossRule, ...]:
+    """Return the rules across questions, by their keys: their order in the file means nothing."""
+    found: dict[str, CrossRule] = {}
+    for item in read.records(root, "rules", "a questionnaire"):
+        read.fields(item, ("key", "at", "when", "unless", "message"), "a rule")
+        key = read.name_at(item, "key", "a rule")
+        if key in found:
+            read.problem(spot(item), f"The rule “{key}” is written twice")
+        positions[f"rules/{key}"] = spot(item)
+        positions.update({f"rules/{key}/{part}": place for part, place in item.places.items()})
+        at, message = read.dotted(item, "at", "a rule"), read.text(item, "message", "a rule")
+        if ("when" in item.items) == ("unless" in item.items):
+            read.problem(spot(item), "A rule has either “when”, what must not be, or “unless”, what must be")
+            continue
+        unless = "unless" in item.items
+        condition = condition_of(read, item, "unless" if unless else "when", Over.RULE, what="a rule", required=True)
+        if condition is not None:
+            found[key] = CrossRule(key, at, condition, unless, message)
+    return tuple(found[key] for key in sorted(found))
+
+
 def _check_choice(read: Reader, item: Record, kind: FieldKind, options: tuple[Option, ...]) -> None:
     if (kind is FieldKind.CHOICE) != bool(options):
         read.problem(spot(item), "A field has “options” if, and only if, it is a choice")
 
 
-def condition_of(read: Reader, record: Record, key: str, over: Over) -> Condition | None:
+def condition_of(
+    read: Reader, record: Record, key: str, over: Over, *, what: str = "a question", required: bool = False
+) -> Condition | None:
     """Return the condition at the key; its problems point into its text."""
-    node = read.leaf(record, key, "a question", required=False)
+    node = read.leaf(record, key, what, required=required)
     if node is None:
         return None
     try:

@@ -4,21 +4,48 @@
     term      := factor { "and" factor }
     factor    := "not" factor | "(" condition ")" | atom
     atom      := flag | ("dmax" | "people") operator number | "svc" "in" "(" name { "," name } ")"
-               | "ans" "(" key ")" operator (option | number)
+               | said operator (value | said) | said "in" "(" value { "," value } ")" | field
+    said      := "ans" "(" key ")" | "answer" | field
+    field     := "field" "(" key "," name ")"
+    value     := option | number | day
     operator  := "=" | "!=" | "<" | "<=" | ">" | ">="
 
-`when` speaks of facts (it hides and excludes); `requires` speaks of earlier answers (it hides and counts as zero).
+`when` of a question speaks of facts (it hides and excludes); `requires` speaks of earlier answers (it hides and counts
+as zero); `when` of a warning speaks of `answer`, its own; a rule speaks of answers and detail fields. An atom is a
+comparison with a value of the file or with another answer; there is nothing to call, and nothing that repeats.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import Enum
-from typing import Final, NoReturn, Protocol
+from typing import Final, NoReturn
 
 from portal.questionnaires.rules.facts import FLAGS, MODES, Facts
+from portal.questionnaires.rules.nodes import (
+    OWN,
+    AllOf,
+    Among,
+    Amount,
+    Answered,
+    AnyOf,
+    Atom,
+    Compared,
+    Filled,
+    Flag,
+    Literal,
+    Node,
+    Not,
+    Said,
+    Service,
+    Test,
+    atoms_of,
+    closure,
+    keys_of,
+)
 from portal.questionnaires.rules.problems import DefinitionError, Problem
+from portal.questionnaires.rules.text import date_from
 
 MAX_LENGTH: Final = 500
 MAX_DEPTH: Final = 16
@@ -26,9 +53,10 @@ MAX_TOKENS: Final = 120
 
 _NUMBERS: Final = frozenset({"dmax", "people"})
 _OPERATORS: Final = frozenset({"=", "!=", "<", "<=", ">", ">="})
+# Each alternative can be read in one way only, so that matching takes as many steps as there are characters.
 _TOKEN: Final = re.compile(
-    r"(?P<name>[A-Za-z][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)*)|(?P<number>[0-9]{1,9}(?:\.[0-9]{1,9})?(?![0-9A-Za-z_.]))"
-    r"|(?P<sign><=|>=|!=|=|<|>|\(|\)|,)"
+    r"(?P<name>[A-Za-z][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)*)|(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2}(?![0-9A-Za-z_.-]))"
+    r"|(?P<number>[0-9]{1,9}(?:\.[0-9]{1,9})?(?![0-9A-Za-z_.]))|(?P<sign><=|>=|!=|=|<|>|\(|\)|,)"
 )
 
 
@@ -37,20 +65,22 @@ class Over(Enum):
 
     FACTS = "facts"
     ANSWERS = "answers"
+    OWN = "own"
+    RULE = "rule"
 
 
-class Said(Protocol):
-    """What a condition reads of an answer."""
-
-    @property
-    def choice(self) -> str | None: ...
-    @property
-    def number(self) -> Decimal | None: ...
-    @property
-    def choices(self) -> tuple[str, ...] | None: ...
-
-
-Test = Callable[[Facts, Mapping[str, Said]], bool]
+_WORDS: Final[Mapping[Over, str]] = {
+    Over.FACTS: "`when` speaks of facts",
+    Over.ANSWERS: "`requires` speaks of earlier answers",
+    Over.OWN: "A warning speaks of `answer`, the answer to its own question",
+    Over.RULE: "A rule speaks of answers and detail fields",
+}
+_HOMES: Final[Mapping[str, str]] = {
+    "a fact": "a fact belongs in `when`",
+    "ans": "an answer belongs in `requires`",
+    "answer": "`answer` belongs in the `when` of a warning",
+    "field": "a detail field belongs in a rule",
+}
 
 
 class ConditionError(DefinitionError):
@@ -63,68 +93,12 @@ class ConditionError(DefinitionError):
 
 
 @dataclass(frozen=True, slots=True)
-class Flag:
-    """A yes/no fact, or an access mode."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Amount:
-    """A comparison of a counted fact."""
-
-    name: str
-    operator: str
-    bound: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class Service:
-    """Whether any of the named services is bought."""
-
-    names: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """A comparison of an earlier answer; without an answer it is false, whatever the operator."""
-
-    key: str
-    operator: str
-    value: str | Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class Not:
-    """The opposite."""
-
-    part: "Node"
-
-
-@dataclass(frozen=True, slots=True)
-class AllOf:
-    """Every part holds."""
-
-    parts: tuple["Node", ...]
-
-
-@dataclass(frozen=True, slots=True)
-class AnyOf:
-    """At least one part holds."""
-
-    parts: tuple["Node", ...]
-
-
-Node = Flag | Amount | Service | Answered | Not | AllOf | AnyOf
-
-
-@dataclass(frozen=True, slots=True)
 class Condition:
     """A parsed condition, ready to be asked."""
 
     source: str
     node: Node
-    atoms: tuple[Flag | Amount | Service | Answered, ...] = field(compare=False)
+    atoms: tuple[Atom, ...] = field(compare=False)
     keys: tuple[str, ...] = field(compare=False)
     _test: Test = field(compare=False, repr=False)
 
@@ -134,16 +108,16 @@ class Condition:
 
 
 def parse(source: str, over: Over) -> Condition:
-    """Read a condition over facts or over answers.
+    """Read a condition over facts, over answers, over the answer to its own question, or of a rule.
 
     :raises ConditionError: if it is too long, too deep, not of the grammar, or speaks of the other kind of thing.
     """
     if len(source) > MAX_LENGTH:
         raise ConditionError(f"A condition has at most {MAX_LENGTH} characters", MAX_LENGTH)
     node = _Parser(source, over).whole()
-    atoms = tuple(_atoms(node))
-    keys = tuple(dict.fromkeys(atom.key for atom in atoms if isinstance(atom, Answered)))
-    return Condition(source=source, node=node, atoms=atoms, keys=keys, _test=_closure(node))
+    atoms = tuple(atoms_of(node))
+    keys = tuple(dict.fromkeys(key for atom in atoms for key in keys_of(atom)))
+    return Condition(source=source, node=node, atoms=atoms, keys=keys, _test=closure(node))
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,18 +195,18 @@ class _Parser:
     def _atom(self) -> Node:
         start = self._next
         name = self._take("name", "a fact or ans(…)")
-        if name == "ans":
-            return self._answered(start)
+        if name in ("ans", "answer", "field"):
+            return self._said(name, start)
         if name in FLAGS or name in MODES:
-            self._only(Over.FACTS, start)
+            self._only({Over.FACTS}, "a fact", start)
             return Flag(name)
         if name in _NUMBERS:
-            self._only(Over.FACTS, start)
+            self._only({Over.FACTS}, "a fact", start)
             operator = self._operator()
             return Amount(name, operator, Decimal(self._take("number", "a number")))
         if name != "svc":
             self._refuse(f"“{name}” is not a known fact", start)
-        self._only(Over.FACTS, start)
+        self._only({Over.FACTS}, "a fact", start)
         return self._services()
 
     def _services(self) -> Service:
@@ -244,19 +218,65 @@ class _Parser:
         self._expect(")")
         return Service(tuple(names))
 
-    def _answered(self, start: int) -> Answered:
-        self._only(Over.ANSWERS, start)
-        self._expect("(")
-        key = self._take("name", "the key of an earlier question")
-        self._expect(")")
+    def _said(self, name: str, start: int) -> Node:
+        """An answer or a field: compared with a value or with another one, looked for in a list, or just filled in."""
+        key, part = self._place(name, start)
+        if self._took("in"):
+            return Among(key, self._values(), part)
+        token = self._peek()
+        if part and (token is None or token.text not in _OPERATORS):
+            return Filled(key, part)
         operator = self._operator()
+        token = self._peek()
+        if token is not None and token.text in ("ans", "field") and self._opens():
+            start, self._next = self._next, self._next + 1
+            other, other_part = self._place(token.text, start)
+            return Compared(key, operator, other, part, other_part)
+        value = self._value()
+        if isinstance(value, str) and operator not in ("=", "!="):
+            self._refuse(f"“{operator}” compares numbers and days; expected one", self._next - 1)
+        return Answered(key, operator, value, part)
+
+    def _place(self, name: str, start: int) -> tuple[str, str]:
+        """Read which answer, or which field of it, is meant."""
+        if name == "answer":
+            self._only({Over.OWN}, name, start)
+            return OWN, ""
+        self._only({Over.RULE} if name == "field" else {Over.ANSWERS, Over.RULE}, name, start)
+        self._expect("(")
+        key = self._take("name", "the key of a question" if name == "field" else "the key of an earlier question")
+        part = ""
+        if name == "field":
+            self._expect(",")
+            part = self._take("name", "the key of a detail field")
+        self._expect(")")
+        return key, part
+
+    def _values(self) -> tuple[Literal, ...]:
+        self._expect("(")
+        values = [self._value()]
+        while self._took(","):
+            values.append(self._value())
+        self._expect(")")
+        return tuple(values)
+
+    def _value(self) -> Literal:
         token = self._peek()
         if token is not None and token.kind == "number":
             self._next += 1
-            return Answered(key, operator, Decimal(token.text))
-        if operator not in ("=", "!="):
-            self._refuse(f"“{operator}” compares numbers; expected a number")
-        return Answered(key, operator, self._plain_name("an option or a number"))
+            return Decimal(token.text)
+        if token is not None and token.kind == "day":
+            day = date_from(token.text)
+            if day is None:
+                self._refuse(f"“{token.text}” is not a day of the calendar")
+            self._next += 1
+            return day
+        return self._plain_name("an option, a number or a day")
+
+    def _opens(self) -> bool:
+        """Whether a bracket follows the next word."""
+        following = self._next + 1
+        return following < len(self._tokens) and self._tokens[following].text == "("
 
     def _operator(self) -> str:
         token = self._peek()
@@ -272,12 +292,9 @@ class _Parser:
             self._refuse(f"Expected {wanted}, found “{name}”", start)
         return name
 
-    def _only(self, over: Over, position: int) -> None:
-        if self._over is over:
-            return
-        if over is Over.FACTS:
-            self._refuse("`requires` speaks of earlier answers; a fact belongs in `when`", position)
-        self._refuse("`when` speaks of facts; an answer belongs in `requires`", position)
+    def _only(self, allowed: set[Over], what: str, position: int) -> None:
+        if self._over not in allowed:
+            self._refuse(f"{_WORDS[self._over]}; {_HOMES[what]}", position)
 
     def _peek(self) -> _Token | None:
         return self._tokens[self._next] if self._next < len(self._tokens) else None
@@ -304,75 +321,3 @@ class _Parser:
         position = self._next if position is None else position
         offset = self._tokens[position].offset if position < len(self._tokens) else self._end
         raise ConditionError(message, offset)
-
-
-def _atoms(node: Node) -> list[Flag | Amount | Service | Answered]:
-    if isinstance(node, Not):
-        return _atoms(node.part)
-    if isinstance(node, AllOf | AnyOf):
-        return [atom for part in node.parts for atom in _atoms(part)]
-    return [node]
-
-
-def _closure(node: Node) -> Test:
-    """Turn the tree into nested functions once, so that asking costs a few calls."""
-    if isinstance(node, Flag):
-        return _flag(node.name)
-    if isinstance(node, Amount):
-        return _amount(node)
-    if isinstance(node, Service):
-        wanted = frozenset(node.names)
-        return lambda facts, _answers: not wanted.isdisjoint(facts.svc)
-    if isinstance(node, Answered):
-        return _answered(node)
-    if isinstance(node, Not):
-        inner = _closure(node.part)
-        return lambda facts, answers: not inner(facts, answers)
-    parts = tuple(_closure(part) for part in node.parts)
-    if isinstance(node, AllOf):
-        return lambda facts, answers: all(part(facts, answers) for part in parts)
-    return lambda facts, answers: any(part(facts, answers) for part in parts)
-
-
-def _flag(name: str) -> Test:
-    if name in MODES:
-        return lambda facts, _answers: name in facts.modes
-    return lambda facts, _answers: facts.flag(name)
-
-
-def _amount(node: Amount) -> Test:
-    operator, bound = node.operator, node.bound
-    if node.name == "dmax":
-        return lambda facts, _answers: holds(Decimal(facts.dmax), operator, bound)
-    return lambda facts, _answers: holds(Decimal(facts.people), operator, bound)
-
-
-def _answered(node: Answered) -> Test:
-    key, operator, value = node.key, node.operator, node.value
-
-    def test(_facts: Facts, answers: Mapping[str, Said]) -> bool:
-        said = answers.get(key)
-        if said is None:
-            return False
-        if isinstance(value, Decimal):
-            return said.number is not None and holds(said.number, operator, value)
-        if said.choices is not None:
-            return (value in said.choices) is (operator == "=")
-        return said.choice is not None and (said.choice == value) is (operator == "=")
-
-    return test
-
-
-def holds(left: Decimal, operator: str, right: Decimal) -> bool:
-    """Compare two numbers by one of the six operators of the file format."""
-    if operator == "<=":
-        return left <= right
-    if operator == ">=":
-        return left >= right
-    if operator == "<":
-        return left < right
-    if operator == ">":
-        return left > right
-    if operator == "=":
-        return left == right
-    return left != right

@@ -7,7 +7,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
-from portal.questionnaires.rules.conditions import Condition, holds
+from portal.questionnaires.rules.conditions import Condition
+from portal.questionnaires.rules.nodes import holds
 
 FULL_CREDIT: Final = 100
 # scoring.md, "Knock-outs": the limit of "anything below full" is 50 even where a reviewer replaced the credit.
@@ -26,7 +27,10 @@ class Kind(StrEnum):
     MANY_CHOICES = "multi"
     TABLE = "table"
     DATE = "date"
+    RANGE = "range"
     TEXT = "text"
+    URL = "url"
+    FILE = "file"
 
 
 SCORED_KINDS: Final = frozenset({Kind.YES_PARTIAL_NO, Kind.YES_NO, Kind.YES_NO_STRICT, Kind.ONE_CHOICE, Kind.NUMBER})
@@ -41,7 +45,25 @@ class FieldKind(StrEnum):
     NUMBER = "number"
     DATE = "date"
     CHOICE = "choice"
+    YES_NO = "yesno"
+    URL = "url"
+    RANGE = "range"
     TABLE = "table"
+
+
+class Length(StrEnum):
+    """How much room a text has."""
+
+    SHORT = "short"
+    LONG = "long"
+
+
+class Severity(StrEnum):
+    """How loudly a weak answer is remarked on; none of them blocks."""
+
+    INFO = "info"
+    WATCH = "watch"
+    STOP = "stop"
 
 
 class FactKind(StrEnum):
@@ -74,6 +96,9 @@ class Option:
 YES: Final = Option("yes", "Yes", 100)
 PARTIAL: Final = Option("partial", "Partly", 50)
 NO: Final = Option("no", "No", 0)
+
+YES_OR_NO: Final = (Option("yes", "Yes"), Option("no", "No"))
+"""What a detail field or a column of kind yesno offers."""
 
 _FIXED_OPTIONS: Final[Mapping[Kind, tuple[Option, ...]]] = MappingProxyType(
     {
@@ -114,6 +139,11 @@ class Column:
     kind: FieldKind = FieldKind.TEXT
     options: tuple[Option, ...] = ()
 
+    @property
+    def choices(self) -> tuple[Option, ...]:
+        """What can be chosen in it, also for yes/no, which the file does not spell out."""
+        return YES_OR_NO if self.kind is FieldKind.YES_NO else self.options
+
 
 @dataclass(frozen=True, slots=True)
 class DetailField:
@@ -126,6 +156,36 @@ class DetailField:
     options: tuple[Option, ...] = ()
     columns: tuple[Column, ...] = ()
     rows: int = 0
+    min_rows: int = 0
+    length: str = ""
+
+    @property
+    def choices(self) -> tuple[Option, ...]:
+        """What can be chosen in it, also for yes/no, which the file does not spell out."""
+        return YES_OR_NO if self.kind is FieldKind.YES_NO else self.options
+
+
+@dataclass(frozen=True, slots=True)
+class Warning_:
+    """A remark that appears beside an answer as soon as it is weak; it never blocks."""
+
+    when: Condition
+    severity: Severity
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CrossRule:
+    """What answers must say together: when the condition is broken, the message blocks at one question.
+
+    It is broken when it holds, or, for a rule written with `unless`, when it does not.
+    """
+
+    key: str
+    at: str
+    condition: Condition
+    unless: bool
+    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +270,10 @@ class Question:
     why: str = ""
     strong: str = ""
     good_evidence: str = ""
+    warnings: tuple[Warning_, ...] = ()
+    compensating: str = ""
+    length: str = ""
+    min_rows: int = 0
 
     @property
     def choices(self) -> tuple[Option, ...]:
@@ -307,6 +371,7 @@ class Questionnaire:
     source: str = field(compare=False)
     positions: Mapping[str, tuple[int, int]] = field(compare=False, repr=False)
     changes: Changes | None = None
+    rules: tuple[CrossRule, ...] = ()
     questions: tuple[Question, ...] = field(init=False, compare=False, repr=False)
     _questions: Mapping[str, Question] = field(init=False, compare=False, repr=False)
     _sections: Mapping[str, Section] = field(init=False, compare=False, repr=False)

@@ -6,8 +6,8 @@ from fractions import Fraction
 from types import MappingProxyType
 from typing import Final
 
-from portal.questionnaires.rules.conditions import Answered
 from portal.questionnaires.rules.definition import FULL_CREDIT, Kind, Question, Questionnaire
+from portal.questionnaires.rules.nodes import Answered
 from portal.questionnaires.rules.problems import Problem
 from portal.questionnaires.rules.reach import can_hold, rewards_worse_answers
 

@@ -1,18 +1,21 @@
 """Tries a condition on everything it can see, to find one that never holds or that rewards a worse answer."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from itertools import islice, product
 from math import prod
 from typing import Final
 
 from portal.questionnaires.rules.answers import Answer, credit
-from portal.questionnaires.rules.conditions import Amount, Answered, Condition, Flag, Service
+from portal.questionnaires.rules.conditions import Condition
 from portal.questionnaires.rules.definition import Kind, Question
 from portal.questionnaires.rules.facts import FLAGS, HIGHEST_CLASS, MODES, Facts
+from portal.questionnaires.rules.nodes import Among, Amount, Answered, Atom, Flag, Literal, Service
 
 MAX_TRIALS: Final = 8_192
 _HALF: Final = Decimal("0.5")
+_SOME_DAY: Final = date(2026, 1, 1)
 
 
 def can_hold(condition: Condition, questions: Mapping[str, Question]) -> bool:
@@ -62,18 +65,28 @@ def _answer_trials(condition: Condition, questions: Mapping[str, Question]) -> t
 
 def _values(question: Question, condition: Condition) -> list[Answer | None]:
     """Every answer that can make a difference, and none."""
+    named = [value for atom in condition.atoms for value in _named(atom)]
     if question.kind is Kind.NUMBER:
         bounds = {step.bound for step in question.steps if step.bound is not None}
-        bounds |= {
-            atom.value for atom in condition.atoms if isinstance(atom, Answered) and isinstance(atom.value, Decimal)
-        }
+        bounds |= {value for value in named if isinstance(value, Decimal)}
         numbers = {max(Decimal(0), bound + shift) for bound in bounds for shift in (-_HALF, Decimal(0), _HALF)}
         return [None, *(Answer(number=number) for number in sorted(numbers | {Decimal(0)}))]
+    if question.kind is Kind.DATE:
+        days = {value for value in named if isinstance(value, date)} or {_SOME_DAY}
+        shifted = {min(max(day.toordinal() + shift, 1), date.max.toordinal()) for day in days for shift in (-1, 0, 1)}
+        return [None, *(Answer(day=date.fromordinal(each)) for each in sorted(shifted))]
     if question.kind is Kind.MANY_CHOICES:
-        keys: Sequence[str] = [option.key for option in question.options]
-        named = [atom.value for atom in condition.atoms if isinstance(atom, Answered) and isinstance(atom.value, str)]
-        return [None, *(Answer(choices=(key,)) for key in dict.fromkeys([*keys, *named]))]
+        keys = [option.key for option in question.options]
+        keys += [value for value in named if isinstance(value, str)]
+        return [None, *(Answer(choices=(key,)) for key in dict.fromkeys(keys))]
     return [None, *(Answer(choice=option.key) for option in question.choices)]
+
+
+def _named(atom: Atom) -> tuple[Literal, ...]:
+    """The values of the file that an atom compares an answer with."""
+    if isinstance(atom, Answered):
+        return (atom.value,)
+    return atom.values if isinstance(atom, Among) else ()
 
 
 def _fact_trials(condition: Condition) -> tuple[Iterator[Facts], int]:
