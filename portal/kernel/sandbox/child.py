@@ -8,15 +8,14 @@ import resource
 import sys
 
 OUT_OF_MEMORY = 12
-ANSWER_BYTES = 1024 * 1024
 
 
-def give_up(*, seconds: int, memory: int) -> None:
+def give_up(*, seconds: int, memory: int, answer: int) -> None:
     """Lower every limit for good."""
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (ANSWER_BYTES, ANSWER_BYTES))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (answer, answer))
     resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
     if hasattr(resource, "RLIMIT_NPROC"):
         resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
