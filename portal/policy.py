@@ -71,6 +71,8 @@ class Action(StrEnum):
     CLIENTS_MANAGE = "clients.manage"
     AUDIT_READ = "audit.read"
     QUESTIONNAIRE_READ = "questionnaire.read"
+    QUESTIONNAIRE_DRAFT = "questionnaire.draft"
+    QUESTIONNAIRE_PUBLISH = "questionnaire.publish"
     MAIL_READ = "mail.read"
 
     # machines
@@ -227,6 +229,8 @@ GRANTS: dict[Action, tuple[Rule, ...]] = {
     Action.CLIENTS_MANAGE: (_ADMIN,),
     Action.AUDIT_READ: (_LEAD, _ADMIN, _AUDITOR),
     Action.QUESTIONNAIRE_READ: _LAB_PEOPLE,
+    Action.QUESTIONNAIRE_DRAFT: (_REVIEWER, _LEAD, _ADMIN),
+    Action.QUESTIONNAIRE_PUBLISH: (_LEAD, _ADMIN),
     Action.MAIL_READ: (_ADMIN,),
     Action.API_GATE_READ: (scope(Scope.GATE_READ),),
     Action.API_DOCUMENT_READ: (ANYBODY,),

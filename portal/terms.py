@@ -227,6 +227,14 @@ class DecisionState(StrEnum):
     VOIDED = "voided"
 
 
+class DraftState(StrEnum):
+    """A draft of a questionnaire is worked on until two people publish it, or somebody gives it up."""
+
+    OPEN = "open"
+    PUBLISHED = "published"
+    DISCARDED = "discarded"
+
+
 class ClearanceAct(StrEnum):
     """One step of the gate's append-only truth about a vendor's engagement."""
 

@@ -106,8 +106,17 @@ PHRASES: Mapping[str, tuple[str, str]] = {
     "person_handed_over": ("users", "handed the work of {user} to {to_user}"),
     "service_client_created": ("webhook", "created a service client with {scopes}"),
     "service_client_disabled": ("webhook", "switched a service client off"),
-    # the machine
+    # questionnaires
+    "questionnaire_drafted": ("file-text", "began a draft of questionnaire {slug} version {version}"),
+    "draft_edited": ("file-text", "edited the draft of questionnaire {slug} version {version}"),
+    "change_decided": (
+        "git-compare-arrows",
+        "decided on {key}, {part}, in the draft of {slug} version {version}: {claim}",
+    ),
+    "draft_signed": ("signature", "signed the draft of questionnaire {slug} version {version} for publication"),
+    "draft_discarded": ("trash-2", "discarded the draft of questionnaire {slug} version {version}"),
     "questionnaire_published": ("git-compare-arrows", "published questionnaire {slug} version {version}"),
+    # the machine
     "mail_sent": ("mail", "sent a mail ({kind})"),
     "mail_parked": ("mail", "gave up on a mail ({kind}): {reason}"),
     "mail_dropped": ("mail", "dropped a mail ({kind}): {reason}"),
