@@ -2,7 +2,9 @@
 
 from portal.questionnaires.rules.answers import (
     Answer,
+    Period,
     credit,
+    earns_less,
     example_of,
     from_json,
     how_to_answer,
@@ -11,6 +13,7 @@ from portal.questionnaires.rules.answers import (
     parse_answer,
     to_json,
     value_of,
+    with_files,
 )
 from portal.questionnaires.rules.compile import compile_yaml
 from portal.questionnaires.rules.conditions import Condition, ConditionError, Over, parse
@@ -39,10 +42,12 @@ from portal.questionnaires.rules.definition import (
     Step,
     Warning_,
 )
+from portal.questionnaires.rules.diff import Change, Part, Piece, diff, words
 from portal.questionnaires.rules.facts import FLAGS, MODES, Facts
 from portal.questionnaires.rules.forms import MAX_COMMENT, Problems, Refusal
 from portal.questionnaires.rules.lint import claims_only_score, lint
 from portal.questionnaires.rules.lock import format_lock, parse_ids, parse_lock
+from portal.questionnaires.rules.patch import apply
 from portal.questionnaires.rules.problems import DefinitionError, Problem
 from portal.questionnaires.rules.scoping import Stated, facts_from, parse_fact
 from portal.questionnaires.rules.visibility import (
@@ -60,6 +65,7 @@ __all__ = [
     "MAX_COMMENT",
     "MODES",
     "Answer",
+    "Change",
     "Changes",
     "Claim",
     "Column",
@@ -82,6 +88,9 @@ __all__ = [
     "Option",
     "Over",
     "Owner",
+    "Part",
+    "Period",
+    "Piece",
     "Problem",
     "Problems",
     "Progress",
@@ -95,9 +104,12 @@ __all__ = [
     "Stated",
     "Step",
     "Warning_",
+    "apply",
     "claims_only_score",
     "compile_yaml",
     "credit",
+    "diff",
+    "earns_less",
     "example_of",
     "facts_from",
     "format_lock",
@@ -117,4 +129,6 @@ __all__ = [
     "to_json",
     "value_of",
     "visible",
+    "with_files",
+    "words",
 ]

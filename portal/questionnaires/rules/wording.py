@@ -1,0 +1,70 @@
+"""How one text became another, word by word."""
+
+import difflib
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A run of words that stayed, went out or came in."""
+
+    kind: Literal["same", "out", "in"]
+    text: str
+
+
+def words(old: str, new: str) -> tuple[Piece, ...]:
+    """Return how one text became the other, word by word; all but `in` is the old text, all but `out` the new one."""
+    before, after = _tokens(old), _tokens(new)
+    pieces: list[Piece] = []
+    for _, a, b, c, d in _joined(difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes(), before):
+        if before[a:b] == after[c:d]:
+            pieces.append(Piece("same", "".join(before[a:b])))
+            continue
+        if a < b:
+            pieces.append(Piece("out", "".join(before[a:b])))
+        if c < d:
+            pieces.append(Piece("in", "".join(after[c:d])))
+    return tuple(pieces)
+
+
+_TOKEN: Final = re.compile(r"\s+|\w+|[^\w\s]")
+# What may come and go without another meaning; a sign such as < or %, and whatever stands inside a number, may not.
+_SAID: Final = re.compile(r"[-−]?\d+(?:[.,:]\d+)*|[^\W\d]\w*|[^\w\s.,;:!?…'\"()\[\]‘’“”«»–—-]")
+
+
+def says_the_same(old: str, new: str) -> bool:
+    """Tell whether two texts differ in case, spacing or punctuation alone."""
+    return _said(old) == _said(new)
+
+
+def _said(text: str) -> list[str]:
+    return _SAID.findall(unicodedata.normalize("NFC", text).casefold())
+
+
+def _tokens(text: str) -> list[str]:
+    return _TOKEN.findall(text)
+
+
+Code = tuple[str, int, int, int, int]
+
+
+def _joined(codes: Sequence[Code], before: Sequence[str]) -> Iterator[Code]:
+    """Join changes that only a space holds apart, so that a phrase is read as one."""
+    waiting: Code | None = None
+    for index, (tag, a, b, c, d) in enumerate(codes):
+        is_gap = tag == "equal" and not "".join(before[a:b]).strip()
+        if waiting and (tag != "equal" or (is_gap and index + 1 < len(codes))):
+            waiting = ("replace", waiting[1], b, waiting[3], d)
+        elif tag == "equal":
+            if waiting:
+                yield waiting
+            waiting = None
+            yield (tag, a, b, c, d)
+        else:
+            waiting = (tag, a, b, c, d)
+    if waiting:
+        yield waiting
