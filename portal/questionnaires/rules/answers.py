@@ -1,15 +1,23 @@
 """What was answered: read from a form, kept as JSON, worth some credit."""
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Final
 
-from portal.questionnaires.rules.definition import CHOICE_KINDS, Kind, Question
+from portal.questionnaires.rules.definition import (
+    CHOICE_KINDS,
+    FULL_CREDIT,
+    Kind,
+    Length,
+    Question,
+    Questionnaire,
+)
 from portal.questionnaires.rules.forms import (
     MAX_COMMENT,
+    MAX_SHORT,
     Problems,
     Raw,
     Refusal,
@@ -18,9 +26,11 @@ from portal.questionnaires.rules.forms import (
     many,
     number_message,
     one,
+    period,
     table,
+    url_message,
 )
-from portal.questionnaires.rules.text import date_from, number_from, number_text
+from portal.questionnaires.rules.text import date_from, number_from, number_text, url_from
 
 NOT_APPLICABLE: Final = "na"
 _PERCENT: Final = Decimal(100)
@@ -28,8 +38,20 @@ _NO_DETAILS: Final[Mapping[str, str | tuple[Row, ...]]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
+class Period:
+    """A span of days as far as it is known: a draft may lack an end."""
+
+    first: date | None = None
+    last: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
-    """The answer to one question with what was said beside it; the empty one is blank."""
+    """The answer to one question with what was said beside it; the empty one is blank.
+
+    `files` counts the files that the answer names. They are kept beside the answers, so whoever knows them says how
+    many there are (`with_files`); the number is not part of what was said and makes no difference to equality.
+    """
 
     choice: str | None = None
     number: Decimal | None = None
@@ -42,6 +64,10 @@ class Answer:
     planned_on: date | None = None
     na_reason: str = ""
     details: Mapping[str, str | tuple[Row, ...]] = field(default_factory=lambda: _NO_DETAILS)
+    period: Period | None = None
+    url: str = ""
+    compensating: str = ""
+    files: int = field(default=0, compare=False)
 
     @property
     def is_blank(self) -> bool:
@@ -54,20 +80,37 @@ class Answer:
             or self.rows
             or self.day is not None
             or self.text
+            or self.period is not None
+            or self.url
         )
 
 
 def is_answered(question: Question, answer: Answer | None) -> bool:
     """Tell whether the answer answers the question.
 
-    An empty table, or an empty selection of earlier answers, is an answer once a comment says that there is none.
+    An empty table, or an empty selection of earlier answers, is an answer once a comment says that there is none. A
+    request for files is answered by a file, or by a comment that says why there is none.
     """
     if answer is None:
         return False
     if not answer.is_blank:
         return True
+    if question.kind is Kind.FILE:
+        return answer.files > 0 or bool(answer.comment)
     may_be_empty = question.kind is Kind.TABLE or bool(question.options_from)
     return may_be_empty and bool(answer.comment)
+
+
+def with_files(
+    questionnaire: Questionnaire, answers: Mapping[str, Answer], files: Mapping[str, int]
+) -> dict[str, Answer]:
+    """Return the answers with the number of files that each request for files has, also where nothing else was said."""
+    counted = {
+        question.key: replace(answers.get(question.key, Answer()), files=files[question.key])
+        for question in questionnaire.questions
+        if question.kind is Kind.FILE and files.get(question.key)
+    }
+    return {**answers, **counted}
 
 
 def parse_answer(
@@ -75,8 +118,9 @@ def parse_answer(
 ) -> Answer | Problems:
     """Return the answer in a form, or what is wrong with it, in words for the person who filled it in.
 
-    The fields are `choice` (also `na`), `number`, `choices`, `day`, `text`, `rows.<n>.<column>`, `comment`,
-    `planned_on`, `na_reason`, `details.<field>` and `details.<field>.<n>.<column>`; others are ignored. A draft may
+    The fields are `choice` (also `na`), `number`, `choices`, `day`, `from` and `to`, `text`, `url`,
+    `rows.<n>.<column>`, `comment`, `planned_on`, `na_reason`, `compensating`, `details.<field>`,
+    `details.<field>.<n>.<column>`, and `details.<field>.from` and `.to`; others are ignored. A draft may
     be incomplete, so that typed text is kept; what it lacks is told by `lacks`. `offered` are the keys that a
     question with `options_from` takes.
     """
@@ -89,11 +133,14 @@ def parse_answer(
         choices=_choices(question, raw, offered, refusals),
         rows=_rows(question, raw, refusals),
         day=_day(raw, "day", refusals) if question.kind is Kind.DATE else None,
-        text=_prose(raw, "text", "the answer", refusals) if question.kind is Kind.TEXT else "",
+        text=_text(question, raw, refusals),
         comment=_prose(raw, "comment", "the comment", refusals),
         planned_on=_day(raw, "planned_on", refusals),
         na_reason=_prose(raw, "na_reason", "the reason", refusals),
         details=details(raw, question.details, refusals),
+        period=_period(raw, refusals) if question.kind is Kind.RANGE else None,
+        url=_url(raw, refusals) if question.kind is Kind.URL else "",
+        compensating=_prose(raw, "compensating", "what you do instead", refusals) if question.compensating else "",
     )
     if not draft:
         named = {refusal.field for refusal in refusals}
@@ -113,7 +160,30 @@ def lacks(question: Question, answer: Answer | None) -> tuple[Refusal, ...]:
             missing.append(Refusal("comment", "Enter what is in place and what is missing"))
         if answer.planned_on is None:
             missing.append(Refusal("planned_on", "Enter the date by which the rest is planned, for example 2026-12-31"))
+    if question.kind is Kind.RANGE and answer.period is not None:
+        if answer.period.first is None:
+            missing.append(Refusal("from", "Enter the first day of the period, for example 2025-10-01"))
+        elif answer.period.last is None:
+            missing.append(Refusal("to", "Enter the last day of the period, for example 2026-09-30"))
+    missing += _short_tables(question, answer)
     return tuple(missing)
+
+
+def _short_tables(question: Question, answer: Answer) -> Iterator[Refusal]:
+    """Yield the tables with fewer rows than they need; a comment may say why there are no more."""
+    if answer.comment:
+        return
+    if answer.rows is not None and len(answer.rows) < question.min_rows:
+        yield Refusal("rows", _more_rows(question.label, question.min_rows, len(answer.rows)))
+    for each in question.details:
+        rows = answer.details.get(each.key)
+        if isinstance(rows, tuple) and len(rows) < each.min_rows:
+            yield Refusal(f"details.{each.key}", _more_rows(each.label, each.min_rows, len(rows)))
+
+
+def _more_rows(label: str, fewest: int, found: int) -> str:
+    rows = "1 row" if found == 1 else f"{found} rows"
+    return f"Enter at least {fewest} rows for “{label}”, or say in the comment why there are fewer; it has {rows}"
 
 
 def how_to_answer(question: Question) -> str:
@@ -130,6 +200,12 @@ def how_to_answer(question: Question) -> str:
         return f"Enter at least one row for “{question.label}”, or say in the comment that there is none"
     if question.kind is Kind.DATE:
         return f"Enter a date for “{question.label}”, for example 2026-11-30"
+    if question.kind is Kind.RANGE:
+        return f"Enter the first and the last day for “{question.label}”, for example 2025-10-01 and 2026-09-30"
+    if question.kind is Kind.URL:
+        return f"Enter a web address for “{question.label}”, for example https://trust.example/report"
+    if question.kind is Kind.FILE:
+        return f"Attach a file for “{question.label}”, or say in the comment why you cannot"
     return f"Enter an answer for “{question.label}”"
 
 
@@ -154,6 +230,12 @@ def credit(question: Question, answer: Answer | None) -> int | None:
     return option.credit if option is not None else None
 
 
+def earns_less(question: Question, answer: Answer | None) -> bool:
+    """Tell whether the answer earns less than full credit, so that what is done instead is worth saying."""
+    earned = credit(question, answer)
+    return earned is not None and earned < FULL_CREDIT
+
+
 def value_of(answer: Answer) -> dict[str, Any]:
     """Return the answer itself as plain JSON, without what was said beside it; blank is an empty object."""
     if answer.na:
@@ -168,6 +250,11 @@ def value_of(answer: Answer) -> dict[str, Any]:
         return {"rows": [dict(sorted(row.items())) for row in answer.rows]}
     if answer.day is not None:
         return {"date": answer.day.isoformat()}
+    if answer.period is not None:
+        days = (("from", answer.period.first), ("to", answer.period.last))
+        return {"range": {name: day.isoformat() for name, day in days if day is not None}}
+    if answer.url:
+        return {"url": answer.url}
     return {"text": answer.text} if answer.text else {}
 
 
@@ -180,6 +267,8 @@ def to_json(answer: Answer) -> dict[str, Any]:
         plain["planned_on"] = answer.planned_on.isoformat()
     if answer.na_reason:
         plain["na_reason"] = answer.na_reason
+    if answer.compensating:
+        plain["compensating"] = answer.compensating
     if answer.details:
         plain["details"] = {
             key: value if isinstance(value, str) else [dict(sorted(row.items())) for row in value]
@@ -237,6 +326,13 @@ def _rows_value(value: object) -> tuple[Row, ...]:
     return tuple({_text_value(key): _text_value(item) for key, item in row.items()} for row in value)
 
 
+def _range_value(value: object) -> Period:
+    if not isinstance(value, dict) or not value or value.keys() - {"from", "to"}:
+        raise ValueError("expected the days of a period")
+    first, last = (_date_value(value[name]) if name in value else None for name in ("from", "to"))
+    return Period(first, last)
+
+
 def _details_value(value: object) -> dict[str, str | tuple[Row, ...]]:
     if not isinstance(value, dict):
         raise ValueError("expected an object")
@@ -256,9 +352,12 @@ _READERS: Final[Mapping[str, Any]] = MappingProxyType(
         "planned_on": _date_value,
         "na_reason": _text_value,
         "details": _details_value,
+        "range": _range_value,
+        "url": _text_value,
+        "compensating": _text_value,
     }
 )
-_NAMES: Final[Mapping[str, str]] = MappingProxyType({"date": "day"})
+_NAMES: Final[Mapping[str, str]] = MappingProxyType({"date": "day", "range": "period"})
 
 
 def _main_field(question: Question) -> str:
@@ -269,6 +368,9 @@ def _main_field(question: Question) -> str:
         Kind.MANY_CHOICES: "choices",
         Kind.TABLE: "rows",
         Kind.DATE: "day",
+        Kind.RANGE: "from",
+        Kind.URL: "url",
+        Kind.FILE: "files",
     }.get(question.kind, "text")
 
 
@@ -322,6 +424,29 @@ def _day(raw: Raw, name: str, refusals: list[Refusal]) -> date | None:
     if day is None:
         refusals.append(Refusal(name, "Enter the date as year-month-day, for example 2026-12-31"))
     return day
+
+
+def _period(raw: Raw, refusals: list[Refusal]) -> Period | None:
+    first, last = period(raw, "from", "to", "", refusals)
+    return None if first is None and last is None else Period(first, last)
+
+
+def _text(question: Question, raw: Raw, refusals: list[Refusal]) -> str:
+    if question.kind is not Kind.TEXT:
+        return ""
+    if question.length != Length.SHORT:
+        return _prose(raw, "text", "the answer", refusals)
+    value = " ".join(one(raw, "text").split())
+    if len(value) > MAX_SHORT:
+        refusals.append(Refusal("text", f"Shorten the answer to {MAX_SHORT} characters; it has {len(value):,}"))
+    return value
+
+
+def _url(raw: Raw, refusals: list[Refusal]) -> str:
+    value = one(raw, "url")
+    if value and url_from(value) is None:
+        refusals.append(Refusal("url", url_message(value)))
+    return value
 
 
 def _prose(raw: Raw, name: str, what: str, refusals: list[Refusal]) -> str:

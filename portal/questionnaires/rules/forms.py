@@ -2,13 +2,24 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
-from portal.questionnaires.rules.definition import Column, DetailField, FieldKind, Option
-from portal.questionnaires.rules.text import date_from, number_from, number_text, tidy
+from portal.questionnaires.rules.definition import Column, DetailField, FieldKind, Length, Option
+from portal.questionnaires.rules.text import (
+    MAX_URL,
+    date_from,
+    day_words,
+    number_from,
+    number_text,
+    period_text,
+    tidy,
+    url_from,
+)
 
 MAX_COMMENT: Final = 4_000
 MAX_CELL: Final = 500
+MAX_SHORT: Final = 200
 
 Row = Mapping[str, str]
 # What a browser form or a JSON body gives for one question.
@@ -76,12 +87,40 @@ def cell(field: Column | DetailField, value: str, name: str, refusals: list[Refu
         if day is not None:
             return day.isoformat()
         refusals.append(Refusal(name, f"{field.label}: enter a date as year-month-day, for example 2026-11-30"))
-    elif field.kind is FieldKind.CHOICE:
-        if not chosen((value,), field.options):
+    elif field.kind in (FieldKind.CHOICE, FieldKind.YES_NO):
+        if not chosen((value,), field.choices):
             refusals.append(Refusal(name, f"{field.label}: choose one of the options"))
+    elif field.kind is FieldKind.URL:
+        if url_from(value) is None:
+            refusals.append(Refusal(name, f"{field.label}: {url_message(value)}"))
     elif len(value) > limit:
         refusals.append(Refusal(name, f"{field.label}: shorten to {limit:,} characters; this has {len(value):,}"))
     return value
+
+
+def url_message(value: str) -> str:
+    """Return how to enter an address, by what is wrong with this one."""
+    if len(value) > MAX_URL:
+        return f"Shorten the address to {MAX_URL} characters; this has {len(value):,}"
+    return "Enter a web address that starts with https://, for example https://trust.example/report"
+
+
+def period(
+    raw: Raw, first_name: str, last_name: str, label: str, refusals: list[Refusal]
+) -> tuple[date | None, date | None]:
+    """Return the two days of a period; one that cannot be read, or ends before it starts, is noted."""
+    days: list[date | None] = []
+    for name in (first_name, last_name):
+        value = one(raw, name)
+        day = date_from(value) if value else None
+        if value and day is None:
+            refusals.append(Refusal(name, f"{label}Enter the date as year-month-day, for example 2026-12-31"))
+        days.append(day)
+    first, last = days
+    if first is not None and last is not None and last <= first:
+        message = f"{label}The end of the period must be after its start, {day_words(first)}"
+        refusals.append(Refusal(last_name, message))
+    return first, last
 
 
 def table(
@@ -126,8 +165,14 @@ def details(raw: Raw, fields: Sequence[DetailField], refusals: list[Refusal]) ->
         value: str | tuple[Row, ...]
         if field.kind is FieldKind.TABLE:
             value = table(raw, name, field.columns, field.rows, field.label, refusals)
+        elif field.kind is FieldKind.RANGE:
+            value = period_text(*period(raw, f"{name}.from", f"{name}.to", f"{field.label}: ", refusals))
         else:
-            value = cell(field, one(raw, name), name, refusals, MAX_COMMENT)
+            value = cell(field, one(raw, name), name, refusals, _limit(field))
         if value:
             found[field.key] = value
     return found
+
+
+def _limit(field: DetailField) -> int:
+    return MAX_SHORT if field.length == Length.SHORT else MAX_COMMENT
