@@ -17,6 +17,7 @@ from portal.questionnaires.rules.answers import (
 )
 from portal.questionnaires.rules.compile import compile_yaml
 from portal.questionnaires.rules.conditions import Condition, ConditionError, Over, parse
+from portal.questionnaires.rules.crossfield import Broken, broken
 from portal.questionnaires.rules.definition import (
     Changes,
     Claim,
@@ -59,12 +60,14 @@ from portal.questionnaires.rules.visibility import (
     state_of,
     visible,
 )
+from portal.questionnaires.rules.warnings import warned
 
 __all__ = [
     "FLAGS",
     "MAX_COMMENT",
     "MODES",
     "Answer",
+    "Broken",
     "Change",
     "Changes",
     "Claim",
@@ -105,6 +108,7 @@ __all__ = [
     "Step",
     "Warning_",
     "apply",
+    "broken",
     "claims_only_score",
     "compile_yaml",
     "credit",
@@ -129,6 +133,7 @@ __all__ = [
     "to_json",
     "value_of",
     "visible",
+    "warned",
     "with_files",
     "words",
 ]

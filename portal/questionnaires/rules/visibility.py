@@ -19,7 +19,8 @@ class QuestionState(StrEnum):
     ANSWERED = "answered"
 
 
-_UNSEEN = frozenset({QuestionState.HIDDEN, QuestionState.ZERO})
+UNSEEN = frozenset({QuestionState.HIDDEN, QuestionState.ZERO})
+"""Not put to the vendor now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ def visible(
 ) -> tuple[Question, ...]:
     """Return the questions that are put to the vendor now, in order."""
     states = state_of(questionnaire, tier, facts, answers)
-    return tuple(question for question in questionnaire.questions if states[question.key] not in _UNSEEN)
+    return tuple(question for question in questionnaire.questions if states[question.key] not in UNSEEN)
 
 
 def missing(
@@ -111,7 +112,7 @@ def progress(
     states = state_of(questionnaire, tier, facts, answers)
     found: list[Progress] = []
     for section in questionnaire.sections:
-        asked = [question for question in section.questions if states[question.key] not in _UNSEEN]
+        asked = [question for question in section.questions if states[question.key] not in UNSEEN]
         complete = sum(not lacks(question, answers.get(question.key)) for question in asked)
         if asked:
             found.append(Progress(section.key, complete, len(asked)))
