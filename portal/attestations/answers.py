@@ -149,6 +149,7 @@ def _write(tx: Tx, assessment: Assessment, key: str, answer: questions.Answer, v
         "comment": answer.comment,
         "planned_on": answer.planned_on,
         "na_reason": answer.na_reason,
+        "compensating": answer.compensating,
         "details": questions.to_json(answer).get("details", {}),
         "version": version + 1,
         "updated_by": tx.actor.id,

@@ -34,6 +34,7 @@ class Answer(Base, kw_only=True):
     comment: Mapped[str] = mapped_column(default="")
     planned_on: Mapped[date | None] = mapped_column(default=None)
     na_reason: Mapped[str] = mapped_column(default="")
+    compensating: Mapped[str] = mapped_column(default="", server_default="")
     details: Mapped[dict[str, Any]] = mapped_column(default_factory=dict)
     version: Mapped[int] = mapped_column(default=1)
     updated_by: Mapped[UUID | None]

@@ -65,6 +65,8 @@ def content_of(row: models.Answer) -> dict[str, Any]:
         plain["planned_on"] = row.planned_on.isoformat()
     if row.na_reason:
         plain["na_reason"] = row.na_reason
+    if row.compensating:
+        plain["compensating"] = row.compensating
     if row.details:
         plain["details"] = row.details
     return dict(sorted(plain.items()))

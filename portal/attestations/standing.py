@@ -17,7 +17,7 @@ from portal.attestations.rules import Standing
 from portal.kernel.errors import Conflict, NotFound
 from portal.kernel.ledger import Tx, get_one
 from portal.questionnaires import service as questionnaires
-from portal.questionnaires.rules import Facts, Owner, Question, Questionnaire, QuestionState
+from portal.questionnaires.rules import Facts, Owner, Question, Questionnaire, QuestionState, with_files
 from portal.terms import Side
 
 
@@ -37,12 +37,14 @@ def standing(
     cited: dict[str, tuple[rules.Cited, ...]] = {}
     for each in queries.citations(tx, assessment.id):
         cited[each.question_key] = (*cited.get(each.question_key, ()), rules.Cited(each.file_name, each.use))
+    usable = {key: sum(each.use is not rules.Use.REFUSED for each in files) for key, files in cited.items()}
+    asked = questionnaire or questionnaires.compiled(tx, assessment.questionnaire_id)
     reopened = assessments.reopened(tx, assessment)
     return Standing(
-        questionnaire=questionnaire or questionnaires.compiled(tx, assessment.questionnaire_id),
+        questionnaire=asked,
         tier=assessment.tier,
         facts=facts or assessments.facts_of(tx, assessment),
-        answers={key: line.answer for key, line in answers.items()},
+        answers=with_files(asked, {key: line.answer for key, line in answers.items()}, usable),
         citations=cited,
         unsettled=tuple(
             rules.Unsettled(each.key, each.label, each.stated, each.owner is Owner.LAB)

@@ -8,14 +8,11 @@ from enum import StrEnum
 from typing import Final
 
 from portal.questionnaires import rules as questions
-from portal.questionnaires.rules import Answer, Facts, Question, Questionnaire, QuestionState
+from portal.questionnaires.rules import Answer, Facts, Kind, Question, Questionnaire, QuestionState
 from portal.terms import EvidenceState, ScanState
 
 UNSEEN: Final = frozenset({QuestionState.HIDDEN, QuestionState.ZERO})
 """Not put to the vendor: what was answered before is kept, and has no say."""
-
-_BESIDE: Final = frozenset({"comment", "planned_on", "na_reason"})
-
 
 class Use(StrEnum):
     """Whether a file can prove anything now."""
@@ -83,6 +80,10 @@ class Standing:
         """Return the questions that are put to the vendor now, in order."""
         return questions.visible(self.questionnaire, self.tier, self.facts, self.answers)
 
+    def kept(self) -> tuple[Question, ...]:
+        """Return the questions that are not asked now and whose answers are kept until they are asked again."""
+        return questions.kept(self.questionnaire, self.states(), self.answers)
+
     def may_change(self, key: str) -> bool:
         """Whether the answer to a question is open to change."""
         return may_change(key, self.reopened, self.signed)
@@ -105,6 +106,7 @@ class BlockerKind(StrEnum):
     EVIDENCE_REFUSED = "evidence_refused"
     SCOPING = "scoping"
     REPLY = "reply"
+    RULE = "rule"
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +156,10 @@ def _of_question(standing: Standing, question: Question) -> list[Blocker]:
     answer = standing.answers.get(question.key)
     found: list[Blocker] = []
     lacking = questions.lacks(question, answer)
-    if beside := [each.message for each in lacking if each.field in _BESIDE]:
-        found.append(blocker(BlockerKind.ANSWER, f"{name}: {_in_one(beside)}"))
+    if lacking and questions.is_answered(question, answer):
+        found.append(blocker(BlockerKind.ANSWER, f"{name}: {_in_one([each.message for each in lacking])}"))
+    elif lacking and question.kind is Kind.FILE:
+        found.append(blocker(BlockerKind.ANSWER, f"Attach a file for {name}, or say in the comment why you cannot"))
     elif lacking:
         found.append(blocker(BlockerKind.ANSWER, f"Answer {name}"))
     if standing.may_change(question.key):

@@ -82,6 +82,7 @@ class Answer:
             or self.text
             or self.period is not None
             or self.url
+            or self.files
         )
 
 
@@ -95,9 +96,7 @@ def is_answered(question: Question, answer: Answer | None) -> bool:
         return False
     if not answer.is_blank:
         return True
-    if question.kind is Kind.FILE:
-        return answer.files > 0 or bool(answer.comment)
-    may_be_empty = question.kind is Kind.TABLE or bool(question.options_from)
+    may_be_empty = question.kind in (Kind.TABLE, Kind.FILE) or bool(question.options_from)
     return may_be_empty and bool(answer.comment)
 
 

@@ -94,6 +94,17 @@ def visible(
     return tuple(question for question in questionnaire.questions if states[question.key] not in UNSEEN)
 
 
+def kept(
+    questionnaire: Questionnaire, states: Mapping[str, QuestionState], answers: Mapping[str, Answer]
+) -> tuple[Question, ...]:
+    """Return the questions that are not asked now and were answered before: the answers are kept and come back."""
+    return tuple(
+        question
+        for question in questionnaire.questions
+        if states[question.key] in UNSEEN and is_answered(question, answers.get(question.key))
+    )
+
+
 def missing(
     questionnaire: Questionnaire, tier: int, facts: Facts, answers: Mapping[str, Answer]
 ) -> tuple[Missing, ...]:
