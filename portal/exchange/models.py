@@ -68,6 +68,7 @@ class ExternalAnswer(Base, kw_only=True):
     written: Mapped[str]
     text: Mapped[str]
     ownership: Mapped[str]
+    responsibilities: Mapped[str]
     sheet: Mapped[str]
     row: Mapped[int]
 
