@@ -133,9 +133,24 @@ def blockers(standing: Standing) -> tuple[Blocker, ...]:
         for fact in standing.questionnaire.scoping
         if fact.key in unanswered
     ]
+    broken = _broken(standing)
     for question in standing.visible():
+        found += broken.get(question.key, [])
         found += _of_question(standing, question)
     return tuple(found)
+
+
+def _broken(standing: Standing) -> dict[str, list[Blocker]]:
+    """Return the rules across answers that are broken, by the question where each is mended."""
+    if not standing.questionnaire.rules:
+        return {}
+    found: dict[str, list[Blocker]] = {}
+    for each in questions.broken(standing.questionnaire, standing.states(), standing.answers):
+        at = each.question
+        sentence = f"{at.number} {at.label}: {_in_one([each.rule.message])}"
+        blocker = Blocker(BlockerKind.RULE, at.section, at.key, at.number, at.label, sentence)
+        found.setdefault(at.key, []).append(blocker)
+    return found
 
 
 def _unsettled(fact: Unsettled) -> Blocker:

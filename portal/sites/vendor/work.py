@@ -90,7 +90,7 @@ class Work:
         if BlockerKind.EVIDENCE_CHECKING in kinds:
             return "Checking"
         answer = self.standing.answers.get(question.key)
-        if BlockerKind.ANSWER in kinds:
+        if kinds & {BlockerKind.ANSWER, BlockerKind.RULE}:
             return "In progress" if is_answered(question, answer) else "Not started"
         return "Complete"
 
@@ -144,7 +144,7 @@ def link_of(work: Work, blocker: Blocker) -> str:
     """Return where a blocker is settled."""
     if not blocker.section:
         return f"{url_for('vendor_scoping.show', assessment_id=work.id)}#f-{slug(blocker.question_key)}"
-    place = {BlockerKind.REPLY: "talk", BlockerKind.ANSWER: "q"}.get(blocker.kind, "ev")
+    place = {BlockerKind.REPLY: "talk", BlockerKind.ANSWER: "q", BlockerKind.RULE: "q"}.get(blocker.kind, "ev")
     return (
         f"{url_for('vendor_section.show', assessment_id=work.id, section=blocker.section)}"
         f"#{place}-{slug(blocker.question_key)}"
