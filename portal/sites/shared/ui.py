@@ -199,6 +199,9 @@ STATUS: Mapping[str, Look] = {
     "Retired": Look(_OFF, "history"),
     "Confirmed": Look("t-ok", "check"),
     "No answer": Look("t-bad", "triangle-alert"),
+    "To confirm": Look("", "history"),
+    "Changed": Look("t-info", "git-compare"),
+    "New question": Look("t-info", "plus"),
 }
 
 
