@@ -43,7 +43,7 @@ from portal.questionnaires.rules.definition import (
     Step,
     Warning_,
 )
-from portal.questionnaires.rules.diff import Change, Part, Piece, diff, words
+from portal.questionnaires.rules.diff import Change, Part, Piece, words
 from portal.questionnaires.rules.facts import FLAGS, MODES, Facts
 from portal.questionnaires.rules.forms import MAX_COMMENT, Problems, Refusal
 from portal.questionnaires.rules.lint import claims_only_score, lint
@@ -113,7 +113,6 @@ __all__ = [
     "claims_only_score",
     "compile_yaml",
     "credit",
-    "diff",
     "earns_less",
     "example_of",
     "facts_from",

@@ -1,6 +1,7 @@
 """Turns the bytes of a questionnaire file into an immutable version, or says what to mend and where."""
 
 import hashlib
+import re
 from types import MappingProxyType
 from typing import Final
 
@@ -22,6 +23,7 @@ from portal.questionnaires.rules.conditions import Over
 from portal.questionnaires.rules.definition import (
     CHOICE_KINDS,
     SCORED_KINDS,
+    Assembled,
     Changes,
     Claim,
     Decision,
@@ -35,6 +37,7 @@ from portal.questionnaires.rules.definition import (
     Questionnaire,
     ScopingFact,
     Section,
+    Source,
 )
 from portal.questionnaires.rules.problems import DefinitionError
 from portal.questionnaires.rules.reader import Reader, spot
@@ -47,8 +50,9 @@ MAX_LEVEL: Final = 2
 
 _TOP = (
     *("slug", "version", "title", "language", "frameworks", "evidence_offset", "expects", "scoping", "sections"),
-    *("rules", "changes"),
+    *("rules", "changes", "assembled"),
 )
+_SHA256: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _CHANGES = ("since", "decisions")
 _DECISION = ("key", "part", "claim", "of", "note")
 _EXPECTS = ("sections", "questions", "scoping", "domain_weight", "question_weight")
@@ -110,6 +114,7 @@ class _Compiler:
             positions=MappingProxyType(self._positions),
             changes=self._changes(root),
             rules=rules_of(read, root, self._positions),
+            assembled=self._assembled(root),
         )
 
     def _changes(self, root: Record) -> Changes | None:
@@ -119,6 +124,7 @@ class _Compiler:
         if record is None:
             return None
         read.fields(record, _CHANGES, "changes")
+        self._positions["changes/"] = root.places["changes"]
         since = read.integer(record, "since", "changes", 1, 9_999)
         decisions: dict[tuple[str, str], Decision] = {}
         for item in read.records(record, "decisions", "changes"):
@@ -132,6 +138,29 @@ class _Compiler:
             decisions[key, part] = Decision(key, part, claim, of, read.text(item, "note", "a decision", required=False))
             self._positions[f"changes/{key}/{part}"] = spot(item)
         return Changes(since, tuple(decisions.values()))
+
+    def _assembled(self, root: Record) -> Assembled | None:
+        """Read what an assembled version was made from; `overlay.assemble` writes it."""
+        what = "assembled"
+        record = self._read.record(root, what, "a questionnaire")
+        if record is None:
+            return None
+        self._read.fields(record, ("base", "overlays"), what)
+        self._positions[what] = spot(record)
+        base = self._read.record(record, "base", what, required=True)
+        overlays = [self._made_from(item) for item in self._read.records(record, "overlays", what, required=True)]
+        slugs = [overlay.slug for overlay in overlays]
+        if slugs != sorted(set(slugs)):
+            self._read.problem(spot(record), "The overlays stand in the order of their slugs, each once")
+        return Assembled(self._made_from(base), tuple(overlays)) if base else None
+
+    def _made_from(self, record: Record) -> Source:
+        read, what = self._read, "a file of an assembled version"
+        read.fields(record, ("slug", "version", "sha256"), what)
+        sha256 = read.text(record, "sha256", what)
+        if sha256 and _SHA256.fullmatch(sha256) is None:
+            read.problem(spot(record.items["sha256"]), "“sha256” must be 64 hexadecimal digits")
+        return Source(read.slug(record, "slug", what), read.integer(record, "version", what, 1, 9_999), sha256)
 
     def _place(self, key: str, record: Record) -> None:
         """Remember where a key stands; refuse it if it stood somewhere before."""

@@ -3,9 +3,47 @@
 import difflib
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final, Literal
+
+_ABOUT: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "added": "the addition",
+        "removed": "the removal",
+        "moved": "the new place",
+        "revision": "the revision",
+        "kind": "the kind of answer",
+        "text": "the text",
+        "label": "the label",
+        "option_added": "the new option “{}”",
+        "option_removed": "the removed option “{}”",
+        "option_relabelled": "the label of the option “{}”",
+        "option_credit": "the credit of the option “{}”",
+        "option_description": "the description of the option “{}”",
+        "option_sets": "what the option “{}” sets",
+        "option_order": "the order of the options",
+        "options_from": "where the options are from",
+        "when": "the condition “when”",
+        "requires": "the condition “requires”",
+        "knock_out": "the knock-out",
+        "evidence": "the evidence expected",
+        "maps": "the crosswalk",
+        "why": "why we ask",
+        "strong": "what a strong answer says",
+        "good_evidence": "what good evidence shows",
+        "min_rows": "the fewest rows",
+        "rows": "the most rows",
+        "compensating": "the question for a compensating control",
+    }
+)
+
+
+def about(part: str) -> str:
+    """Return a part of a change in words, such as: the label of the option “soc2”."""
+    aspect, _, option = part.partition(":")
+    return _ABOUT.get(aspect, f"the {aspect.replace('_', ' ')}").format(option)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +76,11 @@ _SAID: Final = re.compile(r"[-−]?\d+(?:[.,:]\d+)*|[^\W\d]\w*|[^\w\s.,;:!?…'\
 
 def says_the_same(old: str, new: str) -> bool:
     """Tell whether two texts differ in case, spacing or punctuation alone."""
-    return _said(old) == _said(new)
+    return said(old) == said(new)
 
 
-def _said(text: str) -> list[str]:
+def said(text: str) -> list[str]:
+    """Return what a text says: its words and numbers in small letters, and the signs that mean something."""
     return _SAID.findall(unicodedata.normalize("NFC", text).casefold())
 
 
