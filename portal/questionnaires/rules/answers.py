@@ -10,6 +10,9 @@ from typing import Any, Final
 from portal.questionnaires.rules.definition import (
     CHOICE_KINDS,
     FULL_CREDIT,
+    Column,
+    DetailField,
+    FieldKind,
     Kind,
     Length,
     Question,
@@ -30,7 +33,14 @@ from portal.questionnaires.rules.forms import (
     table,
     url_message,
 )
-from portal.questionnaires.rules.text import date_from, number_from, number_text, url_from
+from portal.questionnaires.rules.text import (
+    date_from,
+    day_words,
+    number_from,
+    number_text,
+    period_from,
+    url_from,
+)
 
 NOT_APPLICABLE: Final = "na"
 _PERCENT: Final = Decimal(100)
@@ -206,6 +216,24 @@ def how_to_answer(question: Question) -> str:
     if question.kind is Kind.FILE:
         return f"Attach a file for “{question.label}”, or say in the comment why you cannot"
     return f"Enter an answer for “{question.label}”"
+
+
+def period_words(period: Period) -> str:
+    """Return a period as sentences say it; a day that is not known is left open."""
+    if period.first is None or period.last is None:
+        return f"until {day_words(period.last)}" if period.last else f"from {day_words(period.first or date.min)}"
+    return f"{day_words(period.first)} to {day_words(period.last)}"
+
+
+def field_words(field: Column | DetailField, value: str) -> str:
+    """Return what stands in a detail field or a cell, in words."""
+    if field.kind in (FieldKind.CHOICE, FieldKind.YES_NO):
+        return next((option.label for option in field.choices if option.key == value), value)
+    if field.kind is FieldKind.DATE and (day := date_from(value)):
+        return day_words(day)
+    if field.kind is FieldKind.RANGE and (days := period_from(value)):
+        return period_words(Period(*days))
+    return value
 
 
 def example_of(question: Question) -> str:

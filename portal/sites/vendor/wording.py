@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from portal.questionnaires.rules import Answer, Column, FieldKind, Option, Question
-from portal.questionnaires.rules.text import date_from, number_text
+from portal.questionnaires.rules import Answer, Column, Question, field_words, period_words
+from portal.questionnaires.rules.text import day_words, number_text, period_from, url_from
 
 Row = Mapping[str, str]
 Fields = Mapping[str, Sequence[str]]
@@ -37,11 +37,13 @@ class Said:
     planned_on: date | None = None
     na_reason: str = ""
     details: tuple[tuple[str, str | Grid], ...] = ()
+    instead: str = ""
+    address: str = ""
 
     @property
     def is_blank(self) -> bool:
         """Whether there is nothing to read."""
-        return not (self.main or self.grid or self.comment or self.details)
+        return not (self.main or self.grid or self.comment or self.details or self.instead)
 
     @property
     def line(self) -> str:
@@ -62,7 +64,7 @@ def said(question: Question, answer: Answer | None, labels: Mapping[str, str] | 
     for field in question.details:
         value = answer.details.get(field.key)
         if isinstance(value, str):
-            details.append((field.label, _cell(field.kind, field.options, value)))
+            details.append((field.label, field_words(field, value)))
         elif value:
             details.append((field.label, _grid(field.columns, value)))
     return Said(
@@ -72,6 +74,9 @@ def said(question: Question, answer: Answer | None, labels: Mapping[str, str] | 
         planned_on=answer.planned_on,
         na_reason=answer.na_reason,
         details=tuple(details),
+        instead=answer.compensating,
+        # Kept answers were read when they were typed; what is made a link is read again.
+        address=url_from(answer.url) or "",
     )
 
 
@@ -88,17 +93,15 @@ def _main(question: Question, answer: Answer, labels: Mapping[str, str]) -> tupl
         return tuple(known.get(key, labels.get(key, key)) for key in answer.choices)
     if answer.day is not None:
         return (day_words(answer.day),)
-    return (answer.text,) if answer.text else ()
+    if answer.period is not None:
+        return (period_words(answer.period),)
+    plain = answer.url or answer.text
+    return (plain,) if plain else ()
 
 
 def number_words(number: str, unit: str) -> str:
     """Return a number with its unit; percent has its sign."""
     return f"{number} %" if unit == "percent" else f"{number} {unit}".strip()
-
-
-def day_words(day: date) -> str:
-    """Return a date as pages say it."""
-    return f"{day.day} {day:%B} {day.year}"
 
 
 def ago(at: datetime | None, now: datetime) -> str:
@@ -116,18 +119,10 @@ def ago(at: datetime | None, now: datetime) -> str:
     return f"on {day_words(at.date())}"
 
 
-def _cell(kind: FieldKind, options: Iterable[Option], value: str) -> str:
-    if kind is FieldKind.CHOICE:
-        return next((option.label for option in options if option.key == value), value)
-    if kind is FieldKind.DATE and (day := date_from(value)):
-        return day_words(day)
-    return value
-
-
 def _grid(columns: Sequence[Column], rows: Iterable[Row]) -> Grid:
     return Grid(
         tuple(column.label for column in columns),
-        tuple(tuple(_cell(column.kind, column.options, row.get(column.key, "")) for column in columns) for row in rows),
+        tuple(tuple(field_words(column, row.get(column.key, "")) for column in columns) for row in rows),
     )
 
 
@@ -144,16 +139,27 @@ def fields(answer: Answer | None) -> dict[str, list[str]]:
         "number": [number_text(answer.number) if answer.number is not None else ""],
         "choices": list(answer.choices or ()),
         "choice": [answer.choice or ""],
+        "url": [answer.url],
+        "compensating": [answer.compensating],
     }
+    if answer.period is not None:
+        found |= _days("", (answer.period.first, answer.period.last))
     if answer.na:
         found["choice"], found["na"] = ["na"], ["1"]
     found |= rows("rows", answer.rows or ())
     for key, value in answer.details.items():
         if isinstance(value, str):
             found[f"details.{key}"] = [value]
+            found |= _days(f"details.{key}.", period_from(value) or (None, None))
         else:
             found |= rows(f"details.{key}", value)
     return found
+
+
+def _days(prefix: str, days: tuple[date | None, date | None]) -> dict[str, list[str]]:
+    """Return the fields of a period."""
+    named = zip(("from", "to"), days, strict=True)
+    return {f"{prefix}{name}": [day.isoformat()] for name, day in named if day is not None}
 
 
 def rows(prefix: str, filled: Iterable[Row]) -> dict[str, list[str]]:

@@ -10,7 +10,7 @@ from decimal import Decimal
 from difflib import SequenceMatcher
 from typing import Any
 
-from portal.questionnaires.rules import Answer, Kind, Question
+from portal.questionnaires.rules import Answer, Kind, Question, field_words, period_words
 
 _WORDS = re.compile(r"\s+|[^\s]+")
 SHORT_RUN = 6
@@ -33,6 +33,7 @@ class AnswerShown:
     table: TableShown | None
     comment: str
     planned_on: date | None
+    instead: str
     details: tuple[tuple[str, str | TableShown], ...]
 
 
@@ -56,6 +57,7 @@ def answer_shown(question: Question, answer: Answer | None) -> AnswerShown | Non
         table=table,
         comment=answer.comment,
         planned_on=answer.planned_on,
+        instead=answer.compensating,
         details=tuple(_details(question, answer)),
     )
 
@@ -75,7 +77,11 @@ def _said(question: Question, answer: Answer) -> str:
         return "1 row" if len(answer.rows) == 1 else f"{len(answer.rows)} rows"
     if answer.day is not None:
         return f"{answer.day.day} {answer.day:%B %Y}"
-    return answer.text or "No answer"
+    if answer.period is not None:
+        return period_words(answer.period)
+    if question.kind is Kind.FILE:
+        return "See the files" if not answer.comment else "See the files, or why there are none"
+    return answer.url or answer.text or "No answer"
 
 
 def _number(value: Decimal) -> str:
@@ -83,7 +89,7 @@ def _number(value: Decimal) -> str:
 
 
 def _table(columns: Sequence[Any], rows: Sequence[Mapping[str, str]]) -> TableShown:
-    labels = {(each.key, option.key): option.label for each in columns for option in each.options}
+    labels = {(each.key, option.key): option.label for each in columns for option in each.choices}
     return TableShown(
         tuple(each.label for each in columns),
         tuple(
@@ -100,8 +106,7 @@ def _details(question: Question, answer: Answer) -> list[tuple[str, str | TableS
         if value is None or value == "" or value == ():
             continue
         if isinstance(value, str):
-            labels = {option.key: option.label for option in each.options}
-            found.append((each.label, labels.get(value, value)))
+            found.append((each.label, field_words(each, value)))
         else:
             found.append((each.label, _table(each.columns, value)))
     return found
