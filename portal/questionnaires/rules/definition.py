@@ -355,6 +355,23 @@ class Changes:
 
 
 @dataclass(frozen=True, slots=True)
+class Source:
+    """A file that an assembled version was made from: its slug and version, and the SHA-256 of its bytes."""
+
+    slug: str
+    version: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Assembled:
+    """Which base and which overlays an assembled version was made from; the overlays by their slugs."""
+
+    base: Source
+    overlays: tuple[Source, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Questionnaire:
     """One version of one questionnaire, compiled from a file and pinned by the file's SHA-256."""
 
@@ -372,6 +389,7 @@ class Questionnaire:
     positions: Mapping[str, tuple[int, int]] = field(compare=False, repr=False)
     changes: Changes | None = None
     rules: tuple[CrossRule, ...] = ()
+    assembled: Assembled | None = None
     questions: tuple[Question, ...] = field(init=False, compare=False, repr=False)
     _questions: Mapping[str, Question] = field(init=False, compare=False, repr=False)
     _sections: Mapping[str, Section] = field(init=False, compare=False, repr=False)
