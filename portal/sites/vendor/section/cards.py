@@ -9,7 +9,7 @@ from datetime import datetime
 from portal.attestations.queries import AnswerLine, CitationLine, MessageLine
 from portal.attestations.rules import BlockerKind, Snapshot
 from portal.kernel.actor import Actor
-from portal.questionnaires.rules import Question, to_json
+from portal.questionnaires.rules import Question, Warning_, earns_less, to_json, warned
 from portal.sites.vendor import wording
 from portal.sites.vendor.work import Work, slug
 
@@ -52,6 +52,8 @@ class Card:
     reply: str = ""
     reply_problem: str = ""
     file_problems: Mapping[str, str] = field(default_factory=dict)
+    warnings: Sequence[Warning_] = ()
+    weak: bool = False
 
     def value(self, name: str) -> str:
         """Return what stands in a field."""
@@ -127,6 +129,8 @@ def card(work: Work, around: Said, question: Question, actor: Actor) -> Card:
         files=around.files.get(question.key, ()),
         thread=around.threads.get(question.key, ()),
         offered=offered,
+        warnings=warned(question, work.standing.answers.get(question.key)),
+        weak=earns_less(question, answer),
     )
 
 
