@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from portal.questionnaires.rules import Answer, Column, Question, field_words, period_words
-from portal.questionnaires.rules.text import day_words, number_text, period_from, url_from
+from portal.questionnaires.rules.text import day_words as day_words
+from portal.questionnaires.rules.text import number_text, period_from, url_from
 
 Row = Mapping[str, str]
 Fields = Mapping[str, Sequence[str]]

@@ -89,7 +89,7 @@ class Card:
 
     def field_id(self, name: str) -> str:
         """Return the id of the element of a field."""
-        tail = name.replace(".", "-")
+        tail = "text-field" if name == "text" else name.replace(".", "-")
         if name == "choice" or (name == "choices" and (self.question.options or self.offered)):
             tail += "-0"
         return f"{self.slug}-{tail}"
