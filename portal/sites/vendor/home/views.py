@@ -155,6 +155,7 @@ def _link(work: Work, section: str, key: str) -> str:
 _KINDS = (
     ("scoping", (BlockerKind.SCOPING,)),
     ("answer", (BlockerKind.ANSWER,)),
+    ("rule", (BlockerKind.RULE,)),
     ("evidence", (BlockerKind.EVIDENCE, BlockerKind.EVIDENCE_REFUSED)),
     ("checking", (BlockerKind.EVIDENCE_CHECKING,)),
     ("reply", (BlockerKind.REPLY,)),
