@@ -76,6 +76,15 @@ class Work:
         scope = scope_of_section(self.row.vendor_id, section, self.assignees.get(section, []))
         return policy.may(actor, Action.ANSWER_WRITE, scope)
 
+    @property
+    def kept(self) -> tuple[Question, ...]:
+        """Return the questions that are not asked now and whose answers are kept."""
+        return self.standing.kept()
+
+    def kept_in(self, section: str) -> tuple[Question, ...]:
+        """Return those of one section."""
+        return tuple(each for each in self.kept if each.section == section)
+
     def blockers_of(self, section: str) -> tuple[Blocker, ...]:
         """Return what is left to do in a section."""
         return tuple(each for each in self.blockers if each.section == section)
