@@ -48,6 +48,7 @@ class Action(StrEnum):
     TIER_RAISE = "tier.raise"
     ASSESSMENT_CREATE = "assessment.create"
     ASSESSMENT_CANCEL = "assessment.cancel"
+    ASSESSMENT_MIGRATE = "assessment.migrate"
     VENDOR_INVITE = "vendor.invite"
     REVIEW_READ = "review.read"
     REVIEW_CLAIM = "review.claim"
@@ -206,6 +207,7 @@ GRANTS: dict[Action, tuple[Rule, ...]] = {
     Action.TIER_RAISE: (_REVIEWER, _LEAD, _ADMIN),
     Action.ASSESSMENT_CREATE: (_REVIEWER, _LEAD, _ADMIN),
     Action.ASSESSMENT_CANCEL: (_LEAD, _ADMIN),
+    Action.ASSESSMENT_MIGRATE: (_REVIEWER, _LEAD, _ADMIN),
     Action.VENDOR_INVITE: (_REVIEWER, _LEAD, _ADMIN),
     Action.REVIEW_READ: (_REVIEWER, _LEAD, _AUDITOR),
     Action.REVIEW_CLAIM: (_REVIEWER, _LEAD),

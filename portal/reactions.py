@@ -37,8 +37,11 @@ REACTIONS: Mapping[type[Fact], Sequence[Callable[[Tx, Any], None]]] = {
     evidence_facts.EvidenceAttached: (library.replace_file,),
     # who comes by invitation finds the sections that it named
     identity_facts.PersonEnrolled: (assessments.give_invited_sections,),
+    # what the vendor signed before is laid beside what it is asked now, to be confirmed or answered again
+    assessment_facts.AssessmentRequested: (attestations.carry_over,),
     # more people, a wider workforce or other devices make the work riskier: the stricter tier's questions are asked
     assessment_facts.ScopingFactStated: (tier_follows,),
+    assessment_facts.ScopingFactConfirmed: (tier_follows,),
     # what people decided becomes the gate's truth
     review_facts.DecisionConfirmed: (clear_decided,),
     # what was signed is reviewed, with a score; what was withdrawn is not any more

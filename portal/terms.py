@@ -169,6 +169,13 @@ class Acceptance(StrEnum):
     REJECTED = "rejected"
 
 
+class Settled(StrEnum):
+    """How an earlier answer that was carried over was dealt with: taken as it was, or answered anew."""
+
+    CONFIRMED = "confirmed"
+    ANSWERED = "answered"
+
+
 class Verdict(StrEnum):
     """What a reviewer says of one answer."""
 

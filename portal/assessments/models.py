@@ -56,11 +56,15 @@ class Assessment(Base, kw_only=True):
 
 
 class ScopingFact(Base, kw_only=True):
-    """One scoping fact of an assessment: who stated it, and that the vendor confirmed it where it is the lab's."""
+    """One scoping fact of an assessment: who stated it, and that the vendor confirmed it where it is the lab's.
+
+    ``carried_from`` is the signed revision that the vendor stated it in before; that waits for its confirmation too.
+    """
 
     __tablename__ = "scoping_fact"
     __table_args__ = (
         sa.ForeignKeyConstraint(["vendor_id", "assessment_id"], ["assessment.vendor_id", "assessment.id"]),
+        sa.ForeignKeyConstraint(["vendor_id", "carried_from"], ["attestation.vendor_id", "attestation.id"]),
         sa.CheckConstraint("(confirmed_by IS NULL) = (confirmed_at IS NULL)", name="confirmed_by_somebody"),
     )
 
@@ -74,6 +78,7 @@ class ScopingFact(Base, kw_only=True):
     confirmed_by: Mapped[UUID | None] = mapped_column(default=None)
     confirmed_at: Mapped[datetime | None] = mapped_column(default=None)
     version: Mapped[int] = mapped_column(default=1)
+    carried_from: Mapped[UUID | None] = mapped_column(default=None)
 
 
 class SectionAssignment(Base, kw_only=True):

@@ -18,6 +18,13 @@ LONGEST_NOTICE: Final = timedelta(days=730)
 GRACE: Final = timedelta(days=14)
 
 
+MOVED: Final = (
+    "This assessment moved to a newer version of the questionnaire since you opened it. Nothing was saved. "
+    "Open the page again, then answer."
+)
+"""The refusal of what was written for the version before."""
+
+
 class Move(StrEnum):
     """A verb that takes an assessment from one state to another."""
 

@@ -15,7 +15,7 @@ from portal import policy
 from portal.assessments.facts import ScopingFactConfirmed, ScopingFactStated
 from portal.assessments.models import Assessment, ReopenedQuestion, ScopingFact
 from portal.assessments.moves import touch
-from portal.assessments.rules import is_answerable, not_now, scoping_from
+from portal.assessments.rules import MOVED, is_answerable, not_now, scoping_from
 from portal.kernel.canonical import plain
 from portal.kernel.errors import Conflict, NotFound, Refused
 from portal.kernel.ledger import Tx, get_one
@@ -45,16 +45,22 @@ class ScopingLine:
     stated_at: datetime | None
     confirmed_at: datetime | None
     version: int
+    carried_from: UUID | None = None
 
     @property
     def stated(self) -> bool:
         """Whether somebody stated it."""
-        return self.version > 0
+        return self.version > 0 and self.value is not None
 
     @property
     def confirmed(self) -> bool:
-        """Whether the vendor confirmed what the lab stated."""
+        """Whether the vendor confirmed what the lab stated, or what it signed earlier itself."""
         return self.confirmed_at is not None
+
+    @property
+    def is_carried(self) -> bool:
+        """Whether it is what the vendor signed earlier, and waits for its confirmation."""
+        return self.carried_from is not None and not self.confirmed
 
     @property
     def is_settled(self) -> bool:
@@ -69,7 +75,25 @@ class ScopingLine:
 
 def fill_from_engagement(tx: Tx, *, assessment: Assessment, engagement: Engagement) -> None:
     """State the lab's scoping facts as the engagement has them."""
-    questionnaire = questionnaires.compiled(tx, assessment.questionnaire_id)
+    for key, value in stated_by_engagement(
+        questionnaires.compiled(tx, assessment.questionnaire_id), engagement
+    ).items():
+        tx.session.add(
+            ScopingFact(
+                assessment_id=assessment.id,
+                key=key,
+                vendor_id=assessment.vendor_id,
+                value=value,
+                stated_side=Side.LAB,
+                stated_by=tx.actor.id,
+                stated_at=tx.now,
+            )
+        )
+    tx.session.flush()
+
+
+def stated_by_engagement(questionnaire: questions.Questionnaire, engagement: Engagement) -> dict[str, dict[str, Any]]:
+    """Return the lab's scoping facts of a questionnaire as an engagement has them, by key."""
     known = scoping_from(
         project=engagement.project,
         services=engagement.services,
@@ -77,19 +101,28 @@ def fill_from_engagement(tx: Tx, *, assessment: Assessment, engagement: Engageme
         access_modes=engagement.access_modes,
         persons=engagement.persons,
     )
-    for fact in questionnaire.scoping:
-        if fact.owner is questions.Owner.LAB and fact.key in known:
-            tx.session.add(
-                ScopingFact(
-                    assessment_id=assessment.id,
-                    key=fact.key,
-                    vendor_id=assessment.vendor_id,
-                    value={"value": known[fact.key], "details": {}},
-                    stated_side=Side.LAB,
-                    stated_by=tx.actor.id,
-                    stated_at=tx.now,
-                )
+    return {
+        fact.key: {"value": known[fact.key], "details": {}}
+        for fact in questionnaire.scoping
+        if fact.owner is questions.Owner.LAB and fact.key in known
+    }
+
+
+def carry_facts(tx: Tx, *, assessment: Assessment, stated: Mapping[str, tuple[UUID, Mapping[str, Any]]]) -> None:
+    """State for the vendor what it signed earlier, by key with the signed revision; each waits for its confirmation."""
+    for key, (attestation_id, value) in stated.items():
+        tx.session.add(
+            ScopingFact(
+                assessment_id=assessment.id,
+                key=key,
+                vendor_id=assessment.vendor_id,
+                value=dict(value),
+                stated_side=Side.VENDOR,
+                stated_by=None,
+                stated_at=tx.now,
+                carried_from=attestation_id,
             )
+        )
     tx.session.flush()
 
 
@@ -132,9 +165,12 @@ def state_fact(tx: Tx, *, assessment: Assessment, key: str, value: questions.Sta
         "stated_by": tx.actor.id,
         "stated_at": tx.now,
         "version": version + 1,
+        "carried_from": None,
     }
     if row is not None and row.version == version and row.value == content:
-        return _line(fact, row)
+        waits = row.carried_from is not None and row.confirmed_at is None
+        # Stating what was carried over is confirming it.
+        return confirm_fact(tx, assessment=assessment, key=key, version=version) if waits else _line(fact, row)
     if version == 0:
         won = row is None and _insert(tx, assessment, key, told)
     else:
@@ -151,7 +187,7 @@ def state_fact(tx: Tx, *, assessment: Assessment, key: str, value: questions.Sta
 
 
 def confirm_fact(tx: Tx, *, assessment: Assessment, key: str, version: int) -> ScopingLine:
-    """Confirm, as the vendor, what the lab stated. Confirming twice is confirming once.
+    """Confirm, as the vendor, what the lab stated, or what was signed earlier. Confirming twice is confirming once.
 
     :raises NotFound: if there is no such fact, or nothing was stated.
     :raises Forbidden: if the actor may not.
@@ -164,7 +200,7 @@ def confirm_fact(tx: Tx, *, assessment: Assessment, key: str, version: int) -> S
     row = _row(tx, assessment, key)
     if row is None:
         raise NotFound
-    if not fact.vendor_confirms:
+    if not fact.vendor_confirms and row.carried_from is None:
         raise Refused(f"“{fact.label}” needs no confirmation.")
     if row.version == version and row.confirmed_at is not None:
         return _line(fact, row)
@@ -184,7 +220,10 @@ def confirm_fact(tx: Tx, *, assessment: Assessment, key: str, version: int) -> S
 
 def _check_moment(tx: Tx, assessment: Assessment, key: str) -> None:
     # Held until this transaction ends: a signature waits for a fact that is being stated, or comes first.
+    pinned = assessment.questionnaire_id
     tx.session.refresh(assessment, with_for_update={"read": True})
+    if assessment.questionnaire_id != pinned:
+        raise Conflict(MOVED, current={"state": assessment.state.value})
     if not is_answerable(assessment.state):
         raise Conflict(not_now(assessment.state), current={"state": assessment.state.value})
     if assessment.state is AssessmentState.CHANGES_REQUESTED:
@@ -249,10 +288,11 @@ def _line(fact: Definition, row: ScopingFact | None) -> ScopingLine:
         details=content.get("details") or {},
         shown=shown(fact, content.get("value")),
         owner=fact.owner,
-        needs_confirmation=fact.vendor_confirms,
+        needs_confirmation=fact.vendor_confirms or (row is not None and row.carried_from is not None),
         stated_at=row.stated_at if row else None,
         confirmed_at=row.confirmed_at if row else None,
         version=row.version if row else 0,
+        carried_from=row.carried_from if row else None,
     )
 
 

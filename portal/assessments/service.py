@@ -37,12 +37,14 @@ from portal.assessments.queries import (
 from portal.assessments.rules import next_revision
 from portal.assessments.scoping import (
     ScopingLine,
+    carry_facts,
     confirm_fact,
     facts_of,
     fill_from_engagement,
     scoping_of,
     state_fact,
     stated_by,
+    stated_by_engagement,
 )
 from portal.assessments.sections import (
     assign_section,
@@ -70,6 +72,7 @@ __all__ = [
     "assignees",
     "cancel",
     "cards_of",
+    "carry_facts",
     "confirm_fact",
     "current_of",
     "decide",
@@ -94,6 +97,7 @@ __all__ = [
     "sections_of",
     "state_fact",
     "stated_by",
+    "stated_by_engagement",
     "submit",
     "take_into_review",
     "touch",

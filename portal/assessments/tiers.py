@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from portal.assessments.facts import AssessmentTierRaised, ScopingFactStated
+from portal.assessments.facts import AssessmentTierRaised, ScopingFactConfirmed, ScopingFactStated
 from portal.assessments.models import Assessment, ScopingFact
 from portal.kernel.ledger import Tx
 from portal.kernel.swap import swap
@@ -19,8 +19,8 @@ WORKFORCE: Final = "scp.workforce"
 DEVICES: Final = "scp.devices"
 
 
-def tier_follows(tx: Tx, fact: ScopingFactStated) -> None:
-    """ScopingFactStated: widen the engagement by it, and ask the stricter tier's questions if the risk rose."""
+def tier_follows(tx: Tx, fact: ScopingFactStated | ScopingFactConfirmed) -> None:
+    """A fact was stated or confirmed: widen the engagement by it; if the risk rose, the stricter tier's are asked."""
     if fact.key not in {PEOPLE, WORKFORCE, DEVICES}:
         return
     row = tx.session.get_one(ScopingFact, (fact.assessment_id, fact.key), populate_existing=True)

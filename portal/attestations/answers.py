@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
@@ -12,6 +13,7 @@ from portal import policy
 from portal.assessments import service as assessments
 from portal.assessments.models import Assessment
 from portal.attestations import queries, rules
+from portal.attestations.confirming import hold_carried, settle_answered
 from portal.attestations.facts import AnswerSaved
 from portal.attestations.models import Answer, AnswerEdit, Attestation, AttestedAnswer
 from portal.attestations.queries import AnswerLine, EditLine
@@ -76,7 +78,8 @@ def save_answer(
     :raises Conflict: if it cannot be answered now, or somebody was faster: then ``current`` holds ``theirs``
         (their AnswerLine), its ``version`` and ``by``, and nothing was written.
     """
-    asked = questionnaire or questionnaires.compiled(tx, assessment.questionnaire_id)
+    pinned = assessment.questionnaire_id
+    asked = questionnaire or questionnaires.compiled(tx, pinned)
     question = question_of(asked, assessment, question_key)
     policy.check(tx.actor, Action.ANSWER_WRITE, assessments.section_scope(tx, assessment, question.section))
     answer = questions.parse_answer(question, raw, draft=True, offered=offered(tx, assessment, question))
@@ -86,12 +89,13 @@ def save_answer(
     lines = queries.answers(tx, assessment.id)
     theirs = lines.get(question_key)
     if (questions.to_json(theirs.answer) if theirs else {}) == content:
-        _begin(tx, assessment, question)
+        _begin(tx, assessment, question, pinned)
         return theirs or AnswerLine(question_key, answer, 0, None, "", None)
     if (theirs.version if theirs else 0) != version:
         raise _late(question, theirs)
     _check_visible(tx, assessment, asked, question, lines)
-    _begin(tx, assessment, question, writes=True)
+    _begin(tx, assessment, question, pinned, writes=True)
+    waited = hold_carried(tx, assessment.id, question_key)
     if not _write(tx, assessment, question_key, answer, version):
         raise _late(question, queries.answers(tx, assessment.id, question_key=question_key).get(question_key))
     tx.session.add(
@@ -107,6 +111,8 @@ def save_answer(
         )
     )
     tx.session.flush()
+    if waited:
+        settle_answered(tx, assessment.id, question_key)
     tx.record(
         AnswerSaved(
             assessment_id=assessment.id,
@@ -119,14 +125,14 @@ def save_answer(
     return AnswerLine(question_key, answer, version + 1, tx.actor.id, tx.actor.name, tx.now)
 
 
-def _begin(tx: Tx, assessment: Assessment, question: Question, *, writes: bool = False) -> None:
+def _begin(tx: Tx, assessment: Assessment, question: Question, pinned: UUID, *, writes: bool = False) -> None:
     """Hold the assessment in a state in which this question can be answered; the first write begins it.
 
     The first touch moves the row, so it comes before the shared lock: two who both held that could not move.
     """
     if writes:
         assessments.touch(tx, assessment=assessment)
-    hold(tx, assessment)
+    hold(tx, assessment, pinned=pinned)
     check_open(tx, assessment, question)
 
 
@@ -134,7 +140,9 @@ def _check_visible(
     tx: Tx, assessment: Assessment, asked: Questionnaire, question: Question, lines: Mapping[str, AnswerLine]
 ) -> None:
     facts = assessments.facts_of(tx, assessment)
-    answers = {key: line.answer for key, line in lines.items()}
+    answers = rules.said(
+        {key: line.answer for key, line in lines.items()}, rules.waiting_answers(queries.waiting(tx, assessment.id))
+    )
     if questions.state_of(asked, assessment.tier, facts, answers)[question.key] in rules.UNSEEN:
         raise Conflict(
             f"“{question.label}” does not apply any more, because another answer changed. Nothing was saved.",
@@ -145,12 +153,7 @@ def _check_visible(
 def _write(tx: Tx, assessment: Assessment, key: str, answer: questions.Answer, version: int) -> bool:
     """Write over the version that was seen, or for the first time; return whether nobody was faster."""
     told: dict[str, Any] = {
-        "value": questions.value_of(answer),
-        "comment": answer.comment,
-        "planned_on": answer.planned_on,
-        "na_reason": answer.na_reason,
-        "compensating": answer.compensating,
-        "details": questions.to_json(answer).get("details", {}),
+        **queries.columns_of(answer),
         "version": version + 1,
         "updated_by": tx.actor.id,
         "updated_at": tx.now,

@@ -131,8 +131,9 @@ def _question(tx: Tx, assessment: Assessment, key: str) -> Question:
 
 
 def _begin(tx: Tx, assessment: Assessment, question: Question) -> None:
+    pinned = assessment.questionnaire_id
     assessments.touch(tx, assessment=assessment)
-    hold(tx, assessment)
+    hold(tx, assessment, pinned=pinned)
     check_open(tx, assessment, question)
 
 

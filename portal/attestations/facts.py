@@ -62,3 +62,40 @@ class AttestationSigned(Fact):
     vendor_id: UUID
     revision: int
     digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswersCarried(Fact):
+    """Earlier answers were laid beside a new assessment; each waits for a person, or is kept for reading only."""
+
+    assessment_id: UUID
+    vendor_id: UUID
+    to_confirm: int
+    re_attest: int
+    archived: int
+
+
+@dataclass(frozen=True, slots=True)
+class AnswersConfirmed(Fact):
+    """A person confirmed earlier answers as they were; each of them is also an answer that was saved."""
+
+    assessment_id: UUID
+    vendor_id: UUID
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AssessmentMigrated(Fact):
+    """A running assessment moved to a newer version; answers whose claim changed are asked again."""
+
+    assessment_id: UUID
+    vendor_id: UUID
+    from_questionnaire_id: UUID
+    to_questionnaire_id: UUID
+    from_digest: str
+    to_digest: str
+    from_version: int
+    to_version: int
+    kept: int
+    re_attest: int
+    archived: int

@@ -9,8 +9,9 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
+from portal.attestations.rules.carry import Fate
 from portal.kernel.database import Base
-from portal.terms import Acceptance, Side
+from portal.terms import Acceptance, Settled, Side
 
 
 def _assessment_key() -> sa.ForeignKeyConstraint:
@@ -189,3 +190,76 @@ class AttestedCitation(Base, kw_only=True):
     sha256: Mapped[str]
     version_id: Mapped[str]
     pages: Mapped[str]
+
+
+class CarriedAnswer(Base, kw_only=True):
+    """An earlier answer beside an assessment that asks again. It answers nothing until somebody confirms it.
+
+    Without ``source_attestation_id`` it is this assessment's own, from before its move to another version.
+    """
+
+    __tablename__ = "carried_answer"
+    __table_args__ = (
+        _assessment_key(),
+        sa.ForeignKeyConstraint(["vendor_id", "source_attestation_id"], ["attestation.vendor_id", "attestation.id"]),
+        sa.CheckConstraint("(settled IS NULL) = (settled_at IS NULL)", name="settled_iff_dated"),
+        sa.CheckConstraint(
+            "settled IS DISTINCT FROM 'confirmed' OR fate = 'to_confirm'", name="only_same_is_confirmed"
+        ),
+        sa.Index("ix_carried_answer_vendor_id", "vendor_id"),
+    )
+
+    assessment_id: Mapped[UUID] = mapped_column(primary_key=True)
+    question_key: Mapped[str] = mapped_column(primary_key=True)
+    vendor_id: Mapped[UUID]
+    fate: Mapped[Fate]
+    causes: Mapped[list[Any]] = mapped_column(default_factory=list)
+    content: Mapped[dict[str, Any]]
+    source_attestation_id: Mapped[UUID | None]
+    source_questionnaire_id: Mapped[UUID] = mapped_column(sa.ForeignKey("questionnaire_version.id"))
+    source_revision: Mapped[int]
+    answered_by: Mapped[str]
+    answered_at: Mapped[datetime]
+    settled: Mapped[Settled | None] = mapped_column(default=None)
+    settled_by: Mapped[UUID | None] = mapped_column(default=None)
+    settled_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class CarriedCitation(Base, kw_only=True):
+    """A file that an earlier answer was signed with. It proves nothing until that answer is confirmed."""
+
+    __tablename__ = "carried_citation"
+    __table_args__ = (
+        sa.ForeignKeyConstraint(
+            ["assessment_id", "question_key"], ["carried_answer.assessment_id", "carried_answer.question_key"]
+        ),
+        sa.ForeignKeyConstraint(["vendor_id", "evidence_id"], ["evidence.vendor_id", "evidence.id"]),
+    )
+
+    assessment_id: Mapped[UUID] = mapped_column(primary_key=True)
+    question_key: Mapped[str] = mapped_column(primary_key=True)
+    evidence_id: Mapped[UUID] = mapped_column(primary_key=True)
+    vendor_id: Mapped[UUID]
+    pages: Mapped[str] = mapped_column(default="")
+
+
+class AssessmentMigration(Base, kw_only=True):
+    """One move of a running assessment to a newer version: both fingerprints, and what became of each answer."""
+
+    __tablename__ = "assessment_migration"
+    __table_args__ = (
+        _assessment_key(),
+        sa.CheckConstraint("from_digest <> to_digest", name="moves_somewhere"),
+        sa.Index("ix_assessment_migration_assessment_id", "assessment_id", "moved_at"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    vendor_id: Mapped[UUID]
+    assessment_id: Mapped[UUID]
+    from_questionnaire_id: Mapped[UUID] = mapped_column(sa.ForeignKey("questionnaire_version.id"))
+    to_questionnaire_id: Mapped[UUID] = mapped_column(sa.ForeignKey("questionnaire_version.id"))
+    from_digest: Mapped[str]
+    to_digest: Mapped[str]
+    mapping: Mapped[dict[str, Any]]
+    moved_by: Mapped[UUID | None]
+    moved_at: Mapped[datetime]

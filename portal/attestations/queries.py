@@ -15,7 +15,7 @@ from portal.attestations import models, rules
 from portal.evidence.models import Evidence
 from portal.identity.models import UserAccount
 from portal.kernel.ledger import Tx
-from portal.questionnaires.rules import Answer, from_json, value_of
+from portal.questionnaires.rules import Answer, from_json, to_json, value_of
 from portal.terms import EvidenceState, ScanState, Side
 
 
@@ -72,6 +72,18 @@ def content_of(row: models.Answer) -> dict[str, Any]:
     return dict(sorted(plain.items()))
 
 
+def columns_of(answer: Answer) -> dict[str, Any]:
+    """Return an answer as the columns that keep it; ``content_of`` reads them back."""
+    return {
+        "value": value_of(answer),
+        "comment": answer.comment,
+        "planned_on": answer.planned_on,
+        "na_reason": answer.na_reason,
+        "compensating": answer.compensating,
+        "details": to_json(answer).get("details", {}),
+    }
+
+
 def answers(tx: Tx, assessment_id: UUID, *, question_key: str | None = None) -> dict[str, AnswerLine]:
     """Return the answers of an assessment by question, as stored now."""
     statement = (
@@ -122,6 +134,15 @@ def edits(tx: Tx, assessment_id: UUID, question_key: str, *, limit: int = 100) -
         EditLine(version, from_json(content), name or "", at)
         for version, content, name, at in tx.session.execute(statement)
     ]
+
+
+def waiting(tx: Tx, assessment_id: UUID) -> dict[str, rules.Carried]:
+    """Return what came over from earlier and nobody dealt with yet, by question."""
+    carried = models.CarriedAnswer
+    statement = sa.select(carried.question_key, carried.fate, carried.content).where(
+        carried.assessment_id == assessment_id, carried.settled.is_(None)
+    )
+    return {key: rules.Carried(fate, content) for key, fate, content in tx.session.execute(statement)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,12 @@
 """Answering, citing, talking and signing: what the vendor says, until it is frozen under a name."""
 
 from portal.attestations.answers import answers_of, history, offered, save_answer
+from portal.attestations.carry import CarriedFile, CarriedLine, carried_of, carry_over, plan_for, plan_of
 from portal.attestations.citations import citations_of, cite, release_file, uncite
+from portal.attestations.confirming import Confirmed, confirm, settle_answered
 from portal.attestations.messages import messages_of, post_message, thread
 from portal.attestations.queries import AnswerLine, CitationLine, EditLine, MessageLine
-from portal.attestations.rules import changes_since
+from portal.attestations.rules import Cause, Fate, Plan, changes_since
 from portal.attestations.signing import (
     Attested,
     Incomplete,
@@ -24,24 +26,35 @@ from portal.attestations.standing import blockers, latest, progress, standing
 __all__ = [
     "AnswerLine",
     "Attested",
+    "CarriedFile",
+    "CarriedLine",
+    "Cause",
     "CitationLine",
+    "Confirmed",
     "EditLine",
+    "Fate",
     "Incomplete",
     "MessageLine",
+    "Plan",
     "answers_of",
     "attested",
     "attested_answer",
     "baseline",
     "blockers",
+    "carried_of",
+    "carry_over",
     "changes_since",
     "citations_of",
     "cite",
+    "confirm",
     "digest_of",
     "get",
     "history",
     "latest",
     "messages_of",
     "offered",
+    "plan_for",
+    "plan_of",
     "post_message",
     "preview",
     "preview_digest",
@@ -49,6 +62,7 @@ __all__ = [
     "progress",
     "release_file",
     "save_answer",
+    "settle_answered",
     "sign",
     "standing",
     "statements_for",

@@ -54,6 +54,7 @@ def standing(
         asked=frozenset(key for key, side in queries.last_sides(tx, assessment.id).items() if side is Side.LAB),
         reopened=reopened,
         signed={} if reopened is None else signed_states(tx, assessment.id),
+        carried=rules.waiting_answers(queries.waiting(tx, assessment.id)),
     )
 
 
@@ -103,13 +104,18 @@ def question_of(questionnaire: Questionnaire, assessment: Assessment, key: str) 
     return questionnaire.question(key)
 
 
-def hold(tx: Tx, assessment: Assessment) -> None:
+def hold(tx: Tx, assessment: Assessment, *, pinned: UUID) -> None:
     """Keep the assessment in its state until this transaction ends, and read that state anew.
 
     The lock is shared: colleagues answer side by side, while a signature, a cancellation and any other move waits
     for the answers that are under way, and an answer that comes later finds the assessment moved.
+
+    :param pinned: the version that the caller reads the questions from.
+    :raises Conflict: if the assessment moved to another version meanwhile.
     """
     tx.session.refresh(assessment, with_for_update={"read": True})
+    if assessment.questionnaire_id != pinned:
+        raise Conflict(assessment_rules.MOVED, current={"state": assessment.state.value})
 
 
 def check_open(tx: Tx, assessment: Assessment, question: Question) -> None:

@@ -43,6 +43,7 @@ GROWS_ONLY = (
     "published_outcome",
     "decision_signature",
     "clearance",
+    "assessment_migration",
     "external_answer",
     "answer_pack",
 )

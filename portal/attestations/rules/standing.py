@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
@@ -13,6 +13,7 @@ from portal.terms import EvidenceState, ScanState
 
 UNSEEN: Final = frozenset({QuestionState.HIDDEN, QuestionState.ZERO})
 """Not put to the vendor: what was answered before is kept, and has no say."""
+
 
 class Use(StrEnum):
     """Whether a file can prove anything now."""
@@ -60,6 +61,8 @@ class Standing:
 
     ``asked`` are the questions whose conversation ends with a message of the lab. ``reopened`` are the questions
     that came back (None: nothing was signed, all are open); ``signed`` are the states of the revision before.
+    ``carried`` are answers from what was signed earlier that wait for somebody to confirm them: what they bring up is
+    asked, but they answer nothing.
     """
 
     questionnaire: Questionnaire
@@ -71,14 +74,24 @@ class Standing:
     asked: frozenset[str]
     reopened: frozenset[str] | None
     signed: Mapping[str, QuestionState]
+    carried: Mapping[str, Answer] = field(default_factory=dict)
 
     def states(self) -> dict[str, QuestionState]:
-        """Return the state of every question, in the order of the questionnaire."""
-        return questions.state_of(self.questionnaire, self.tier, self.facts, self.answers)
+        """Return the state of every question, in order; one whose earlier answer waits to be confirmed is blank."""
+        states = questions.state_of(self.questionnaire, self.tier, self.facts, said(self.answers, self.carried))
+        unconfirmed = (key for key in self.carried if key in states and states[key] not in UNSEEN)
+        return states | {key: QuestionState.BLANK for key in unconfirmed if _is_blank(self.answers.get(key))}
 
     def visible(self) -> tuple[Question, ...]:
         """Return the questions that are put to the vendor now, in order."""
-        return questions.visible(self.questionnaire, self.tier, self.facts, self.answers)
+        states = self.states()
+        return tuple(each for each in self.questionnaire.questions if states[each.key] not in UNSEEN)
+
+    def waiting(self) -> tuple[Question, ...]:
+        """Return the questions asked now whose earlier answer waits to be confirmed, in order."""
+        return tuple(
+            each for each in self.visible() if each.key in self.carried and _is_blank(self.answers.get(each.key))
+        )
 
     def kept(self) -> tuple[Question, ...]:
         """Return the questions that are not asked now and whose answers are kept until they are asked again."""
@@ -87,6 +100,15 @@ class Standing:
     def may_change(self, key: str) -> bool:
         """Whether the answer to a question is open to change."""
         return may_change(key, self.reopened, self.signed)
+
+
+def said(answers: Mapping[str, Answer], carried: Mapping[str, Answer]) -> dict[str, Answer]:
+    """Return the answers that decide what is asked: those given, and for the rest what waits to be confirmed."""
+    return {**carried, **{key: answer for key, answer in answers.items() if key not in carried or not answer.is_blank}}
+
+
+def _is_blank(answer: Answer | None) -> bool:
+    return answer is None or answer.is_blank
 
 
 def may_change(key: str, reopened: frozenset[str] | None, signed: Mapping[str, QuestionState]) -> bool:
@@ -107,13 +129,15 @@ class BlockerKind(StrEnum):
     SCOPING = "scoping"
     REPLY = "reply"
     RULE = "rule"
+    CONFIRM = "confirm"
 
 
 @dataclass(frozen=True, slots=True)
 class Blocker:
     """One thing to do before signing, with what a link to it needs.
 
-    For a scoping fact ``section`` is empty, ``question_key`` is the key of the fact and ``number`` is empty.
+    For a scoping fact ``section`` is empty, ``question_key`` is the key of the fact and ``number`` is empty. For the
+    earlier answers to confirm, which are one thing to do, all of these are empty.
     """
 
     kind: BlockerKind
@@ -133,11 +157,19 @@ def blockers(standing: Standing) -> tuple[Blocker, ...]:
         for fact in standing.questionnaire.scoping
         if fact.key in unanswered
     ]
+    waiting = {question.key for question in standing.waiting()}
+    if waiting:
+        sentence = f"Confirm {_counted(len(waiting))} from your earlier attestation"
+        found.append(Blocker(BlockerKind.CONFIRM, "", "", "", "", sentence))
     broken = _broken(standing)
     for question in standing.visible():
         found += broken.get(question.key, [])
-        found += _of_question(standing, question)
+        found += _of_question(standing, question, waits=question.key in waiting)
     return tuple(found)
+
+
+def _counted(answers: int) -> str:
+    return "1 answer" if answers == 1 else f"{answers:,} answers"
 
 
 def _broken(standing: Standing) -> dict[str, list[Blocker]]:
@@ -163,14 +195,14 @@ def _unsettled(fact: Unsettled) -> Blocker:
     return Blocker(BlockerKind.SCOPING, "", fact.key, "", fact.label, sentence)
 
 
-def _of_question(standing: Standing, question: Question) -> list[Blocker]:
+def _of_question(standing: Standing, question: Question, *, waits: bool) -> list[Blocker]:
     def blocker(kind: BlockerKind, sentence: str) -> Blocker:
         return Blocker(kind, question.section, question.key, question.number, question.label, sentence)
 
     name = f"{question.number} {question.label}"
     answer = standing.answers.get(question.key)
     found: list[Blocker] = []
-    lacking = questions.lacks(question, answer)
+    lacking = () if waits else questions.lacks(question, answer)
     if lacking and questions.is_answered(question, answer):
         found.append(blocker(BlockerKind.ANSWER, f"{name}: {_in_one([each.message for each in lacking])}"))
     elif lacking and question.kind is Kind.FILE:
@@ -257,7 +289,7 @@ def progress(standing: Standing) -> tuple[SectionProgress, ...]:
         if (answer := standing.answers.get(question.key)) is not None and questions.is_answered(question, answer)
     }
     found = []
-    for each in questions.progress(standing.questionnaire, standing.tier, standing.facts, standing.answers):
+    for each in _counts(standing):
         section = standing.questionnaire.section(each.section)
         state = _state(each, kinds.get(section.key, set()), has_answers=section.key in begun)
         found.append(
@@ -273,6 +305,19 @@ def progress(standing: Standing) -> tuple[SectionProgress, ...]:
             )
         )
     return tuple(found)
+
+
+def _counts(standing: Standing) -> list[questions.Progress]:
+    """Return how many answers of each section are complete; one that waits to be confirmed is not."""
+    asked: dict[str, list[Question]] = {}
+    for question in standing.visible():
+        asked.setdefault(question.section, []).append(question)
+    return [
+        questions.Progress(
+            section, sum(not questions.lacks(each, standing.answers.get(each.key)) for each in those), len(those)
+        )
+        for section, those in asked.items()
+    ]
 
 
 def _state(each: questions.Progress, kinds: set[BlockerKind], *, has_answers: bool) -> SectionState:

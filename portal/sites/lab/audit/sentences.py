@@ -25,6 +25,17 @@ PHRASES: Mapping[str, tuple[str, str]] = {
     "section_assigned": ("users", "gave the section {section} to {user}"),
     "section_unassigned": ("users", "took the section {section} back from {user}"),
     "answer_saved": ("file-text", "answered {question_key} (version {version}) for {vendor}"),
+    "answers_carried": (
+        "history",
+        "laid earlier answers of {vendor} beside its new assessment: {to_confirm} to confirm, {re_attest} to answer "
+        "again, {archived} not asked any more",
+    ),
+    "answers_confirmed": ("check", "confirmed earlier answers for {vendor}: {keys}"),
+    "assessment_migrated": (
+        "git-compare-arrows",
+        "moved the assessment of {vendor} from version {from_version} to {to_version}: {kept} answers kept, "
+        "{re_attest} to answer again, {archived} not asked any more",
+    ),
     "evidence_cited": ("paperclip", "attached a file to {question_key} for {vendor}"),
     "citation_removed": ("paperclip", "took a file from {question_key} for {vendor}"),
     "message_posted": ("message-square", "wrote to both sides about {question_key} of {vendor}"),
@@ -124,7 +135,9 @@ PHRASES: Mapping[str, tuple[str, str]] = {
 }
 """What each fact says after the name of who acted, with its icon. A fact that is missing here is said by its name."""
 
-BY_ITSELF = frozenset({"score_computed", "review_opened", "clearance_recorded", "outcome_published", "review_ended"})
+BY_ITSELF = frozenset(
+    {"score_computed", "review_opened", "clearance_recorded", "outcome_published", "review_ended", "answers_carried"}
+)
 """What follows from somebody's act, in its transaction, and is Gatehouse's own doing."""
 
 ABOUT_ONESELF = frozenset(

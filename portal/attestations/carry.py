@@ -1,0 +1,337 @@
+"""Earlier signed answers beside an assessment that asks again: carried over once, then planned and shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+
+from portal.assessments import service as assessments
+from portal.assessments.facts import AssessmentRequested
+from portal.assessments.models import Assessment
+from portal.attestations import queries, rules
+from portal.attestations.facts import AnswersCarried
+from portal.attestations.models import (
+    Attestation,
+    AttestedAnswer,
+    AttestedCitation,
+    AttestedScoping,
+    CarriedAnswer,
+    CarriedCitation,
+)
+from portal.attestations.rules import Carried, Cause, Earlier, Fate, Fated, Plan
+from portal.attestations.standing import standing
+from portal.evidence.models import Evidence
+from portal.identity.models import UserAccount
+from portal.kernel.canonical import digest
+from portal.kernel.ledger import Tx
+from portal.questionnaires import rules as questions
+from portal.questionnaires import service as questionnaires
+from portal.questionnaires.models import QuestionnaireVersion
+from portal.questionnaires.rules import Answer, Owner, Questionnaire, QuestionState, from_json
+from portal.terms import AssessmentState, Settled
+from portal.vendors.models import Engagement
+
+_SAID: Final = (QuestionState.ANSWERED.value, QuestionState.NA_CLAIMED.value)
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """One signed answer that comes over, where it was signed, and what becomes of it."""
+
+    key: str
+    fated: Fated
+    content: Mapping[str, Any]
+    attestation_id: UUID
+    questionnaire_id: UUID
+    revision: int
+    answered_by: str
+    answered_at: datetime
+
+
+def carry_over(tx: Tx, fact: AssessmentRequested) -> None:
+    """AssessmentRequested: lay what the vendor signed before beside what it is asked now. Nothing of it is an answer.
+
+    Each key comes from the revision signed last in which it was answered: of the same engagement if there is one,
+    else of another. A withdrawn assessment gives nothing.
+    """
+    assessment = tx.session.get_one(Assessment, fact.assessment_id)
+    asked = questionnaires.compiled(tx, assessment.questionnaire_id)
+    found = _sources(tx, assessment.vendor_id, assessment.engagement_id, asked, beside=assessment.id)
+    assessments.carry_facts(
+        tx,
+        assessment=assessment,
+        stated=_stated(tx, assessment.vendor_id, assessment.engagement_id, asked, beside=assessment.id),
+    )
+    if not found:
+        return
+    tx.session.execute(sa.insert(CarriedAnswer), [_row(assessment, each) for each in found])
+    _carry_files(tx, assessment, found)
+    fates = [each.fated.fate for each in found]
+    tx.record(
+        AnswersCarried(
+            assessment_id=assessment.id,
+            vendor_id=assessment.vendor_id,
+            to_confirm=fates.count(Fate.TO_CONFIRM),
+            re_attest=fates.count(Fate.RE_ATTEST),
+            archived=fates.count(Fate.ARCHIVED),
+        )
+    )
+
+
+def _row(assessment: Assessment, each: _Source) -> dict[str, Any]:
+    return {
+        "assessment_id": assessment.id,
+        "question_key": each.key,
+        "vendor_id": assessment.vendor_id,
+        "fate": each.fated.fate,
+        "causes": [cause.value for cause in each.fated.causes],
+        "content": dict(each.content),
+        "source_attestation_id": each.attestation_id,
+        "source_questionnaire_id": each.questionnaire_id,
+        "source_revision": each.revision,
+        "answered_by": each.answered_by,
+        "answered_at": each.answered_at,
+    }
+
+
+def _sources(
+    tx: Tx, vendor_id: UUID, engagement_id: UUID, asked: Questionnaire, *, beside: UUID | None
+) -> list[_Source]:
+    """Return, for each key that the vendor ever answered under a signature, the answer that comes over."""
+    statement = (
+        sa.select(
+            AttestedAnswer.question_key,
+            AttestedAnswer.content,
+            Attestation.id,
+            Attestation.signed_at,
+            Attestation.signed_name,
+            QuestionnaireVersion.id,
+            UserAccount.full_name,
+        )
+        .join(Attestation, Attestation.id == AttestedAnswer.attestation_id)
+        .join(Assessment, Assessment.id == Attestation.assessment_id)
+        .join(QuestionnaireVersion, QuestionnaireVersion.digest == Attestation.questionnaire_digest)
+        .outerjoin(UserAccount, UserAccount.id == AttestedAnswer.prepared_by)
+        .where(
+            Attestation.vendor_id == vendor_id,
+            Attestation.assessment_id.is_distinct_from(beside),
+            Assessment.state != AssessmentState.WITHDRAWN,
+            AttestedAnswer.state.in_(_SAID),
+        )
+        .ext(postgresql.distinct_on(AttestedAnswer.question_key))
+        .order_by(AttestedAnswer.question_key, *_newest(engagement_id))
+    )
+    found = []
+    for key, content, attestation_id, signed_at, signer, version_id, author in tx.session.execute(statement):
+        then = questionnaires.compiled(tx, version_id).question(key)
+        fated = rules.fate_of(Earlier(key, then, content), asked.question(key) if key in asked else None)
+        found.append(
+            _Source(key, fated, content, attestation_id, version_id, then.revision, author or signer, signed_at)
+        )
+    return found
+
+
+def _newest(engagement_id: UUID) -> tuple[sa.ColumnElement[Any], ...]:
+    return (
+        (Assessment.engagement_id == engagement_id).desc(),
+        Attestation.signed_at.desc(),
+        Attestation.revision.desc(),
+        Attestation.id.desc(),
+    )
+
+
+def _stated(
+    tx: Tx, vendor_id: UUID, engagement_id: UUID, asked: Questionnaire, *, beside: UUID | None
+) -> dict[str, tuple[UUID, Mapping[str, Any]]]:
+    """Return the vendor's own scoping facts as it signed them last, where they still ask for the same."""
+    statement = (
+        sa.select(AttestedScoping.key, AttestedScoping.value, Attestation.id, QuestionnaireVersion.id)
+        .join(Attestation, Attestation.id == AttestedScoping.attestation_id)
+        .join(Assessment, Assessment.id == Attestation.assessment_id)
+        .join(QuestionnaireVersion, QuestionnaireVersion.digest == Attestation.questionnaire_digest)
+        .where(
+            Attestation.vendor_id == vendor_id,
+            Attestation.assessment_id.is_distinct_from(beside),
+            Assessment.state != AssessmentState.WITHDRAWN,
+            AttestedScoping.key.in_([each.key for each in asked.scoping if each.owner is Owner.VENDOR]),
+        )
+        .ext(postgresql.distinct_on(AttestedScoping.key))
+        .order_by(AttestedScoping.key, *_newest(engagement_id))
+    )
+    return {
+        key: (attestation_id, value)
+        for key, value, attestation_id, version_id in tx.session.execute(statement)
+        if rules.same_fact(questionnaires.compiled(tx, version_id).fact(key), asked.fact(key))
+    }
+
+
+def _carry_files(tx: Tx, assessment: Assessment, found: Sequence[_Source]) -> None:
+    signed = {(each.attestation_id, each.key) for each in found}
+    statement = (
+        sa.select(
+            AttestedCitation.attestation_id,
+            AttestedCitation.question_key,
+            AttestedCitation.evidence_id,
+            AttestedCitation.pages,
+        )
+        .where(AttestedCitation.attestation_id.in_({each.attestation_id for each in found}))
+        .order_by(AttestedCitation.question_key, AttestedCitation.citation_id)
+    )
+    rows = [
+        {
+            "assessment_id": assessment.id,
+            "question_key": key,
+            "evidence_id": evidence_id,
+            "vendor_id": assessment.vendor_id,
+            "pages": pages,
+        }
+        for attestation_id, key, evidence_id, pages in tx.session.execute(statement)
+        if (attestation_id, key) in signed
+    ]
+    if rows:
+        tx.session.execute(postgresql.insert(CarriedCitation).on_conflict_do_nothing(), rows)
+
+
+def plan_of(tx: Tx, assessment: Assessment) -> Plan:
+    """Return what is left of the earlier answers for what is asked now, and what is new."""
+    now = standing(tx, assessment)
+    return rules.plan(now.questionnaire, now.tier, now.facts, queries.waiting(tx, assessment.id), now.answers)
+
+
+def plan_for(tx: Tx, *, attestation: Attestation, questionnaire: Questionnaire) -> Plan:
+    """Return what a renewal of a signed revision on a version would carry, if it were asked now.
+
+    The version need not be published. It is what ``plan_of`` says of the renewal once it is asked.
+    """
+    before = tx.session.get_one(Assessment, attestation.assessment_id)
+    engagement = tx.session.get_one(Engagement, before.engagement_id)
+    found = _sources(tx, attestation.vendor_id, engagement.id, questionnaire, beside=None)
+    stated: dict[str, Any] = {
+        key: value
+        for key, (_, value) in _stated(tx, attestation.vendor_id, engagement.id, questionnaire, beside=None).items()
+    }
+    stated |= assessments.stated_by_engagement(questionnaire, engagement)
+    return rules.plan(
+        questionnaire,
+        engagement.tier,
+        questions.facts_from(stated, questionnaire),
+        {each.key: Carried(each.fated.fate, each.content) for each in found},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class CarriedFile:
+    """A file that an earlier answer was signed with, and whether it can still prove it today; ``why`` if it cannot."""
+
+    evidence_id: UUID
+    title: str
+    file_name: str
+    pages: str
+    valid_until: date | None
+    usable: bool
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class CarriedLine:
+    """An earlier answer as it waits beside a question, or as it was dealt with."""
+
+    key: str
+    fate: Fate
+    causes: tuple[Cause, ...]
+    answer: Answer
+    content: Mapping[str, Any]
+    source_label: str
+    source_questionnaire_id: UUID
+    source_attestation_id: UUID | None
+    source_engagement: str
+    source_revision: int
+    answered_by: str
+    answered_at: datetime
+    citations: tuple[CarriedFile, ...]
+    settled: Settled | None
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether somebody confirmed it, or answered the question anew."""
+        return self.settled is not None
+
+    @property
+    def waits(self) -> bool:
+        """Whether it only waits for somebody to confirm it."""
+        return self.fate is Fate.TO_CONFIRM and self.settled is None
+
+    @property
+    def digest(self) -> str:
+        """The fingerprint of what it says, which goes back with its confirmation."""
+        return digest(dict(self.content))
+
+
+def carried_of(tx: Tx, assessment: Assessment) -> dict[str, CarriedLine]:
+    """Return everything that came over, by question, also what was dealt with and what is not asked any more."""
+    files = _files_of(tx, assessment.id)
+    statement = (
+        sa.select(CarriedAnswer, QuestionnaireVersion.slug, QuestionnaireVersion.version, Engagement.project)
+        .join(QuestionnaireVersion, QuestionnaireVersion.id == CarriedAnswer.source_questionnaire_id)
+        .outerjoin(Attestation, Attestation.id == CarriedAnswer.source_attestation_id)
+        .join(Assessment, Assessment.id == sa.func.coalesce(Attestation.assessment_id, CarriedAnswer.assessment_id))
+        .join(Engagement, Engagement.id == Assessment.engagement_id)
+        .where(CarriedAnswer.assessment_id == assessment.id)
+        .order_by(CarriedAnswer.question_key)
+        .execution_options(populate_existing=True)
+    )
+    return {
+        row.question_key: CarriedLine(
+            key=row.question_key,
+            fate=row.fate,
+            causes=tuple(Cause(each) for each in row.causes),
+            answer=from_json(row.content),
+            content=row.content,
+            source_label=f"{slug} v{version}",
+            source_questionnaire_id=row.source_questionnaire_id,
+            source_attestation_id=row.source_attestation_id,
+            source_engagement=project,
+            source_revision=row.source_revision,
+            answered_by=row.answered_by,
+            answered_at=row.answered_at,
+            citations=files.get(row.question_key, ()),
+            settled=row.settled,
+        )
+        for row, slug, version, project in tx.session.execute(statement)
+    }
+
+
+def _files_of(tx: Tx, assessment_id: UUID) -> dict[str, tuple[CarriedFile, ...]]:
+    statement = (
+        sa.select(CarriedCitation, Evidence)
+        .join(Evidence, Evidence.id == CarriedCitation.evidence_id)
+        .where(CarriedCitation.assessment_id == assessment_id)
+        .order_by(CarriedCitation.question_key, Evidence.title, Evidence.id)
+    )
+    found: dict[str, tuple[CarriedFile, ...]] = {}
+    for row, evidence in tx.session.execute(statement):
+        why = why_not(evidence, tx.now.date())
+        file = CarriedFile(
+            evidence_id=evidence.id,
+            title=evidence.title,
+            file_name=evidence.file_name,
+            pages=row.pages,
+            valid_until=evidence.valid_until,
+            usable=not why,
+            why=why,
+        )
+        found[row.question_key] = (*found.get(row.question_key, ()), file)
+    return found
+
+
+def why_not(evidence: Evidence, on: date) -> str:
+    """Return why a file cannot come over on a day, as the end of "This file …"; nothing if it can."""
+    return rules.why_not_carried(
+        evidence.state, evidence.scan, removed=evidence.removed_at is not None, valid_until=evidence.valid_until, on=on
+    )
