@@ -97,7 +97,7 @@ def problems(old: Questionnaire, new: Questionnaire, earlier: Iterable[Questionn
 def proposed(old: Questionnaire, new: Questionnaire) -> Changes:
     """Return the decisions of the new version that stand, and a proposal for every other change.
 
-    They are for a person to read. A removal is proposed without the note that it needs: why it went is for the author to say.
+    They are for a person to read. A removal is proposed without its note: why it went is for the author to say.
     """
     decided = _decided(new)
     found: list[Decision] = []
