@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.kernel.database import Base
@@ -93,3 +94,33 @@ class AnswerPack(Base, kw_only=True):
     content: Mapped[dict[str, Any]]
     uploaded_by: Mapped[UUID] = mapped_column(sa.ForeignKey("user_account.id"))
     uploaded_at: Mapped[datetime]
+
+
+class AnswerImport(Base, kw_only=True):
+    """Answers that came back in a file, compared with what stood then; applied once, if at all."""
+
+    __tablename__ = "answer_import"
+    __table_args__ = (
+        sa.ForeignKeyConstraint(["vendor_id", "assessment_id"], ["assessment.vendor_id", "assessment.id"]),
+        sa.Index("ix_answer_import_assessment_id_staged_at", "assessment_id", "staged_at"),
+        sa.CheckConstraint("format IN ('xlsx', 'csv')", name="known_format"),
+        sa.CheckConstraint("sha256 ~ '^[0-9a-f]{64}$'", name="sha256_shape"),
+        sa.CheckConstraint(
+            "(applied_at IS NULL) = (applied_by IS NULL) AND (applied_at IS NULL) = (result IS NULL)",
+            name="applied_by_somebody",
+        ),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    vendor_id: Mapped[UUID]
+    assessment_id: Mapped[UUID]
+    format: Mapped[str]
+    file_name: Mapped[str]
+    sha256: Mapped[str]
+    exported_at: Mapped[datetime]
+    report: Mapped[dict[str, Any]]
+    staged_by: Mapped[UUID] = mapped_column(sa.ForeignKey("user_account.id"))
+    staged_at: Mapped[datetime]
+    applied_by: Mapped[UUID | None] = mapped_column(sa.ForeignKey("user_account.id"), default=None)
+    applied_at: Mapped[datetime | None] = mapped_column(default=None)
+    result: Mapped[dict[str, Any] | None] = mapped_column(postgresql.JSONB(none_as_null=True), default=None)

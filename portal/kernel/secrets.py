@@ -47,6 +47,22 @@ class Keyring:
         mac = hmac.new(self._derive(self._keys[0], b"token"), message, hashlib.sha256).digest()
         return base64.urlsafe_b64encode(mac).rstrip(b"=").decode()
 
+    def mac(self, purpose: str, *parts: object) -> str:
+        """Return what proves later that these parts came from here: a keyed digest, URL-safe."""
+        return self._macs(purpose, parts)[0]
+
+    def is_ours(self, mac: str, purpose: str, *parts: object) -> bool:
+        """Tell whether a key of the ring made this proof of exactly these parts."""
+        given = mac.encode()
+        return any(hmac.compare_digest(given, made.encode()) for made in self._macs(purpose, parts))
+
+    def _macs(self, purpose: str, parts: Sequence[object]) -> list[str]:
+        message = b"".join(
+            len(piece).to_bytes(8, "big") + piece for piece in (str(p).encode() for p in (purpose, *parts))
+        )
+        digests = (hmac.new(self._derive(key, b"mac"), message, hashlib.sha256).digest() for key in self._keys)
+        return [base64.urlsafe_b64encode(digest).rstrip(b"=").decode() for digest in digests]
+
     def seal(self, text: str) -> bytes:
         """Encrypt a text for storage."""
         return self._fernet.encrypt(text.encode())
