@@ -17,6 +17,7 @@ from portal.evidence import queries as evidence_queries
 from portal.evidence import service as evidence
 from portal.evidence.queries import LibraryLine
 from portal.evidence.rules import KINDS
+from portal.exchange import external
 from portal.kernel.errors import Conflict, NotFound, Refused
 from portal.kernel.ledger import Tx
 from portal.policy import Action
@@ -25,7 +26,8 @@ from portal.questionnaires.rules import Question, Section
 from portal.sites.shared import does, house, page
 from portal.sites.shared.pages import actor, begin
 from portal.sites.vendor import wording
-from portal.sites.vendor.section.cards import Card, Clash, Said, card, missing_of
+from portal.sites.vendor.renewal.earlier import Sources
+from portal.sites.vendor.section.cards import Card, Clash, Said, card, missing_of, to_change
 from portal.sites.vendor.work import Work, load, slug, version_in
 
 bp = Blueprint("vendor_section", __name__)
@@ -35,8 +37,8 @@ ROOT = "/assessments/<uuid:assessment_id>/s/<section>"
 @bp.get(ROOT)
 @does(Action.ASSESSMENT_READ)
 def show(assessment_id: UUID, section: str) -> ResponseReturnValue:
-    """Show a section: every visible question as a card."""
-    return _section(assessment_id, section)
+    """Show a section: every visible question as a card; ``change`` names an earlier answer to be changed."""
+    return _section(assessment_id, section, changing=request.args.get("change", ""))
 
 
 @bp.post(ROOT)
@@ -46,7 +48,7 @@ def finish(assessment_id: UUID, section: str) -> ResponseReturnValue:
     with begin() as tx:
         row, part = _row(tx, assessment_id, section)
         work = load(tx, row, lab=house().settings.lab_name, everybody=False)
-    if request.form.get("done") == "yes" and work.blockers_of(section):
+    if request.form.get("done") == "yes" and (work.blockers_of(section) or work.waiting_in(section)):
         return _section(assessment_id, section, finishing=True)
     following = _following(work, part)
     if request.form.get("then") == "next" and following:
@@ -94,6 +96,23 @@ def save(assessment_id: UUID, section: str, key: str) -> ResponseReturnValue:
     except Conflict as late:
         return _again(assessment_id, section, key, raw, 409, late=late)
     return _fragment(work, part, [card(work, around, question, actor())], _moved(work, around, moved))
+
+
+@bp.post(f"{ROOT}/<key>/confirm")
+@does(Action.ANSWER_WRITE)
+def confirm(assessment_id: UUID, section: str, key: str) -> ResponseReturnValue:
+    """Say that the earlier answer to one question is still correct, as the page showed it."""
+    try:
+        with begin() as tx:
+            row, part = _row(tx, assessment_id, section)
+            _question(part, key)
+            seen = {key: request.form.get("seen", "")}
+            left = dict(attestations.confirm(tx, assessment=row, keys=[key], seen=seen).left)
+    except Conflict as late:
+        left = {key: late.message}
+    if left:
+        return _section(assessment_id, section, changed={key: {"refusal": left[key]}}, status=409)
+    return redirect(_to_card(assessment_id, section, key), 303)
 
 
 @bp.post(f"{ROOT}/<key>/messages")
@@ -155,25 +174,39 @@ def uncite(assessment_id: UUID, section: str, key: str, citation_id: UUID) -> Re
     return redirect(f"{_to_section(assessment_id, section)}#ev-{slug(key)}", 303)
 
 
+def with_filled_form(assessment_id: UUID, section: str, key: str, form: wording.Fields) -> ResponseReturnValue:
+    """Return the page of a section with one form filled in; nothing is saved by it."""
+    return _section(assessment_id, section, changed={key: {"form": form}}, prefilled=key)
+
+
 def _section(
     assessment_id: UUID,
     section: str,
     *,
     changed: dict[str, dict[str, Any]] | None = None,
     finishing: bool = False,
+    changing: str = "",
     status: int = 200,
+    prefilled: str = "",
 ) -> ResponseReturnValue:
-    """Return the page of a section. ``changed`` overrides what single cards show."""
+    """Return the page of a section. ``changed`` overrides what single cards show.
+
+    :param prefilled: the question whose form was filled from elsewhere and is not saved.
+    """
     with begin() as tx:
         row, part = _row(tx, assessment_id, section)
         work = load(tx, row, lab=house().settings.lab_name)
         shown = [each for each in part.questions if each in work.visible]
         around = _around(tx, row, work, shown)
         library = _library(tx) if work.writable(actor(), section) and work.is_open else []
+        suggestions = external.suggestions(tx, work.questionnaire, shown) if work.is_open else {}
     cards = {each.key: card(work, around, each, actor()) for each in shown}
     for key, told in (changed or {}).items():
         if key in cards:
-            cards[key] = replace(cards[key], **told)
+            # What stands in a form is shown as a form, also where an earlier answer waits.
+            cards[key] = replace(cards[key], changing="form" in told, **told)
+    if changing in cards:
+        cards[changing] = to_change(cards[changing])
     if finishing:
         cards = {key: replace(each, missing=missing_of(work, each.question)) for key, each in cards.items()}
     errors = [line for each in cards.values() for line in each.summary]
@@ -190,6 +223,8 @@ def _section(
         owners=work.given_to(section),
         saved_at=None if changed else max((each.at for each in cards.values() if each.at), default=None),
         library=library,
+        suggestions=suggestions,
+        prefilled=prefilled,
         finishing=finishing,
         may_assign=policy.may(actor(), Action.SECTION_ASSIGN, work.row),
         kinds=KINDS,
@@ -228,7 +263,7 @@ def _again(
         told["refusal"] = late.message
     if "HX-Request" not in request.headers:
         return _section(assessment_id, section, changed={key: told}, status=status)
-    one_card = replace(card(work, around, question, actor()), **told)
+    one_card = replace(card(work, around, question, actor()), changing=True, **told)
     if late:
         return page("vendor/section/clash.html", work=work, part=part, card=one_card), status
     return _fragment(work, part, [one_card], (), status)
@@ -269,6 +304,7 @@ def _around(tx: Tx, row: Any, work: Work, shown: list[Question]) -> Said:
             for each in shown
             if each.options_from
         },
+        sources=Sources(tx, work.carried.values()),
     )
 
 
