@@ -48,7 +48,7 @@ from portal.questionnaires.rules.definition import (
 from portal.questionnaires.rules.diff import Change, Part, Piece, words
 from portal.questionnaires.rules.facts import FLAGS, MODES, Facts
 from portal.questionnaires.rules.forms import MAX_COMMENT, Problems, Refusal
-from portal.questionnaires.rules.lint import claims_only_score, lint
+from portal.questionnaires.rules.lint import claims_only_score, lint, warnings_of
 from portal.questionnaires.rules.lock import format_lock, parse_ids, parse_lock
 from portal.questionnaires.rules.patch import apply
 from portal.questionnaires.rules.problems import DefinitionError, Problem
@@ -139,6 +139,7 @@ __all__ = [
     "value_of",
     "visible",
     "warned",
+    "warnings_of",
     "with_files",
     "words",
 ]

@@ -14,10 +14,10 @@ from portal.questionnaires.rules.compile_parts import (
     length_of,
     min_rows_of,
     options_of,
+    remarks_of,
     rows_of,
     rules_of,
     steps_of,
-    warnings_of,
 )
 from portal.questionnaires.rules.conditions import Over
 from portal.questionnaires.rules.definition import (
@@ -292,7 +292,7 @@ class _Compiler:
             # Only scored questions must have these two, which is for the lint to say.
             strong=read.text(record, "strong", what, required=False),
             good_evidence=read.text(record, "good_evidence", what, required=False),
-            warnings=warnings_of(read, record),
+            warnings=remarks_of(read, record),
             compensating=compensating_of(read, record),
             length=length_of(read, record, what),
             min_rows=min_rows_of(read, record, rows) if is_sound else 0,

@@ -158,7 +158,7 @@ def length_of(read: Reader, record: Record, what: str) -> str:
     return read.one_of(record, "length", what, tuple(Length), default="")
 
 
-def warnings_of(read: Reader, record: Record) -> tuple[Warning_, ...]:
+def remarks_of(read: Reader, record: Record) -> tuple[Warning_, ...]:
     """Return the remarks on a weak answer, in the order of the file."""
     found: list[Warning_] = []
     for item in read.records(record, "warnings", "a question"):

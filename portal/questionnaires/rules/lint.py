@@ -7,9 +7,11 @@ from types import MappingProxyType
 from typing import Final
 
 from portal.questionnaires.rules.definition import FULL_CREDIT, Kind, Question, Questionnaire
-from portal.questionnaires.rules.nodes import Answered
+from portal.questionnaires.rules.nodes import OWN, Amount, Flag, Service
 from portal.questionnaires.rules.problems import Problem
 from portal.questionnaires.rules.reach import can_hold, rewards_worse_answers
+from portal.questionnaires.rules.reading import MAX_SENTENCE, MIN_EASE, reading_of
+from portal.questionnaires.rules.references import wrong_references
 
 # scoring.md: the factor of each evidence level without proof, in percent, and the threshold C of tier 1.
 FACTOR_WITHOUT_PROOF: Final[Mapping[int, int]] = MappingProxyType({0: 100, 1: 75, 2: 50})
@@ -19,6 +21,13 @@ MAX_TEXT: Final = 320
 MAX_LABEL: Final = 40
 MAX_LABEL_WORDS: Final = 4
 MAX_NOTE: Final = 700
+
+# What is comfortable, as opposed to what fits.
+LONG_TEXT: Final = 200
+LONG_OPTION: Final = 80
+LONG_REMARK: Final = 200
+# Fewer words than this are too few to tell how they read.
+ENOUGH_WORDS: Final = 20
 
 _SHAPES: Final[Mapping[str, re.Pattern[str]]] = MappingProxyType(
     {
@@ -47,6 +56,14 @@ def lint(questionnaire: Questionnaire, known_ids: Mapping[str, frozenset[str]] |
     return sorted(found)
 
 
+def warnings_of(questionnaire: Questionnaire) -> list[Problem]:
+    """Return what an author may want to mend and need not: texts that read hard or run long (ux.md, U17)."""
+    found: list[Finding] = []
+    for check in (_hard_to_read, _long_texts):
+        found.extend(check(questionnaire))
+    return sorted(_at(questionnaire, *finding) for finding in found)
+
+
 def claims_only_score(questionnaire: Questionnaire) -> Fraction | None:
     """Return the tier 1 score of full answers to every question without any proof; nothing if nothing is scored."""
     total = Fraction(0)
@@ -65,9 +82,9 @@ def claims_only_score(questionnaire: Questionnaire) -> Fraction | None:
 
 
 def _at(questionnaire: Questionnaire, where: str, message: str) -> Problem:
-    """Place a finding at its part of a question, or at the question, or at the top."""
-    key = where.partition("/")[0]
-    line, column = questionnaire.positions.get(where) or questionnaire.positions.get(key) or (1, 1)
+    """Place a finding at its part of a question or of a rule, or at the question, or at the top."""
+    places = (where, where.rpartition("/")[0], where.partition("/")[0])
+    line, column = next((found for each in places if (found := questionnaire.positions.get(each))), (1, 1))
     return Problem(questionnaire.source, line, column, message)
 
 
@@ -140,48 +157,67 @@ def _conditions(questionnaire: Questionnaire) -> Iterator[Finding]:
         if question.requires is not None:
             where = f"{question.key}/requires"
             for atom in question.requires.atoms:
-                if isinstance(atom, Answered):
-                    for message in _reference(questionnaire, question, atom, earlier):
-                        yield where, message
+                for message in wrong_references(questionnaire, question, atom, earlier):
+                    yield where, message
         earlier[question.key] = question
-
-
-def _reference(
-    questionnaire: Questionnaire, question: Question, atom: Answered, earlier: Mapping[str, Question]
-) -> Iterator[str]:
-    asked = earlier.get(atom.key)
-    if asked is None:
-        known = atom.key in questionnaire
-        yield f"“{atom.key}” is {'not asked before this question' if known else 'not a question of this version'}"
-        return
-    if isinstance(atom.value, str):
-        if asked.kind is Kind.NUMBER:
-            yield f"“{atom.key}” is a number and is compared with a number"
-        elif asked.option(atom.value) is None and not asked.options_from:
-            yield f"“{atom.value}” is not an answer to “{atom.key}”"
-    elif asked.kind is not Kind.NUMBER:
-        yield f"“{atom.key}” is not a number and is compared with one of its options"
-    if question.tiers - asked.tiers:
-        yield f"“{atom.key}” is not asked in every tier of this question"
 
 
 def _reachable(questionnaire: Questionnaire) -> Iterator[Finding]:
     earlier: dict[str, Question] = {}
+    never: set[str] = set()
     for question in questionnaire.questions:
-        if question.when is not None and not can_hold(question.when, earlier):
-            yield f"{question.key}/when", "This condition can never hold, so the question is never asked"
-        if question.requires is not None and all(key in earlier for key in question.requires.keys):
-            where = f"{question.key}/requires"
-            if not can_hold(question.requires, earlier):
-                yield where, "This condition can never hold, so the question is never asked"
-            elif rewards_worse_answers(question.requires, earlier):
-                yield where, "A worse or missing answer must not open this question while a better one closes it"
-        if not question.tiers:
-            yield f"{question.key}/tiers", "A question without tiers is never asked"
+        found = list(_unreachable(question, earlier, never))
+        yield from found
+        if found:
+            never.add(question.key)
+        elif question.requires is not None and all(key in earlier for key in question.requires.keys):
+            if rewards_worse_answers(question.requires, earlier):
+                message = "A worse or missing answer must not open this question while a better one closes it"
+                yield f"{question.key}/requires", message
         earlier[question.key] = question
     for section in questionnaire.sections:
         if bool(section.weight) != any(question.is_scored for question in section.questions):
             yield f"{section.key}/weight", "A section has a weight if, and only if, one of its questions is scored"
+        if section.questions and all(question.key in never for question in section.questions):
+            yield section.key, "None of the questions of this section can ever be asked"
+
+
+def _unreachable(question: Question, earlier: Mapping[str, Question], never: set[str]) -> Iterator[Finding]:
+    """Yield why a question can never be asked."""
+    if not question.tiers:
+        yield f"{question.key}/tiers", "A question without tiers is never asked"
+    if question.when is not None and not can_hold(question.when, earlier):
+        yield f"{question.key}/when", "This condition can never hold, so the question is never asked"
+    requires = question.requires
+    if requires is not None and all(key in earlier for key in requires.keys):
+        answerable = {key: each for key, each in earlier.items() if key not in never}
+        if not can_hold(requires, answerable):
+            yield f"{question.key}/requires", "This condition can never hold, so the question is never asked"
+
+
+def _remarks(questionnaire: Questionnaire) -> Iterator[Finding]:
+    for question in questionnaire.questions:
+        own = {OWN: question}
+        for remark in question.warnings:
+            where = f"{question.key}/warnings"
+            wrong = [each for atom in remark.when.atoms for each in wrong_references(questionnaire, None, atom, own)]
+            yield from ((where, message) for message in wrong)
+            if not wrong and not can_hold(remark.when, own):
+                yield where, f"“{remark.when.source}” can never hold, so this warning never appears"
+
+
+def _rules(questionnaire: Questionnaire) -> Iterator[Finding]:
+    within = {question.key: question for question in questionnaire.questions}
+    for rule in questionnaire.rules:
+        where = f"rules/{rule.key}"
+        if rule.at not in within:
+            yield f"{where}/at", f"“{rule.at}” is not a question of this version"
+        for atom in rule.condition.atoms:
+            for message in wrong_references(questionnaire, None, atom, within):
+                yield f"{where}/{'unless' if rule.unless else 'when'}", message
+        named = [within[key] for key in (rule.at, *rule.condition.keys) if key in within]
+        if named and not frozenset.intersection(*(question.tiers for question in named)):
+            yield where, "The questions of this rule are never asked together, so it never speaks"
 
 
 def _texts(questionnaire: Questionnaire) -> Iterator[Finding]:
@@ -202,6 +238,40 @@ def _texts(questionnaire: Questionnaire) -> Iterator[Finding]:
                 yield f"{question.key}/{part}", f"A scored question needs “{part}”"
 
 
+def _hard_to_read(questionnaire: Questionnaire) -> Iterator[Finding]:
+    """What is read as one is measured as one: single sentences are too short to tell."""
+    read: list[tuple[str, tuple[str, ...]]] = [
+        (fact.key, (fact.text, fact.help, *(each.help for each in fact.details))) for fact in questionnaire.scoping
+    ]
+    for each in questionnaire.questions:
+        notes = (each.text, each.guidance, each.why, each.strong, each.good_evidence, each.compensating)
+        read.append((each.key, (*notes, *(field.help for field in each.details), *(w.text for w in each.warnings))))
+    read += [(f"rules/{rule.key}/message", (rule.message,)) for rule in questionnaire.rules]
+    for where, texts in read:
+        reading = reading_of(texts)
+        if reading.sentence_length > MAX_SENTENCE:
+            words = int(reading.sentence_length)
+            yield where, f"The sentences have {words} words on average; up to {MAX_SENTENCE} read well. Split the longest"
+        if reading.words >= ENOUGH_WORDS and reading.ease < MIN_EASE:
+            message = f"It reads hard: Flesch {int(reading.ease)}, {MIN_EASE} or more is wanted. Use shorter words"
+            yield where, message
+
+
+def _long_texts(questionnaire: Questionnaire) -> Iterator[Finding]:
+    for question in questionnaire.questions:
+        if LONG_TEXT < len(question.text) <= MAX_TEXT:
+            yield f"{question.key}/text", f"A question is understood at once up to {LONG_TEXT} characters"
+        for option in question.options:
+            if len(option.label) > LONG_OPTION:
+                message = f"The label of “{option.key}” is long; above {LONG_OPTION} characters use a description"
+                yield f"{question.key}/options", message
+        if any(len(remark.text) > LONG_REMARK for remark in question.warnings):
+            yield f"{question.key}/warnings", f"A warning is read at once up to {LONG_REMARK} characters"
+    for rule in questionnaire.rules:
+        if len(rule.message) > LONG_REMARK:
+            yield f"rules/{rule.key}/message", f"A message is read at once up to {LONG_REMARK} characters"
+
+
 def _drives(questionnaire: Questionnaire) -> Iterator[Finding]:
     """Each fact that a condition speaks of must be settable by some scoping fact, each service be on offer."""
     driven: set[str] = set()
@@ -214,12 +284,10 @@ def _drives(questionnaire: Questionnaire) -> Iterator[Finding]:
             services.update(option.key for option in fact.options)
     for question in questionnaire.questions:
         for atom in question.when.atoms if question.when else ():
-            if isinstance(atom, Answered):
-                continue
-            for name in getattr(atom, "names", ()):
+            for name in atom.names if isinstance(atom, Service) else ():
                 if name not in services:
                     yield f"{question.key}/when", f"“{name}” is not one of the services of this version"
-            name = getattr(atom, "name", "svc")
+            name = atom.name if isinstance(atom, Flag | Amount) else "svc"
             if name not in driven:
                 yield f"{question.key}/when", f"No scoping fact of this version decides “{name}”"
 
@@ -244,6 +312,8 @@ _CHECKS: Final[Iterable[Callable[[Questionnaire], Iterator[Finding]]]] = (
     _credits,
     _conditions,
     _reachable,
+    _remarks,
+    _rules,
     _texts,
     _drives,
 )

@@ -21,7 +21,7 @@ _SOME_DAY: Final = date(2026, 1, 1)
 def can_hold(condition: Condition, questions: Mapping[str, Question]) -> bool:
     """Tell whether some facts or answers satisfy the condition; one too wide to try out counts as satisfiable."""
     if condition.keys:
-        trials, size = _answer_trials(condition, questions)
+        trials, size = _answer_trials(condition, questions)  # what is not among them is never answered
         return size > MAX_TRIALS or any(condition.evaluate(Facts(), answers) for answers in trials)
     facts, size = _fact_trials(condition)
     return size > MAX_TRIALS or any(condition.evaluate(trial, {}) for trial in facts)
@@ -55,7 +55,7 @@ def _worth(question: Question, answer: Answer | None) -> int | None:
 
 
 def _answer_trials(condition: Condition, questions: Mapping[str, Question]) -> tuple[Iterator[dict[str, Answer]], int]:
-    values = [_values(questions[key], condition) for key in condition.keys]
+    values = [_values(questions[key], condition) if key in questions else [None] for key in condition.keys]
     trials = (
         {key: answer for key, answer in zip(condition.keys, picked, strict=True) if answer is not None}
         for picked in product(*values)
