@@ -45,12 +45,17 @@ def questionnaires_group() -> None:
 @questionnaires_group.command("check")
 @_FOLDER
 def check_command(folder: Path) -> None:
-    """Compile and lint every file; print each problem with file, line and column; exit 1 if there is one."""
+    """Compile and lint every file; print each problem with file, line and column; exit 1 if there is one.
+
+    Warnings, such as a text that reads hard, are printed as well and fail nothing.
+    """
     problems: list[str] = []
     for path in _files(folder):
         found, words = check_file(path, folder)
         problems.extend(found)
         click.echo(f"{_shown(path, folder)}: {words}")
+        for warning in file_warnings(path, folder):
+            click.echo(f"warning: {warning}", err=True)
     problems.extend(check_lock(folder))
     for problem in problems:
         click.echo(problem, err=True)
@@ -115,6 +120,14 @@ def check_file(path: Path, folder: Path) -> tuple[list[str], str]:
         )
     counts = f"{len(questionnaire.sections)} sections, {len(questionnaire.questions)} questions"
     return problems, f"{counts}, {len(questionnaire.scoping)} scoping facts"
+
+
+def file_warnings(path: Path, folder: Path) -> list[Problem]:
+    """Return what an author may want to mend in a file and need not; nothing if it does not compile."""
+    try:
+        return warnings_of(compile_yaml(path.read_bytes(), _shown(path, folder)))
+    except DefinitionError:
+        return []
 
 
 def check_lock(folder: Path) -> Iterator[str]:

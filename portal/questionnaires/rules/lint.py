@@ -6,6 +6,7 @@ from fractions import Fraction
 from types import MappingProxyType
 from typing import Final
 
+from portal.questionnaires.rules.conditions import Condition
 from portal.questionnaires.rules.definition import FULL_CREDIT, Kind, Question, Questionnaire
 from portal.questionnaires.rules.nodes import OWN, Amount, Flag, Service
 from portal.questionnaires.rules.problems import Problem
@@ -170,16 +171,19 @@ def _reachable(questionnaire: Questionnaire) -> Iterator[Finding]:
         yield from found
         if found:
             never.add(question.key)
-        elif question.requires is not None and all(key in earlier for key in question.requires.keys):
-            if rewards_worse_answers(question.requires, earlier):
-                message = "A worse or missing answer must not open this question while a better one closes it"
-                yield f"{question.key}/requires", message
+        elif question.requires is not None and _rewards_worse(question.requires, earlier):
+            message = "A worse or missing answer must not open this question while a better one closes it"
+            yield f"{question.key}/requires", message
         earlier[question.key] = question
     for section in questionnaire.sections:
         if bool(section.weight) != any(question.is_scored for question in section.questions):
             yield f"{section.key}/weight", "A section has a weight if, and only if, one of its questions is scored"
         if section.questions and all(question.key in never for question in section.questions):
             yield section.key, "None of the questions of this section can ever be asked"
+
+
+def _rewards_worse(requires: Condition, earlier: Mapping[str, Question]) -> bool:
+    return all(key in earlier for key in requires.keys) and rewards_worse_answers(requires, earlier)
 
 
 def _unreachable(question: Question, earlier: Mapping[str, Question], never: set[str]) -> Iterator[Finding]:
@@ -250,8 +254,8 @@ def _hard_to_read(questionnaire: Questionnaire) -> Iterator[Finding]:
     for where, texts in read:
         reading = reading_of(texts)
         if reading.sentence_length > MAX_SENTENCE:
-            words = int(reading.sentence_length)
-            yield where, f"The sentences have {words} words on average; up to {MAX_SENTENCE} read well. Split the longest"
+            words = f"The sentences have {int(reading.sentence_length)} words on average"
+            yield where, f"{words}; up to {MAX_SENTENCE} read well. Split the longest"
         if reading.words >= ENOUGH_WORDS and reading.ease < MIN_EASE:
             message = f"It reads hard: Flesch {int(reading.ease)}, {MIN_EASE} or more is wanted. Use shorter words"
             yield where, message
