@@ -17,7 +17,7 @@ from flask.cli import with_appcontext
 from portal.kernel.actor import system
 from portal.kernel.errors import Refused
 from portal.questionnaires import service
-from portal.questionnaires.rules import DefinitionError, compile_yaml, format_lock, lint
+from portal.questionnaires.rules import DefinitionError, Problem, compile_yaml, format_lock, lint, warnings_of
 
 if TYPE_CHECKING:
     from portal.kernel.ledger import Ledger
