@@ -84,7 +84,8 @@ class _Grower:
         for event in yaml.parse(text, Loader=yaml.CSafeLoader):
             if isinstance(event, yaml.ScalarEvent):
                 self._check(event)
-                self._put(Leaf(*_place(event), event.value, event.style is None))
+                # The parser in C calls a plain style an empty one.
+                self._put(Leaf(*_place(event), event.value, not event.style))
             elif isinstance(event, yaml.MappingStartEvent):
                 self._check(event)
                 self._open(Record(*_place(event)))

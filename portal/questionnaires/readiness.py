@@ -1,0 +1,121 @@
+"""How far a draft is from being published: what does not compile, what the lint says, what nobody decided yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Final
+
+from portal.kernel.errors import Refused
+from portal.kernel.ledger import Tx
+from portal.questionnaires import queries, versions
+from portal.questionnaires.models import QuestionnaireDraft
+from portal.questionnaires.queries import SignatureLine, VersionLine
+from portal.questionnaires.rules import DefinitionError, Problem, Questionnaire, compile_yaml, diff, lint, meaning
+from portal.questionnaires.rules.diff import Change
+from portal.questionnaires.rules.meaning import Undecided
+
+FRAMEWORKS: Final = Path(__file__).resolve().parents[2] / "questionnaires" / "frameworks"
+SIGNATURES_NEEDED: Final = 2
+"""security.md, roles x actions: "edit/publish questionnaire" is marked 2."""
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """What a draft says and what stands between it and publication.
+
+    ``problems`` are all of them, each with file, line and column, in the order of the lines.
+    """
+
+    questionnaire: Questionnaire
+    previous: VersionLine | None
+    before: Questionnaire | None
+    changes: tuple[Change, ...]
+    undecided: tuple[Undecided, ...]
+    problems: tuple[Problem, ...]
+    signatures: tuple[SignatureLine, ...]
+
+    @property
+    def to_decide(self) -> tuple[Change, ...]:
+        """The changes that the author has to say something about."""
+        return tuple(change for change in self.changes if change.needs_decision)
+
+    @property
+    def counting(self) -> tuple[SignatureLine, ...]:
+        """The signatures on this very text by people who may still give one."""
+        return tuple(line for line in self.signatures if line.counts)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it may be signed."""
+        return not self.problems
+
+
+def readiness(tx: Tx, draft: QuestionnaireDraft) -> Readiness:
+    """Return how far a draft is from being published."""
+    questionnaire = compiled_draft(draft)
+    previous = queries.newest_before(tx, draft.slug, draft.version)
+    before = versions.compiled(tx, previous.id) if previous else None
+    newest = queries.newest(tx, draft.slug)
+    published = _published(tx)
+    earlier = [each for slug, number, each in published if slug == draft.slug and number < draft.version]
+    changes = diff.diff(before, questionnaire) if before else ()
+    undecided = meaning.undecided(before, questionnaire) if before else ()
+    problems = [
+        *lint(questionnaire, known_ids()),
+        *(_version_problems(questionnaire, newest)),
+        *(meaning.problems(before, questionnaire, earlier) if before else ()),
+        *meaning.elsewhere(questionnaire, [each for _, _, each in published]),
+    ]
+    return Readiness(
+        questionnaire=questionnaire,
+        previous=previous,
+        before=before,
+        changes=tuple(changes),
+        undecided=tuple(undecided),
+        problems=tuple(sorted(problems)),
+        signatures=tuple(queries.signatures(tx, draft.id, draft.digest)),
+    )
+
+
+def compiled_draft(draft: QuestionnaireDraft) -> Questionnaire:
+    """Return a draft, compiled.
+
+    :raises Refused: if it does not compile, which no stored draft does unless the language changed since.
+    """
+    return compile_source(bytes(draft.source), f"{draft.slug}/v{draft.version}.yaml")
+
+
+@lru_cache(maxsize=8)
+def compile_source(source: bytes, name: str) -> Questionnaire:
+    """Return the questionnaire of these bytes; the last few are kept, for a page asks more than once.
+
+    :raises Refused: if it does not compile; ``problems["source"]`` has every place.
+    """
+    try:
+        return compile_yaml(source, name)
+    except DefinitionError as failure:
+        raise Refused(problems={"source": [str(problem) for problem in failure.problems]}) from failure
+
+
+@cache
+def known_ids() -> dict[str, frozenset[str]]:
+    """Return the identifiers that the shipped frameworks know, read once a process."""
+    return versions.framework_ids(FRAMEWORKS)
+
+
+def _version_problems(questionnaire: Questionnaire, newest: VersionLine | None) -> list[Problem]:
+    """Refuse a version that is published already, or that compares itself with another than the newest."""
+    line, column = questionnaire.positions.get("version", (1, 1))
+    if newest is None:
+        return []
+    if questionnaire.version <= newest.version:
+        words = f"{newest.name} is published. A published version never changes: put your change into v"
+        return [Problem(questionnaire.source, line, column, f"{words}{newest.version + 1}")]
+    return []
+
+
+def _published(tx: Tx) -> list[tuple[str, int, Questionnaire]]:
+    """Return every published version, compiled; each process compiles each once."""
+    return [(line.slug, line.version, versions.compiled(tx, line.id)) for line in queries.versions(tx)]
