@@ -43,7 +43,6 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "(confirmed_at IS NULL) = (version = '')", name=op.f("ck_external_set_version_if_confirmed")
         ),
-        sa.ForeignKeyConstraint(["uploaded_by"], ["user_account.id"], name=op.f("fk_external_set_uploaded_by")),
         sa.ForeignKeyConstraint(["vendor_id"], ["vendor.id"], name=op.f("fk_external_set_vendor_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_external_set")),
         sa.UniqueConstraint("vendor_id", "id", name=op.f("uq_external_set_vendor_id_id")),
@@ -98,7 +97,6 @@ def upgrade() -> None:
             ["assessment.vendor_id", "assessment.id"],
             name=op.f("fk_answer_pack_vendor_id_assessment_id"),
         ),
-        sa.ForeignKeyConstraint(["uploaded_by"], ["user_account.id"], name=op.f("fk_answer_pack_uploaded_by")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_answer_pack")),
         sa.UniqueConstraint("assessment_id", "sha256", name=op.f("uq_answer_pack_assessment_id_sha256")),
     )

@@ -41,7 +41,7 @@ class ExternalSet(Base, kw_only=True):
     sha256: Mapped[str]
     answers: Mapped[int]
     notes: Mapped[list[Any]] = mapped_column(default_factory=list)
-    uploaded_by: Mapped[UUID] = mapped_column(sa.ForeignKey("user_account.id"))
+    uploaded_by: Mapped[UUID]
     uploaded_at: Mapped[datetime]
     confirmed_by: Mapped[UUID | None] = mapped_column(default=None)
     confirmed_at: Mapped[datetime | None] = mapped_column(default=None)
@@ -92,7 +92,7 @@ class AnswerPack(Base, kw_only=True):
     sha256: Mapped[str]
     seal: Mapped[str]
     content: Mapped[dict[str, Any]]
-    uploaded_by: Mapped[UUID] = mapped_column(sa.ForeignKey("user_account.id"))
+    uploaded_by: Mapped[UUID]
     uploaded_at: Mapped[datetime]
 
 
