@@ -20,8 +20,9 @@ from typing import Any, Final
 
 from hypothesis import strategies as st
 
-from portal.questionnaires.rules import Answer, Facts, FieldKind, Kind, Question, Questionnaire, compile_yaml
+from portal.questionnaires.rules import Answer, Claim, Facts, FieldKind, Kind, Question, Questionnaire, compile_yaml
 from portal.questionnaires.rules.answers import Period
+from portal.questionnaires.rules.diff import diff
 
 Definition = dict[str, Any]
 Edit = Callable[[Definition, st.DrawFn], None]
@@ -74,6 +75,27 @@ def edited(draw: st.DrawFn, definition: Definition, *, at_most: int = 5) -> Defi
     for edit in draw(st.lists(st.sampled_from(EDITS), max_size=at_most)):
         edit(after, draw)
     return _mended(after)
+
+
+@st.composite
+def decided(draw: st.DrawFn, earlier: Definition, later: Definition) -> Definition:
+    """Return the later version with some author's decision on every change, and the revisions that follow."""
+    old, new = compiled(earlier), compiled(later)
+    after = deepcopy(later)
+    decisions = []
+    for change in diff(old, new):
+        if change.needs_decision:
+            claim = Claim.REMOVED if change.part == "removed" else draw(st.sampled_from([Claim.SAME, Claim.CHANGED]))
+            note = "The author says why, and at some length."
+            decisions.append(
+                {"key": change.key, "part": change.part, "claim": claim.value, "of": change.of, "note": note}
+            )
+    changed = {each["key"] for each in decisions if each["claim"] == Claim.CHANGED}
+    for question in questions_of(after):
+        if question["key"] in old:
+            question["revision"] = old.question(question["key"]).revision + (question["key"] in changed)
+    after["changes"] = {"since": old.version, "decisions": decisions}
+    return after
 
 
 @st.composite
