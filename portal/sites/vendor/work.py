@@ -14,7 +14,7 @@ from portal.assessments import service as assessments
 from portal.assessments.rules import scope_of_section
 from portal.attestations import service as attestations
 from portal.attestations.rules import Blocker, BlockerKind, SectionProgress, SectionState, Standing, blockers, progress
-from portal.attestations.service import AnswerLine
+from portal.attestations.service import AnswerLine, CarriedLine, Fate
 from portal.identity import queries as people_queries
 from portal.identity.queries import Person
 from portal.kernel.actor import Actor
@@ -41,6 +41,8 @@ class Work:
     assignees: Mapping[str, list[UUID]]
     people: Mapping[UUID, Person]
     lab: str
+    carried: Mapping[str, CarriedLine]
+    waiting: tuple[Question, ...]
 
     @property
     def id(self) -> UUID:
@@ -89,6 +91,15 @@ class Work:
         """Return what is left to do in a section."""
         return tuple(each for each in self.blockers if each.section == section)
 
+    def waiting_in(self, section: str) -> tuple[Question, ...]:
+        """Return the questions of a section whose earlier answer waits to be confirmed."""
+        return tuple(each for each in self.waiting if each.section == section)
+
+    def is_new(self, question: Question) -> bool:
+        """Whether a renewal asks a question that this vendor never answered before."""
+        line = self.carried.get(question.key)
+        return bool(self.carried) and (line is None or line.fate is Fate.ARCHIVED)
+
     def word_of(self, question: Question) -> str:
         """Return the state of one question as a word of the status vocabulary."""
         kinds = {each.kind for each in self.blockers if each.question_key == question.key}
@@ -98,10 +109,18 @@ class Work:
             return "Evidence missing"
         if BlockerKind.EVIDENCE_CHECKING in kinds:
             return "Checking"
+        if question in self.waiting:
+            return "To confirm"
         answer = self.standing.answers.get(question.key)
         if kinds & {BlockerKind.ANSWER, BlockerKind.RULE}:
-            return "In progress" if is_answered(question, answer) else "Not started"
+            return "In progress" if is_answered(question, answer) else self._word_of_blank(question)
         return "Complete"
+
+    def _word_of_blank(self, question: Question) -> str:
+        line = self.carried.get(question.key)
+        if line is not None and line.fate is Fate.RE_ATTEST:
+            return "Changed"
+        return "New question" if self.is_new(question) else "Not started"
 
     def section_word(self, section: SectionProgress) -> str:
         """Return the state of a section as a word of the status vocabulary."""
@@ -118,6 +137,7 @@ def load(tx: Tx, row: Any, *, lab: str, lines: Mapping[str, AnswerLine] | None =
     questionnaire = questionnaires.compiled(tx, row.questionnaire_id)
     said = attestations.answers_of(tx, row) if lines is None else lines
     now = attestations.standing(tx, row, questionnaire, lines=said)
+    is_open = row.state in ANSWERABLE_STATES
     team: Iterable[Person] = people_queries.people_of_vendor(tx, row.vendor_id) if everybody else ()
     return Work(
         row=row,
@@ -130,6 +150,8 @@ def load(tx: Tx, row: Any, *, lab: str, lines: Mapping[str, AnswerLine] | None =
         assignees=assessments.assignees(tx, row),
         people={each.id: each for each in team},
         lab=lab,
+        carried=attestations.carried_of(tx, row) if is_open else {},
+        waiting=now.waiting() if is_open else (),
     )
 
 
@@ -151,6 +173,8 @@ def shown_sections(work: Work, reopened_only: bool) -> tuple[SectionProgress, ..
 
 def link_of(work: Work, blocker: Blocker) -> str:
     """Return where a blocker is settled."""
+    if blocker.kind is BlockerKind.CONFIRM:
+        return url_for("vendor_renewal.show", assessment_id=work.id)
     if not blocker.section:
         return f"{url_for('vendor_scoping.show', assessment_id=work.id)}#f-{slug(blocker.question_key)}"
     place = {BlockerKind.REPLY: "talk", BlockerKind.ANSWER: "q", BlockerKind.RULE: "q"}.get(blocker.kind, "ev")

@@ -24,6 +24,7 @@ from portal.questionnaires import queries as questionnaires
 from portal.sites.shared import does, house, page
 from portal.sites.shared.pages import actor, begin
 from portal.sites.vendor.access import Access, access_of
+from portal.sites.vendor.renewal.earlier import SECONDS_EACH, minutes, whose
 from portal.sites.vendor.work import Work, link_of, load, next_question, shown_sections, slug
 from portal.terms import AssessmentState, Role
 
@@ -40,6 +41,22 @@ class Group:
     count: int
     first: str
     links: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """What became of the earlier answers: how many wait for a word, are asked again, are new, are not asked any more.
+
+    ``ended`` of those that wait name a file that cannot be attached again.
+    """
+
+    to_confirm: int
+    ended: int
+    whose: str
+    takes: str
+    again: int
+    new: int
+    archived: int
 
 
 @bp.get("/")
@@ -98,6 +115,7 @@ def _home(assessment_id: UUID) -> ResponseReturnValue:
         access = _access(tx)
         others = [each for each in _own(tx) if each.is_open and each.id != row.id]
         invited = _invited(tx, work)
+        renewal = _renewal(tx, work)
         today = tx.now.date()
     returned = row.state is AssessmentState.CHANGES_REQUESTED
     following = next_question(work, actor()) if work.is_open else None
@@ -106,6 +124,7 @@ def _home(assessment_id: UUID) -> ResponseReturnValue:
         active="assessment",
         work=work,
         version=version,
+        renewal=renewal,
         groups=[each for each in _groups(work) if not (returned and each.kind == "reply")] if work.is_open else [],
         sections=_by_group(work, returned),
         following=following,
@@ -123,6 +142,23 @@ def _home(assessment_id: UUID) -> ResponseReturnValue:
         may_settle=policy.may(actor(), Action.SCOPING_CONFIRM, row),
         may_invite=policy.may(actor(), Action.TEAM_MANAGE, row),
         admins=work.with_role(Role.VENDOR_ADMIN),
+    )
+
+
+def _renewal(tx: Tx, work: Work) -> Renewal | None:
+    """Return what became of the earlier answers; nothing where there are none, or nothing can be answered now."""
+    if not work.carried or not work.is_open:
+        return None
+    plan = attestations.plan_of(tx, work.row)
+    lines = [work.carried[key] for key in plan.to_confirm]
+    return Renewal(
+        to_confirm=len(lines),
+        ended=sum(any(not file.usable for file in each.citations) for each in lines),
+        whose=whose(lines, tx.now.year),
+        takes=minutes(len(lines)),
+        again=len(plan.re_attest),
+        new=len(plan.new),
+        archived=len(plan.archived),
     )
 
 
@@ -154,6 +190,7 @@ def _link(work: Work, section: str, key: str) -> str:
 
 _KINDS = (
     ("scoping", (BlockerKind.SCOPING,)),
+    ("confirm", (BlockerKind.CONFIRM,)),
     ("answer", (BlockerKind.ANSWER,)),
     ("rule", (BlockerKind.RULE,)),
     ("evidence", (BlockerKind.EVIDENCE, BlockerKind.EVIDENCE_REFUSED)),
@@ -166,7 +203,9 @@ def _groups(work: Work) -> list[Group]:
     found = []
     for name, kinds in _KINDS:
         own = [each for each in work.blockers if each.kind in kinds]
-        if own:
+        if own and name == "confirm":
+            found.append(Group(name, len(work.waiting), link_of(work, own[0]), ()))
+        elif own:
             found.append(Group(name, len(own), link_of(work, own[0]), _named(work, own)))
     return found
 
@@ -206,8 +245,9 @@ def _returned(work: Work) -> list[tuple[str, str, str, str]]:
 
 
 def _time_left(work: Work) -> str:
-    """Return a rough time for what is left, at two minutes a question, to the next five minutes."""
-    minutes = -(-2 * (work.total - work.answered) // 5) * 5
+    """Return a rough time for what is left, to the next five minutes: two a question, less where a word is enough."""
+    seconds = 120 * (work.total - work.answered - len(work.waiting)) + SECONDS_EACH * len(work.waiting)
+    minutes = -(-seconds // 300) * 5
     if minutes < 60:
         return f"{minutes} minutes"
     return f"{minutes // 60} h {minutes % 60} min" if minutes % 60 else f"{minutes // 60} h"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from portal.attestations.queries import AnswerLine, CitationLine, MessageLine
@@ -11,6 +11,7 @@ from portal.attestations.rules import BlockerKind, Snapshot
 from portal.kernel.actor import Actor
 from portal.questionnaires.rules import Question, Warning_, earns_less, to_json, warned
 from portal.sites.vendor import wording
+from portal.sites.vendor.renewal.earlier import Earlier, Sources, earlier_of
 from portal.sites.vendor.work import Work, slug
 
 
@@ -54,6 +55,14 @@ class Card:
     file_problems: Mapping[str, str] = field(default_factory=dict)
     warnings: Sequence[Warning_] = ()
     weak: bool = False
+    earlier: Earlier | None = None
+    waiting: bool = False
+    changing: bool = False
+
+    @property
+    def waits(self) -> bool:
+        """Whether it shows an earlier answer that waits for a word, in place of a form."""
+        return self.waiting and not self.changing
 
     def value(self, name: str) -> str:
         """Return what stands in a field."""
@@ -103,6 +112,7 @@ class Said:
     threads: Mapping[str, Sequence[MessageLine]]
     signed: Snapshot | None
     offered: Mapping[str, Mapping[str, str]]
+    sources: Sources
 
 
 def card(work: Work, around: Said, question: Question, actor: Actor) -> Card:
@@ -131,7 +141,19 @@ def card(work: Work, around: Said, question: Question, actor: Actor) -> Card:
         offered=offered,
         warnings=warned(question, work.standing.answers.get(question.key)),
         weak=earns_less(question, answer),
+        waiting=question in work.waiting,
+        earlier=_earlier(work, around, question),
     )
+
+
+def to_change(one: Card) -> Card:
+    """Return a card with its earlier answer in the form, to be changed; a card without one as it is."""
+    return replace(one, changing=True, form=one.earlier.form) if one.waits and one.earlier else one
+
+
+def _earlier(work: Work, around: Said, question: Question) -> Earlier | None:
+    line = work.carried.get(question.key)
+    return earlier_of(line, question, around.sources.question(line)) if line else None
 
 
 def _changed(signed: Snapshot | None, question: Question, line: AnswerLine | None) -> bool:
@@ -144,7 +166,8 @@ def _changed(signed: Snapshot | None, question: Question, line: AnswerLine | Non
 
 def missing_of(work: Work, question: Question) -> list[str]:
     """Return the sentences of what blocks a question, as the summary and the card say them."""
-    return [
+    waits = [f"Say whether {question.number} {question.label} is still correct, or change it"]
+    return (waits if question in work.waiting else []) + [
         each.sentence
         for each in work.blockers
         if each.question_key == question.key and each.kind is not BlockerKind.SCOPING

@@ -1,0 +1,136 @@
+"""An answer of an earlier attestation as pages show it: what it said, its files, its source, what changed since."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from portal.attestations.service import CarriedLine, Cause, Fate
+from portal.kernel.ledger import Tx
+from portal.questionnaires import service as questionnaires
+from portal.questionnaires.rules import Question, Questionnaire
+from portal.sites.shared import question_changes
+from portal.sites.vendor import wording
+
+SECONDS_EACH: Final = 9
+"""How long one unchanged answer takes to read and keep, for the estimate: 41 of them are about 6 minutes."""
+
+CAUSE_WORDS: Final[Mapping[Cause, str]] = {
+    Cause.CLAIM: "The question means something else now.",
+    Cause.KIND: "It is answered in another way now.",
+    Cause.OPTION: "The answer you chose is not on offer any more.",
+    Cause.SHAPE: "Your answer does not fit the new form.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierFile:
+    """A file that backed the earlier answer. ``why`` ends "This file …" if it cannot back it again; else nothing."""
+
+    evidence_id: str
+    name: str
+    pages: str
+    until: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """An earlier answer beside the question as it is asked now.
+
+    ``seen`` fingerprints what is shown. What was answered ``here`` was never signed: it comes from before this very
+    assessment moved to another version.
+    """
+
+    fate: Fate
+    settled: bool
+    said: wording.Said
+    by: str
+    at: datetime
+    source: str
+    files: Sequence[EarlierFile]
+    changes: Sequence[question_changes.Said]
+    causes: Sequence[str]
+    seen: str
+    form: wording.Fields
+    here: bool
+
+    @property
+    def year(self) -> int:
+        """When it was signed, as the tag says it."""
+        return self.at.year
+
+    @property
+    def to_confirm(self) -> bool:
+        """Whether a word is enough."""
+        return self.fate is Fate.TO_CONFIRM and not self.settled
+
+    @property
+    def to_answer(self) -> bool:
+        """Whether it is asked again because the question changed."""
+        return self.fate is Fate.RE_ATTEST
+
+    @property
+    def ended(self) -> Sequence[EarlierFile]:
+        """The files that cannot back it again."""
+        return [each for each in self.files if each.why]
+
+
+class Sources:
+    """The questionnaires that the earlier answers were given on, each compiled once."""
+
+    def __init__(self, tx: Tx, lines: Collection[CarriedLine]) -> None:
+        """Read those that are needed."""
+        self._known: dict[object, Questionnaire] = {
+            each: questionnaires.compiled(tx, each) for each in {line.source_questionnaire_id for line in lines}
+        }
+
+    def question(self, line: CarriedLine) -> Question | None:
+        """Return the question as it was asked then."""
+        asked = self._known[line.source_questionnaire_id]
+        return asked.question(line.key) if line.key in asked else None
+
+
+def earlier_of(line: CarriedLine, now: Question | None, then: Question | None) -> Earlier:
+    """Return an earlier answer for a page.
+
+    Where a word is enough it is told in the words of today's question, for that is what is confirmed; where it is
+    asked again, or not any more, in those of the question it was given to.
+    """
+    read_with = (now if line.fate is Fate.TO_CONFIRM else then) or then or now
+    return Earlier(
+        fate=line.fate,
+        settled=line.is_settled,
+        said=wording.said(read_with, line.answer) if read_with else wording.Said(),
+        by=line.answered_by,
+        at=line.answered_at,
+        source=line.source_label,
+        files=[
+            EarlierFile(
+                str(each.evidence_id),
+                each.file_name,
+                each.pages,
+                wording.day_words(each.valid_until) if each.valid_until else "",
+                each.why,
+            )
+            for each in line.citations
+        ],
+        changes=question_changes.said_of(then, now) if then and now and line.fate is Fate.RE_ATTEST else (),
+        causes=[CAUSE_WORDS[cause] for cause in line.causes if cause in CAUSE_WORDS],
+        seen=line.digest,
+        form=wording.fields(line.answer),
+        here=line.source_attestation_id is None,
+    )
+
+
+def minutes(count: int) -> str:
+    """Return about how long it takes to confirm so many answers."""
+    found = max(1, round(count * SECONDS_EACH / 60))
+    return "1 minute" if found == 1 else f"{found} minutes"
+
+
+def whose(lines: Collection[CarriedLine], year: int) -> str:
+    """Return how the earlier answers are named: "last year’s" if all of them are, else "your earlier"."""
+    return "last year’s" if lines and all(each.answered_at.year == year - 1 for each in lines) else "your earlier"

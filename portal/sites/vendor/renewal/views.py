@@ -1,0 +1,193 @@
+"""Earlier answers to be confirmed as one list, and what is asked again, new, or not asked any more."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from flask import Blueprint, flash, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from portal.assessments import service as assessments
+from portal.attestations import service as attestations
+from portal.attestations.service import CarriedLine
+from portal.kernel.errors import Conflict
+from portal.policy import Action
+from portal.questionnaires.rules import Question
+from portal.sites.shared import does, house, page
+from portal.sites.shared.pages import actor, begin
+from portal.sites.vendor.renewal.earlier import Earlier, Sources, earlier_of, minutes
+from portal.sites.vendor.work import Work, load, next_question, slug
+
+bp = Blueprint("vendor_renewal", __name__)
+ROOT = "/assessments/<uuid:assessment_id>/renewal"
+MOST = 1_000
+"""More answers than any questionnaire has questions: what is posted beyond is not read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One earlier answer beside the question as it is asked now."""
+
+    question: Question
+    earlier: Earlier
+    slug: str
+    writable: bool
+    why_not: str
+    ticked: bool
+    left: str
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Answers that are read together: a section, or those whose files have ended."""
+
+    title: str
+    items: Sequence[Item]
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """An earlier answer to a question that is not asked any more."""
+
+    title: str
+    earlier: Earlier
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What confirming did: how many were confirmed, left with a reason, and not ticked."""
+
+    done: int
+    left: int
+    unticked: int
+
+
+@bp.get(ROOT)
+@does(Action.ASSESSMENT_READ)
+def show(assessment_id: UUID) -> ResponseReturnValue:
+    """Show the earlier answers beside the questions of today."""
+    return _page(assessment_id)
+
+
+@bp.post(ROOT)
+@does(Action.ANSWER_WRITE)
+def confirm(assessment_id: UUID) -> ResponseReturnValue:
+    """Confirm those that are ticked, as the page showed them. What changed meanwhile is left, and says why."""
+    keys = list(dict.fromkeys(request.form.getlist("keys")))[:MOST]
+    shown = [name[len("seen.") :] for name in request.form if name.startswith("seen.")]
+    seen = {key: request.form[f"seen.{key}"] for key in keys if f"seen.{key}" in request.form}
+    unticked = len(set(shown) - set(keys))
+    if not keys:
+        words = "Tick the answers that are still correct, then confirm them"
+        return _page(assessment_id, elsewhere=[words], ticked=frozenset(), status=422)
+    try:
+        with begin() as tx:
+            row = assessments.get(tx, assessment_id, Action.ASSESSMENT_READ)
+            found = attestations.confirm(tx, assessment=row, keys=keys, seen=seen)
+    except Conflict as late:
+        return _page(assessment_id, elsewhere=[late.message], status=409)
+    left = dict(found.left)
+    if not left:
+        rest = f" {unticked} not ticked {'waits' if unticked == 1 else 'wait'} below." if unticked else ""
+        done = len(found.done)
+        flash(f"{done} {'answer is' if done == 1 else 'answers are'} confirmed.{rest}")
+        return redirect(url_for(".show", assessment_id=assessment_id), 303)
+    return _page(
+        assessment_id,
+        left=left,
+        result=Result(len(found.done), len(left), unticked),
+        ticked=frozenset(keys),
+        status=409,
+    )
+
+
+def _page(
+    assessment_id: UUID,
+    *,
+    left: Mapping[str, str] | None = None,
+    result: Result | None = None,
+    elsewhere: Sequence[str] = (),
+    ticked: frozenset[str] | None = None,
+    status: int = 200,
+) -> ResponseReturnValue:
+    with begin() as tx:
+        row = assessments.get(tx, assessment_id, Action.ASSESSMENT_READ)
+        work = load(tx, row, lab=house().settings.lab_name)
+        plan = attestations.plan_of(tx, row)
+        lines = attestations.carried_of(tx, row)
+        sources = Sources(tx, lines.values())
+    told = left or {}
+    waiting = [_item(work, lines[key], sources, told.get(key, ""), ticked) for key in plan.to_confirm]
+    again = [_item(work, lines[key], sources, "", ticked) for key in plan.re_attest]
+    following = next_question(work, actor()) if work.is_open else None
+    # What was settled meanwhile has no row any more; its reason is said at the top.
+    lost = [words for key, words in told.items() if key not in plan.to_confirm]
+    answer = page(
+        "vendor/renewal/list.html",
+        active="assessment",
+        work=work,
+        total=len(waiting),
+        count=sum(each.writable for each in waiting),
+        takes=minutes(sum(each.writable for each in waiting)),
+        groups=_groups(work, waiting),
+        again=again,
+        new=[work.questionnaire.question(key) for key in plan.new],
+        archived=[_gone(lines[key], sources) for key in plan.archived],
+        result=result,
+        elsewhere=[*elsewhere, *lost],
+        following=following,
+        following_link=_link(work, following) if following else "",
+    )
+    return answer, status
+
+
+def _item(work: Work, line: CarriedLine, sources: Sources, left: str, ticked: frozenset[str] | None) -> Item:
+    question = work.questionnaire.question(line.key)
+    writable = work.is_open and work.writable(actor(), question.section)
+    return Item(
+        question=question,
+        earlier=earlier_of(line, question, sources.question(line)),
+        slug=slug(question.key),
+        writable=writable,
+        why_not="" if writable or not work.is_open else _why_not(work, question),
+        ticked=ticked is None or line.key in ticked,
+        left=left,
+    )
+
+
+def _why_not(work: Work, question: Question) -> str:
+    owners = work.given_to(question.section)
+    if owners:
+        return f"This section belongs to {' and '.join(each.full_name for each in owners)}. You can read it"
+    return "A respondent or a vendor admin of your team confirms it. You can read it"
+
+
+def _groups(work: Work, items: Sequence[Item]) -> list[Group]:
+    """Return the answers by section, then apart those with a file that has ended."""
+    sound: dict[str, list[Item]] = {}
+    for each in items:
+        if not each.earlier.ended:
+            sound.setdefault(each.question.section, []).append(each)
+    found = []
+    for key, own in sound.items():
+        section = work.questionnaire.section(key)
+        found.append(Group(f"{section.number}. {section.title}", own))
+    if ended := [each for each in items if each.earlier.ended]:
+        words = (
+            "The answer may still be correct, so you can confirm it. The file named at it is not attached again: "
+            "attach a newer one in its section."
+        )
+        found.append(Group("The evidence has ended", ended, words))
+    return found
+
+
+def _gone(line: CarriedLine, sources: Sources) -> Gone:
+    then = sources.question(line)
+    return Gone(then.text if then else line.key, earlier_of(line, None, then))
+
+
+def _link(work: Work, question: Question) -> str:
+    return f"{url_for('vendor_section.show', assessment_id=work.id, section=question.section)}#q-{slug(question.key)}"
