@@ -77,6 +77,10 @@ STANDING: Final[Mapping[AssessmentState, str]] = MappingProxyType(
 )
 
 
+MOVABLE: Final = frozenset({_S.DRAFT, _S.IN_PROGRESS})
+"""Where nothing is signed yet, so that an assessment can still be pinned to a newer version."""
+
+
 def may_move(state: AssessmentState, move: Move) -> bool:
     """Whether the move starts from this state."""
     return state in MOVES[move].starts

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -138,6 +138,15 @@ def facts_of(tx: Tx, assessment: Assessment) -> questions.Facts:
     """Return the facts that conditions ask for; what is not stated counts as the more cautious case."""
     questionnaire = questionnaires.compiled(tx, assessment.questionnaire_id)
     return questions.facts_from({key: row.value for key, row in _rows(tx, assessment).items()}, questionnaire)
+
+
+def facts_on(
+    tx: Tx, assessment: Assessment, questionnaire: questions.Questionnaire, *, keep: Collection[str]
+) -> questions.Facts:
+    """Return the facts as another version would have them: what is stated of those kept, and the engagement's."""
+    stated = {key: row.value for key, row in _rows(tx, assessment).items() if key in keep}
+    known = stated_by_engagement(questionnaire, tx.session.get_one(Engagement, assessment.engagement_id))
+    return questions.facts_from({**known, **stated}, questionnaire)
 
 
 def state_fact(tx: Tx, *, assessment: Assessment, key: str, value: questions.Stated | Raw, version: int) -> ScopingLine:

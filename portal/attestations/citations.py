@@ -60,7 +60,7 @@ def cite(tx: Tx, *, assessment: Assessment, question_key: str, evidence: Evidenc
     if standing is not None and standing.pages == where:
         return _line(tx, assessment, standing.id)
     if standing is not None:
-        _remove(tx, standing)
+        end_citation(tx, standing)
     elif len(live) >= MOST_FILES:
         raise Conflict(f"“{question.label}” has {MOST_FILES} files already. Remove one before you attach another.")
     statement = (
@@ -106,7 +106,7 @@ def uncite(tx: Tx, *, assessment: Assessment, citation_id: UUID) -> None:
     if row is None:
         raise NotFound
     _begin(tx, assessment, _question(tx, assessment, row.question_key))
-    _remove(tx, row)
+    end_citation(tx, row)
 
 
 def release_file(tx: Tx, fact: EvidenceRemoved) -> None:
@@ -121,7 +121,7 @@ def release_file(tx: Tx, fact: EvidenceRemoved) -> None:
         raise Conflict("You signed with this file, so it stays with what you signed. Upload a new file to replace it.")
     uses = sa.select(Citation).where(Citation.evidence_id == fact.evidence_id, Citation.removed_at.is_(None))
     for row in tx.session.execute(uses.order_by(Citation.id)).scalars().all():
-        _remove(tx, row)
+        end_citation(tx, row)
 
 
 def _question(tx: Tx, assessment: Assessment, key: str) -> Question:
@@ -137,7 +137,8 @@ def _begin(tx: Tx, assessment: Assessment, question: Question) -> None:
     check_open(tx, assessment, question)
 
 
-def _remove(tx: Tx, row: Citation) -> None:
+def end_citation(tx: Tx, row: Citation) -> None:
+    """End one use of a file; ending it twice is ending it once."""
     if swap(tx, row, expect={"removed_at": None}, change={"removed_at": tx.now, "removed_by": tx.actor.id}):
         tx.record(
             CitationRemoved(

@@ -28,7 +28,7 @@ from portal.kernel.ledger import Tx
 from portal.policy import Action
 from portal.questionnaires import rules as questions
 from portal.questionnaires import service as questionnaires
-from portal.questionnaires.rules import Questionnaire, from_json
+from portal.questionnaires.rules import Kind, Questionnaire, from_json
 from portal.terms import Settled
 
 MOST_FILES: Final = 20
@@ -39,6 +39,7 @@ _NOTHING = "There is no earlier answer to confirm here"
 _ANEW = "The question changed since you answered it, so it needs a new answer"
 _GONE = "This is not asked any more. Your earlier answer is kept"
 _ANSWERED = "Somebody answered it meanwhile. Their answer stands"
+_LAPSED = "Its file does not stand any more, so there is nothing to confirm. Attach another one"
 _HIDDEN = "It is not asked now, because another answer rules it out. It is kept"
 _CLOSED = "It did not come back to you, so it stays as it was signed"
 
@@ -79,7 +80,7 @@ def confirm(tx: Tx, *, assessment: Assessment, keys: Collection[str], seen: Mapp
         and (why := _why_left(rows.get(key), seen.get(key, ""), asked, there.get(key), assessment.tier))
     }
     chosen = [key for key in _ordered(asked, keys) if key not in left and rows[key].settled is None]
-    left |= _not_asked(tx, assessment, asked, rows, chosen, there)
+    left |= _not_asked(tx, assessment, asked, rows, chosen, there) | _lapsed(tx, assessment, asked, rows, chosen)
     signed = {} if reopened is None else signed_states(tx, assessment.id)
     left |= {key: _CLOSED for key in chosen if key not in left and not rules.may_change(key, reopened, signed)}
     chosen = [key for key in chosen if key not in left]
@@ -163,6 +164,22 @@ def _not_asked(
     facts = assessments.facts_of(tx, assessment)
     states = questions.state_of(asked, assessment.tier, facts, rules.said(given, waiting))
     return {key: _HIDDEN for key in chosen if states[key] in rules.UNSEEN}
+
+
+def _lapsed(
+    tx: Tx, assessment: Assessment, asked: Questionnaire, rows: Mapping[str, CarriedAnswer], chosen: Collection[str]
+) -> dict[str, str]:
+    """Return the requests for files of which no file is left, so that nothing would be said."""
+    asks = [key for key in chosen if asked.question(key).kind is Kind.FILE and not from_json(rows[key].content).comment]
+    if not asks:
+        return {}
+    statement = (
+        sa.select(CarriedCitation.question_key, Evidence)
+        .join(Evidence, Evidence.id == CarriedCitation.evidence_id)
+        .where(CarriedCitation.assessment_id == assessment.id, CarriedCitation.question_key.in_(asks))
+    )
+    standing = {key for key, evidence in tx.session.execute(statement) if not why_not(evidence, tx.now.date())}
+    return {key: _LAPSED for key in asks if key not in standing}
 
 
 def _write(

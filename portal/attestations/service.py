@@ -5,6 +5,7 @@ from portal.attestations.carry import CarriedFile, CarriedLine, carried_of, carr
 from portal.attestations.citations import citations_of, cite, release_file, uncite
 from portal.attestations.confirming import Confirmed, confirm, settle_answered
 from portal.attestations.messages import messages_of, post_message, thread
+from portal.attestations.migrating import MigrationPreview, migrate, migration_preview, migrations_of
 from portal.attestations.queries import AnswerLine, CitationLine, EditLine, MessageLine
 from portal.attestations.rules import Cause, Fate, Plan, changes_since
 from portal.attestations.signing import (
@@ -35,6 +36,7 @@ __all__ = [
     "Fate",
     "Incomplete",
     "MessageLine",
+    "MigrationPreview",
     "Plan",
     "answers_of",
     "attested",
@@ -52,6 +54,9 @@ __all__ = [
     "history",
     "latest",
     "messages_of",
+    "migrate",
+    "migration_preview",
+    "migrations_of",
     "offered",
     "plan_for",
     "plan_of",

@@ -20,6 +20,7 @@ from portal.attestations.models import (
     AttestedAnswer,
     AttestedCitation,
     AttestedScoping,
+    CarriedAnswer,
     Citation,
 )
 from portal.attestations.rules import Blocker, SignedAnswer, SignedCitation, Snapshot
@@ -302,12 +303,16 @@ def previous(tx: Tx, attestation: Attestation) -> Attestation | None:
         .order_by(Attestation.revision.desc())
         .limit(1)
     )
-    return get_one(tx, statement) or _of_earlier_assessment(tx, attestation.assessment_id)
+    return get_one(tx, statement) or _before(tx, attestation.assessment_id)
 
 
 def baseline(tx: Tx, assessment: Assessment) -> Attestation | None:
-    """Return what unsigned answers are compared with: the revision before, else the assessment before."""
-    return latest(tx, assessment.id) or _of_earlier_assessment(tx, assessment.id)
+    """Return what unsigned answers are compared with: the revision before, else what was signed before it was asked."""
+    return latest(tx, assessment.id) or _before(tx, assessment.id)
+
+
+def _before(tx: Tx, assessment_id: UUID) -> Attestation | None:
+    return _of_earlier_assessment(tx, assessment_id) or _carried_from(tx, assessment_id)
 
 
 def _of_earlier_assessment(tx: Tx, assessment_id: UUID) -> Attestation | None:
@@ -326,6 +331,24 @@ def _of_earlier_assessment(tx: Tx, assessment_id: UUID) -> Attestation | None:
                 this.requested_at > other.requested_at,
             ),
         )
+        .order_by(Attestation.signed_at.desc(), Attestation.revision.desc())
+        .limit(1)
+    )
+    return get_one(tx, statement)
+
+
+def _carried_from(tx: Tx, assessment_id: UUID) -> Attestation | None:
+    """Return what the vendor signed last, for the same engagement, of what its answers were carried over from.
+
+    So a move from one questionnaire to another that shares keys has something to be compared with.
+    """
+    this, other = aliased(Assessment), aliased(Assessment)
+    carried = sa.select(CarriedAnswer.source_attestation_id).where(CarriedAnswer.assessment_id == assessment_id)
+    statement = (
+        sa.select(Attestation)
+        .join(other, other.id == Attestation.assessment_id)
+        .join(this, sa.and_(this.id == assessment_id, this.engagement_id == other.engagement_id))
+        .where(Attestation.id.in_(carried))
         .order_by(Attestation.signed_at.desc(), Attestation.revision.desc())
         .limit(1)
     )
