@@ -1,0 +1,96 @@
+"""An assessment as it stands, and what a person may change of it: what exports and comparisons are made from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from portal import policy
+from portal.assessments import service as assessments
+from portal.assessments.models import Assessment
+from portal.assessments.rules import scope_of_section
+from portal.attestations import service as attestations
+from portal.attestations.rules import Fate, Standing
+from portal.evidence import queries as evidence_queries
+from portal.evidence.queries import LibraryLine
+from portal.exchange.rules.merge import Content
+from portal.identity import queries as people
+from portal.kernel.actor import Actor
+from portal.kernel.ledger import Tx
+from portal.policy import Action
+from portal.questionnaires import service as questionnaires
+from portal.questionnaires.rules import Question, Questionnaire, to_json
+
+NOT_BACK: Final = "This question did not come back to you, so it stays as it was signed"
+GIVEN: Final = "This section belongs to {names}. You can read it"
+NO_ROLE: Final = "Your account does not answer questions. Ask a vendor admin"
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """An assessment as it stands, and what a person may change of it."""
+
+    actor: Actor
+    vendor_id: UUID
+    questionnaire: Questionnaire
+    tier: int
+    lines: Mapping[str, attestations.AnswerLine]
+    standing: Standing
+    carried: Mapping[str, attestations.CarriedLine]
+    cited: Mapping[str, Sequence[attestations.CitationLine]]
+    assignees: Mapping[str, Sequence[UUID]]
+    names: Mapping[UUID, str]
+    library: Sequence[LibraryLine]
+    offered: Callable[[Question], frozenset[str]]
+
+    def content(self, key: str) -> Content:
+        """Return the answer to a question as it stands."""
+        line = self.lines.get(key)
+        return to_json(line.answer) if line else {}
+
+    def earlier(self, key: str) -> Content | None:
+        """Return the answer that was carried over to be confirmed, if there is one."""
+        line = self.carried.get(key)
+        return line.content if line and line.fate is Fate.TO_CONFIRM else None
+
+    def asked(self) -> tuple[Question, ...]:
+        """Return the questions of the tier, also those that other answers hide now."""
+        return tuple(each for each in self.questionnaire.questions if self.tier in each.tiers)
+
+    def closed(self, question: Question) -> str:
+        """Return why the person cannot change a question, nothing if it is theirs to change."""
+        people = self.assignees.get(question.section, ())
+        scope = scope_of_section(self.vendor_id, question.section, people)
+        if not policy.may(self.actor, Action.ANSWER_WRITE, scope):
+            names = " and ".join(self.names[each] for each in people if each in self.names)
+            return GIVEN.format(names=names) if names else NO_ROLE
+        return "" if self.standing.may_change(question.key) else NOT_BACK
+
+
+def ground_of(tx: Tx, assessment: Assessment) -> Ground:
+    """Return an assessment as it stands for the person who asks."""
+    questionnaire = questionnaires.compiled(tx, assessment.questionnaire_id)
+    lines = attestations.answers_of(tx, assessment)
+    given = assessments.assignees(tx, assessment)
+    named = people.people(tx, _everybody(given))
+    return Ground(
+        actor=tx.actor,
+        vendor_id=assessment.vendor_id,
+        questionnaire=questionnaire,
+        tier=assessment.tier,
+        lines=lines,
+        standing=attestations.standing(tx, assessment, questionnaire, lines=lines),
+        carried=attestations.carried_of(tx, assessment),
+        cited=attestations.citations_of(tx, assessment),
+        assignees=given,
+        names={person_id: person.full_name for person_id, person in named.items()},
+        library=evidence_queries.library(tx, vendor_id=assessment.vendor_id),
+        offered=lambda question: attestations.offered(tx, assessment, question),
+    )
+
+
+def _everybody(given: Mapping[str, Sequence[UUID]]) -> Iterator[UUID]:
+    for owners in given.values():
+        yield from owners
