@@ -21,11 +21,13 @@ from portal.sites.shared import does, house, page
 from portal.sites.shared.pages import actor, begin
 from portal.sites.shared.step_up import stepped_up
 from portal.sites.vendor import wording
+from portal.sites.vendor.renewal.earlier import Sources
 from portal.sites.vendor.work import Work, link_of, load, slug, version_in
 from portal.terms import AssessmentState, Role
 
 bp = Blueprint("vendor_check", __name__)
 ROOT = "/assessments/<uuid:assessment_id>/check"
+GONE = "Not asked any more"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,7 @@ class ChangeLine:
     note: str
     by: str
     link: str
+    act: str = "Change"
 
 
 @bp.get(ROOT)
@@ -134,11 +137,13 @@ def _page(
         statements = attestations.statements_for(tx, row, lab_name=lab) if work.is_open else ()
         scoping = assessments.scoping_of(tx, row)
         files = attestations.citations_of(tx, row)
+        sources = Sources(tx, work.carried.values())
     changes: list[ChangeLine] = []
     if preview and before:
         labels = {each.key: each.label for each in scoping}
         found = attestations.changes_since(before.snapshot, preview)
-        changes = [_change(work, each, labels) for each in found]
+        # What nobody has confirmed or answered yet is no change; it is counted with what is to do first.
+        changes = [_change(work, each, labels, sources) for each in found if not _is_open(work, each)]
     me = work.people.get(actor().id) if actor().id else None  # type: ignore[arg-type]
     errors = [
         (f"#{'statements-0' if name == 'statements' else name}", words)
@@ -193,12 +198,23 @@ def _link(work: Work, question: Question) -> str:
     return f"{url_for('vendor_section.show', assessment_id=work.id, section=question.section)}#q-{slug(question.key)}"
 
 
-def _change(work: Work, change: Change, labels: Mapping[str, str]) -> ChangeLine:
-    if change.part is Part.SCOPING or change.key not in work.questionnaire:
+def _is_open(work: Work, change: Change) -> bool:
+    """Whether a change is only that its question has no answer here yet."""
+    return change.part is Part.ANSWER and change.new is not None and change.key not in work.lines
+
+
+def _change(work: Work, change: Change, labels: Mapping[str, str], sources: Sources) -> ChangeLine:
+    earlier = work.carried.get(change.key)
+    then = sources.question(earlier) if earlier else None
+    if change.part is Part.ANSWER and change.key not in work.questionnaire:
+        where = f"{url_for('vendor_renewal.show', assessment_id=work.id)}#archived"
+        said = _words(then, change.old).line if then else ""
+        return ChangeLine(then.label if then else change.key, said, GONE, "", "", where, "Read")
+    if change.part is Part.SCOPING:
         where = f"{url_for('vendor_scoping.show', assessment_id=work.id)}#f-{slug(change.key)}"
         return ChangeLine(labels.get(change.key, change.key), "", "Stated anew", "", "", where)
     question = work.questionnaire.question(change.key)
-    old, new = _words(question, change.old), _words(question, change.new)
+    old, new = _words(then or question, change.old), _words(question, change.new)
     notes = [new.comment] if old.line != new.line and new.comment else []
     if old.line == new.line and (old.comment, old.details) != (new.comment, new.details):
         notes.append("The explanation changed")
@@ -208,7 +224,7 @@ def _change(work: Work, change: Change, labels: Mapping[str, str]) -> ChangeLine
     return ChangeLine(
         name=f"{question.number} {question.label}",
         old=old.line if old.line != new.line else "",
-        new=new.line or ("Not asked any more" if change.new is None else "Cleared"),
+        new=new.line or (GONE if change.new is None else "Cleared"),
         note=". ".join(notes),
         by=line.by if line else "",
         link=_link(work, question),
