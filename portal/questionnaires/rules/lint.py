@@ -11,7 +11,7 @@ from portal.questionnaires.rules.definition import FULL_CREDIT, Kind, Question, 
 from portal.questionnaires.rules.nodes import OWN, Amount, Flag, Service
 from portal.questionnaires.rules.problems import Problem
 from portal.questionnaires.rules.reach import can_hold, rewards_worse_answers
-from portal.questionnaires.rules.reading import MAX_SENTENCE, MIN_EASE, reading_of
+from portal.questionnaires.rules.reading import MAX_LONGEST, MAX_SENTENCE, MIN_EASE, reading_of
 from portal.questionnaires.rules.references import wrong_references
 
 # scoring.md: the factor of each evidence level without proof, in percent, and the threshold C of tier 1.
@@ -256,6 +256,8 @@ def _hard_to_read(questionnaire: Questionnaire) -> Iterator[Finding]:
         if reading.sentence_length > MAX_SENTENCE:
             words = f"The sentences have {int(reading.sentence_length)} words on average"
             yield where, f"{words}; up to {MAX_SENTENCE} read well. Split the longest"
+        elif reading.longest > MAX_LONGEST:
+            yield where, f"A sentence has {reading.longest} words; up to {MAX_LONGEST} are read once. Split it"
         if reading.words >= ENOUGH_WORDS and reading.ease < MIN_EASE:
             message = f"It reads hard: Flesch {int(reading.ease)}, {MIN_EASE} or more is wanted. Use shorter words"
             yield where, message

@@ -9,6 +9,8 @@ from typing import Final
 # ux.md, U17.
 MAX_SENTENCE: Final = 16
 MIN_EASE: Final = 55
+# Beyond this a single sentence is read twice, whatever the others are like.
+MAX_LONGEST: Final = 30
 
 # Flesch's weights for English: 206.835 − 1.015 × words a sentence − 84.6 × syllables a word.
 _START, _PER_SENTENCE, _PER_WORD = Fraction(206_835, 1_000), Fraction(1_015, 1_000), Fraction(846, 10)
@@ -20,11 +22,12 @@ _VOWELS: Final = re.compile(r"[aeiouyà-öø-ž]+")
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a text is made of."""
+    """What a text is made of; ``longest`` is the number of words of its longest sentence."""
 
     sentences: int
     words: int
     syllables: int
+    longest: int = 0
 
     @property
     def sentence_length(self) -> Fraction:
@@ -44,14 +47,15 @@ def reading_of(texts: Iterable[str]) -> Reading:
 
     A colon or a semicolon ends a sentence: what follows is understood on its own.
     """
-    sentences = words = count = 0
+    sentences = words = count = longest = 0
     for text in texts:
         for sentence in _ENDS.split(text):
             found = _WORD.findall(sentence)
             sentences += bool(found)
             words += len(found)
+            longest = max(longest, len(found))
             count += sum(syllables(word) for word in found)
-    return Reading(sentences, words, count)
+    return Reading(sentences, words, count, longest)
 
 
 def syllables(word: str) -> int:
@@ -66,7 +70,7 @@ def syllables(word: str) -> int:
         return 1
     plain = word.lower().replace("’", "'").split("'")[0]
     groups = len(_VOWELS.findall(plain))
-    if len(plain) > 3 and _is_silent(plain):
+    if len(plain) > 2 and _is_silent(plain):
         groups -= 1
     return max(1, groups)
 
