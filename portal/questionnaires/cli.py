@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -14,22 +12,15 @@ import click
 from flask import current_app
 from flask.cli import with_appcontext
 
-from portal.kernel.actor import system
-from portal.kernel.errors import Refused
-from portal.questionnaires import service
-from portal.questionnaires.rules import DefinitionError, Problem, compile_yaml, format_lock, lint, warnings_of
+from portal.identity import queries as identity
+from portal.kernel.actor import Actor, ActorKind, system
+from portal.kernel.errors import GatehouseError, Refused
+from portal.questionnaires import changes_cli, files, service
+from portal.questionnaires.changes_cli import folder_option
+from portal.questionnaires.rules import DefinitionError, Problem, format_lock, warnings_of
 
 if TYPE_CHECKING:
     from portal.kernel.ledger import Ledger
-
-SHIPPED = Path(__file__).resolve().parents[2] / "questionnaires"
-_FOLDER = click.option(
-    "--folder",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    default=SHIPPED,
-    show_default="questionnaires/ beside the code",
-    help="Where the questionnaire files lie.",
-)
 
 
 def ledger() -> Ledger:
@@ -43,18 +34,17 @@ def questionnaires_group() -> None:
 
 
 @questionnaires_group.command("check")
-@_FOLDER
+@folder_option
 def check_command(folder: Path) -> None:
     """Compile and lint every file; print each problem with file, line and column; exit 1 if there is one.
 
     Warnings, such as a text that reads hard, are printed as well and fail nothing.
     """
     problems: list[str] = []
-    for path in _files(folder):
-        found, words = check_file(path, folder)
-        problems.extend(found)
-        click.echo(f"{_shown(path, folder)}: {words}")
-        for warning in file_warnings(path, folder):
+    for path in files.all_files(folder):
+        problems.extend(map(str, files.problems_of(path, folder)))
+        click.echo(f"{files.shown(path, folder)}: {_counted(path, folder)}")
+        for warning in _warnings(path, folder):
             click.echo(f"warning: {warning}", err=True)
     problems.extend(check_lock(folder))
     for problem in problems:
@@ -67,30 +57,80 @@ def check_command(folder: Path) -> None:
 @questionnaires_group.command("publish")
 @click.argument("slug")
 @click.argument("version", type=click.IntRange(1, 9_999))
-@_FOLDER
+@click.option("--as", "email", default="", help="Who confirms it: the e-mail of a lead approver or program admin.")
+@folder_option
 @with_appcontext
-def publish_command(slug: str, version: int, folder: Path) -> None:
-    """Pin a version's hash in published.lock and store the version; from then on the file never changes."""
+def publish_command(slug: str, version: int, email: str, folder: Path) -> None:
+    """Publish a version from its file: two people confirm the same digest, each by running this command.
+
+    The first run prints the digest, the second one, by another person, stores the version and pins its hash in
+    published.lock; from then on the file never changes. What is pinned already is stored without a person, as
+    “flask init” does. This command takes the operator's word for who is at the keyboard.
+    """
     path = service.file_of(folder, slug, version)
     if not path.is_file():
         raise click.ClickException(f"{path} is missing. Write the version there first.")
     source = path.read_bytes()
     digest = hashlib.sha256(source).hexdigest()
     try:
-        lock = service.locked(folder)
-        pinned = lock.get((slug, version))
-        if pinned is not None and pinned != digest:
-            raise Refused(f"{path}: {service.changed(slug, version, published=pinned, found=digest)}")
-        if problems := check_file(path, folder)[0]:
-            raise Refused("\n".join(problems))
-        with ledger().begin(system("questionnaires publish")) as tx:
-            service.publish(tx, source=source, name=str(path), known=folder / "frameworks")
-            # Inside the transaction: if the list cannot be written, nothing is published either.
-            if pinned is None:
-                _write(folder / service.LOCK_FILE, format_lock({**lock, (slug, version): digest}))
-    except Refused as refusal:
+        is_pinned = _is_pinned(folder, slug, version, digest)
+        if problems := files.problems_of(path, folder):
+            raise Refused("\n".join(map(str, problems)))
+        if is_pinned:
+            with ledger().begin(system("questionnaires publish")) as tx:
+                service.publish(tx, source=source, name=str(path), known=folder / "frameworks")
+        elif not _signed(_person(email), source, path, folder):
+            click.echo(
+                f"{email} confirmed {slug} v{version}, SHA-256 {digest}. "
+                "Another person publishes it by confirming the same digest with this command."
+            )
+            return
+    except GatehouseError as refusal:
         raise click.ClickException(refusal.message) from refusal
     click.echo(f"Published {slug} v{version}, SHA-256 {digest}.")
+
+
+def _is_pinned(folder: Path, slug: str, version: int, digest: str) -> bool:
+    """Tell whether these bytes are listed as published.
+
+    :raises Refused: if others are, or the list cannot be read.
+    """
+    pinned = service.locked(folder).get((slug, version))
+    if pinned is not None and pinned != digest:
+        path = service.file_of(folder, slug, version)
+        raise Refused(f"{path}: {service.changed(slug, version, published=pinned, found=digest)}")
+    return pinned is not None
+
+
+def _person(email: str) -> Actor:
+    """Return the person of the lab with this address, acting.
+
+    :raises Refused: if nobody was named, or there is no such person.
+    """
+    if not email:
+        raise Refused("Say who confirms it: --as EMAIL, of a lead approver or a program admin.")
+    with ledger().begin(system("questionnaires publish")) as tx:
+        people = identity.lab_people(tx, active_only=True)
+    found = next((each for each in people if each.email.casefold() == email.strip().casefold()), None)
+    if found is None:
+        raise Refused(f"Nobody of the lab has the address {email}.")
+    return Actor(
+        kind=ActorKind.PERSON, id=found.id, name=found.full_name, roles=frozenset(found.roles), email=found.email
+    )
+
+
+def _signed(actor: Actor, source: bytes, path: Path, folder: Path) -> bool:
+    """Sign the bytes as a draft's text; tell whether that published them, and list them if it did."""
+    named = files.read(path, folder)
+    with ledger().begin(actor) as tx:
+        if all(line.digest != named.digest for line in service.list_versions(tx)):
+            draft = service.create_draft(tx, source=source, origin="file", name=named.source)
+            if service.sign_draft(tx, draft=draft, digest_seen=named.digest, row_version=draft.row_version) is None:
+                return False
+        # Inside the transaction: if the list cannot be written, nothing is published either.
+        lock = {**service.locked(folder), (named.slug, named.version): named.digest}
+        files.replace(folder / service.LOCK_FILE, format_lock(lock).encode())
+    return True
 
 
 @questionnaires_group.command("list")
@@ -102,30 +142,24 @@ def list_command() -> None:
     for line in lines:
         click.echo(f"{line.name}  {line.digest}  {line.published_at:%Y-%m-%d}  {line.title}")
     if not lines:
-        click.echo("No version is published yet. Run “flask init”, or “flask questionnaires publish SLUG VERSION”.")
-
-
-def check_file(path: Path, folder: Path) -> tuple[list[str], str]:
-    """Return the problems of one file, and a few words on what is in it."""
-    shown = _shown(path, folder)
-    try:
-        questionnaire = compile_yaml(path.read_bytes(), shown)
-    except DefinitionError as failure:
-        return [str(problem) for problem in failure.problems], "does not compile"
-    problems = [str(problem) for problem in lint(questionnaire, service.framework_ids(folder / "frameworks"))]
-    if service.file_of(folder, questionnaire.slug, questionnaire.version) != path:
-        problems.append(
-            f"{shown}:1:1: The file says {questionnaire.slug} v{questionnaire.version}; "
-            f"its place is {questionnaire.slug}/v{questionnaire.version}.yaml"
+        click.echo(
+            "No version is published yet. Run “flask init”, or “flask questionnaires publish SLUG VERSION --as EMAIL”."
         )
-    counts = f"{len(questionnaire.sections)} sections, {len(questionnaire.questions)} questions"
-    return problems, f"{counts}, {len(questionnaire.scoping)} scoping facts"
 
 
-def file_warnings(path: Path, folder: Path) -> list[Problem]:
+def _counted(path: Path, folder: Path) -> str:
+    """Return a few words on what is in a file."""
+    try:
+        version = files.read(path, folder)
+    except DefinitionError:
+        return "does not compile"
+    return f"{len(version.sections)} sections, {len(version.questions)} questions, {len(version.scoping)} scoping facts"
+
+
+def _warnings(path: Path, folder: Path) -> list[Problem]:
     """Return what an author may want to mend in a file and need not; nothing if it does not compile."""
     try:
-        return warnings_of(compile_yaml(path.read_bytes(), _shown(path, folder)))
+        return warnings_of(files.read(path, folder))
     except DefinitionError:
         return []
 
@@ -144,23 +178,7 @@ def check_lock(folder: Path) -> Iterator[str]:
             yield refusal.message
 
 
-def _files(folder: Path) -> list[Path]:
-    return sorted(folder.glob("*/v*.yaml"))
-
-
-def _shown(path: Path, folder: Path) -> str:
-    return f"{folder.name}/{path.relative_to(folder)}"
-
-
-def _write(path: Path, text: str) -> None:
-    """Replace a file in one step, so that nobody ever reads half a list."""
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    os.chmod(temporary, 0o644)
-    os.replace(temporary, path)
-
+for command in changes_cli.commands:
+    questionnaires_group.add_command(command)
 
 commands = (questionnaires_group,)

@@ -9,18 +9,20 @@ from portal.questionnaires.rules.diff import Change, Part, diff
 from portal.questionnaires.rules.permanence import lost_keys
 from portal.questionnaires.rules.plain import plain
 from portal.questionnaires.rules.problems import Problem
-from portal.questionnaires.rules.rewrite import with_decisions, with_revision, with_version
+from portal.questionnaires.rules.rewrite import block_of, with_decisions, with_revision, with_version
 from portal.questionnaires.rules.wording import about
 
 __all__ = [
     "REAL_NOTE",
     "Undecided",
+    "block_of",
     "claim_value",
     "elsewhere",
     "problems",
     "proposed",
     "refusals",
     "undecided",
+    "with_decision",
     "with_decisions",
     "with_revision",
     "with_version",
@@ -116,6 +118,29 @@ def proposed(old: Questionnaire, new: Questionnaire) -> Changes:
                 )
             )
     return Changes(old.version, tuple(found))
+
+
+def with_decision(source: bytes, old: Questionnaire, new: Questionnaire, decision: Decision) -> bytes:
+    """Return the file of the new version with one more decision, and the revision that follows from all of them.
+
+    What decides nothing any more is left out.
+
+    :raises ValueError: if nothing of the kind changed.
+    :raises DefinitionError: if the file is written in a way that cannot be edited.
+    """
+    known = {**_decided(new), (decision.key, decision.part): decision}
+    changes = diff(old, new)
+    kept = [known[change.key, change.part] for change in changes if (change.key, change.part) in known]
+    if decision not in kept:
+        raise ValueError(f"{decision.part} of {decision.key} did not change")
+    if decision.key in old and decision.key in new:
+        was, now = old.question(decision.key).revision, new.question(decision.key).revision
+        is_other = any(each.key == decision.key and each.claim is Claim.CHANGED for each in kept)
+        wanted = max(was + 1, now) if is_other else was
+        if wanted != now:
+            source = with_revision(source, decision.key, wanted)
+            kept = [each for each in kept if (each.key, each.part) != (decision.key, Part.REVISION)]
+    return with_decisions(source, Changes(old.version, tuple(kept)))
 
 
 def elsewhere(new: Questionnaire, others: Iterable[Questionnaire]) -> list[Problem]:

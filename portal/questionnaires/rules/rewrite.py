@@ -32,7 +32,7 @@ def with_decisions(source: bytes, changes: Changes) -> bytes:
     if kept and not kept.endswith(("\n", "\r")):
         kept += end
     gap = "" if _ends_open(kept) else end
-    written = (kept + gap + "".join(f"{line}{end}" for line in _block(changes))).encode()
+    written = (kept + gap + "".join(f"{line}{end}" for line in block_of(changes))).encode()
     return _checked(written, {**_values(root), "changes": _expected(changes)})
 
 
@@ -64,7 +64,8 @@ def with_version(source: bytes, version: int) -> bytes:
     return _checked(written, _values(root))
 
 
-def _block(changes: Changes) -> Iterator[str]:
+def block_of(changes: Changes) -> Iterator[str]:
+    """Yield the lines that say these decisions in a file."""
     yield "changes:"
     yield f"  since: {changes.since}"
     if not changes.decisions:

@@ -35,6 +35,7 @@ _ABOUT: Final[Mapping[str, str]] = MappingProxyType(
         "good_evidence": "what good evidence shows",
         "min_rows": "the fewest rows",
         "rows": "the most rows",
+        "expects": "the promised counts",
         "compensating": "the question for a compensating control",
     }
 )
