@@ -1,5 +1,6 @@
 """Which controls of other catalogues the questions of some questionnaires speak to."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -17,7 +18,7 @@ class Coverage:
     @property
     def unmapped(self) -> tuple[str, ...]:
         """The known identifiers that no question is mapped to."""
-        return tuple(sorted(self.known - self.mapped.keys()))
+        return tuple(sorted(self.known - self.mapped.keys(), key=_counted))
 
 
 def coverage(versions: Iterable[Questionnaire], known: Mapping[str, frozenset[str]]) -> tuple[Coverage, ...]:
@@ -38,8 +39,13 @@ def coverage(versions: Iterable[Questionnaire], known: Mapping[str, frozenset[st
     return tuple(
         Coverage(
             framework=frameworks[name],
-            mapped={control: tuple(questions) for control, questions in sorted(found[name].items())},
+            mapped={control: tuple(found[name][control]) for control in sorted(found[name], key=_counted)},
             known=known.get(name, frozenset()),
         )
         for name in sorted(frameworks)
     )
+
+
+def _counted(control: str) -> list[tuple[int, str]]:
+    """Order identifiers as people count: A.5.9 before A.5.10."""
+    return [(int(part), "") if part.isdigit() else (0, part) for part in re.split(r"([0-9]+)", control)]
