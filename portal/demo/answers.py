@@ -69,7 +69,13 @@ def answer_to(question: Question, *, vendor: str, strength: int, weak: Collectio
     elif question.kind is Kind.TEXT:
         raw["text"] = "As agreed in the data-handling plan."
         words = "choice"
-    elif question.kind is Kind.TABLE:
+    elif question.kind is Kind.RANGE:
+        raw |= {"from": (today - timedelta(days=380)).isoformat(), "to": (today - timedelta(days=16)).isoformat()}
+        words = "choice"
+    elif question.kind is Kind.URL:
+        raw["url"] = f"https://trust.{vendor}.example/security"
+        words = "choice"
+    elif question.kind in (Kind.TABLE, Kind.FILE):
         words = "choice"
     else:
         words = _choose(question, raw, full=full, weak=question.key in weak)
@@ -112,10 +118,13 @@ def _detail(field: DetailField, today: date) -> dict[str, Any]:
     name = f"details.{field.key}"
     if field.kind is FieldKind.TABLE:
         return {
-            f"{name}.0.{column.key}": _cell(column.kind, [option.key for option in column.options], column.label, today)
+            f"{name}.0.{column.key}": _cell(column.kind, [option.key for option in column.choices], column.label, today)
             for column in field.columns
         }
-    return {name: _cell(field.kind, [option.key for option in field.options], field.label, today)}
+    if field.kind is FieldKind.RANGE:
+        days = {"from": today - timedelta(days=380), "to": today - timedelta(days=16)}
+        return {f"{name}.{end}": day.isoformat() for end, day in days.items()}
+    return {name: _cell(field.kind, [option.key for option in field.choices], field.label, today)}
 
 
 def _cell(kind: FieldKind, options: list[str], label: str, today: date) -> str:
@@ -123,8 +132,10 @@ def _cell(kind: FieldKind, options: list[str], label: str, today: date) -> str:
         return (today - timedelta(days=90)).isoformat()
     if kind is FieldKind.NUMBER:
         return "1"
-    if kind is FieldKind.CHOICE:
+    if kind in (FieldKind.CHOICE, FieldKind.YES_NO):
         return options[0] if options else ""
+    if kind is FieldKind.URL:
+        return "https://trust.example/security"
     return f"{label}: as in the register"
 
 

@@ -17,9 +17,11 @@ from tests.factories.vendors import make_engagement, make_vendor
 SHIPPED = Path(__file__).parents[2] / "questionnaires"
 
 
-def make_questionnaire(tx: Tx, slug: str = "ai-contractor-minimal") -> QuestionnaireVersion:
-    """Publish a shipped questionnaire; publishing it twice is publishing it once."""
-    return questionnaires.publish(tx, source=(SHIPPED / slug / "v1.yaml").read_bytes(), name=slug)
+def make_questionnaire(
+    tx: Tx, slug: str = "ai-contractor-minimal", source: bytes | None = None
+) -> QuestionnaireVersion:
+    """Publish a shipped questionnaire, or one of the test's own; publishing it twice is publishing it once."""
+    return questionnaires.publish(tx, source=source or (SHIPPED / slug / "v1.yaml").read_bytes(), name=slug)
 
 
 def make_assessment(
@@ -28,6 +30,7 @@ def make_assessment(
     vendor: Vendor | None = None,
     engagement: Engagement | None = None,
     slug: str = "ai-contractor-minimal",
+    source: bytes | None = None,
     due_on: date | None = None,
     **fields: Any,
 ) -> Assessment:
@@ -37,7 +40,7 @@ def make_assessment(
         tx,
         vendor=vendor,
         engagement=engagement or make_engagement(tx, vendor),
-        questionnaire_version=make_questionnaire(tx, slug),
+        questionnaire_version=make_questionnaire(tx, slug, source),
         due_on=due_on or (tx.now + timedelta(days=28)).date(),
         **fields,
     )

@@ -141,20 +141,31 @@ class Desk:
 
 
 def desk(
-    house: House, *, slug: str = "ai-contractor-minimal", name: str = "Quillmark Annotation", **engaged: Any
+    house: House,
+    *,
+    slug: str = "ai-contractor-minimal",
+    name: str = "Quillmark Annotation",
+    source: bytes | None = None,
+    **engaged: Any,
 ) -> Desk:
-    """Ask a vendor to attest, with a respondent, a vendor admin and a signatory on its side."""
+    """Ask a vendor to attest, with a respondent, a vendor admin and a signatory on its side.
+
+    :param source: the questionnaire, if it is the test's own.
+    """
     made = moulds.cast(
-        house, "desk", lambda new: _desk(new, slug=slug, name=name, **engaged), given=(slug, name, engaged)
+        house,
+        "desk",
+        lambda new: _desk(new, slug=slug, name=name, source=source, **engaged),
+        given=(slug, name, source, engaged),
     )
     return replace(made, house=house)
 
 
-def _desk(house: House, *, slug: str, name: str, **engaged: Any) -> Desk:
+def _desk(house: House, *, slug: str, name: str, source: bytes | None = None, **engaged: Any) -> Desk:
     with house.ledger.begin(system("test")) as tx:
         vendor: Vendor = make_vendor(tx, name)
         engagement: Engagement = make_engagement(tx, vendor, **engaged)
-        row = make_assessment(tx, vendor=vendor, engagement=engagement, slug=slug)
+        row = make_assessment(tx, vendor=vendor, engagement=engagement, slug=slug, source=source)
         questionnaire = questionnaires.compiled(tx, row.questionnaire_id)
         vendor_id, engagement_id, assessment_id = vendor.id, engagement.id, row.id
     return Desk(
@@ -219,7 +230,11 @@ def good_answer(question: Question) -> dict[str, Any]:
         return {**raw, "day": "2026-11-01"}
     if question.kind is Kind.TEXT:
         return {**raw, "text": "As agreed."}
-    if question.kind is Kind.TABLE:
+    if question.kind is Kind.RANGE:
+        return {**raw, "from": "2025-10-01", "to": "2026-09-30"}
+    if question.kind is Kind.URL:
+        return {**raw, "url": "https://trust.example/security"}
+    if question.kind in (Kind.TABLE, Kind.FILE):
         return raw
     best = max(question.choices, key=lambda option: option.credit or 0)
     return {**raw, "choice": best.key}
