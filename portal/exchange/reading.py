@@ -14,7 +14,7 @@ from typing import Final
 
 from portal.exchange.rules.grid import ROW, TypedGrid
 from portal.exchange.rules.sheet import COLUMNS, LOCKED, Cells
-from portal.exchange.rules.typed import EMPTY, CellKind, Typed, prose, word
+from portal.exchange.rules.typed import EMPTY, CellKind, Typed, prose, unguarded, word
 from portal.exchange.workbook import META, META_KEYS
 from portal.kernel.errors import Refused, Unavailable
 from portal.kernel.sniff import too_large
@@ -165,7 +165,7 @@ def _line(sheet: Sheet, number: int, row: Sequence[Cell], places: Mapping[str, i
 
     return SheetLine(
         place=f"{sheet.name}, row {number}" if sheet.name else f"row {number}",
-        locked=tuple(prose(cell(name).text) for name in LOCKED),
+        locked=tuple(prose(unguarded(cell(name).text)) for name in LOCKED),
         cells=Cells(
             answer=_typed(cell("answer")),
             details=_typed(cell("details")),

@@ -97,7 +97,7 @@ def word(text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", unguarded(text).translate(_QUOTES)).split())
+    return " ".join(unicodedata.normalize("NFKC", text.translate(_QUOTES)).split())
 
 
 _YES_NO: Final[Mapping[str, str]] = MappingProxyType(
@@ -187,7 +187,8 @@ def chosen(options: Collection[Option], text: str) -> str:
 
     :raises Unclear: if it names none, or two.
     """
-    exact = {option.key for option in options if unguarded(text) in (option.key, option.label)}
+    text = unguarded(text)
+    exact = {option.key for option in options if text in (option.key, option.label)}
     said = exact or {option.key for option in options if word(text) in (word(option.key), word(option.label))}
     if len(said) == 1:
         return said.pop()
@@ -203,7 +204,7 @@ def label_of(options: Collection[Option], key: str) -> str:
     """Return the label of an option, or its key where the label would not lead back to it."""
     label = next((option.label for option in options if option.key == key), key)
     try:
-        return label if not set(label) & set(";\n") and chosen(options, label) == key else key
+        return label if not set(label) & set(";\n") and chosen(options, guarded(label)) == key else key
     except Unclear:
         return key
 
@@ -234,7 +235,7 @@ def refuse_computed(cell: Typed) -> None:
 
 def same(cell: Typed, was: str) -> bool:
     """Tell whether a cell still says what was exported."""
-    return cell.kind not in (CellKind.FORMULA, CellKind.ERROR) and alike(cell.text, was)
+    return cell.kind not in (CellKind.FORMULA, CellKind.ERROR) and alike(unguarded(cell.text), was)
 
 
 def _short(text: str) -> str:
