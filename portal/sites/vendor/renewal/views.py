@@ -134,7 +134,7 @@ def _page(
         takes=minutes(sum(each.writable for each in waiting)),
         groups=_groups(work, waiting),
         again=again,
-        new=[work.questionnaire.question(key) for key in plan.new],
+        new=[work.questionnaire.question(key) for key in plan.new] if lines else [],
         archived=[_gone(lines[key], sources) for key in plan.archived],
         result=result,
         elsewhere=[*elsewhere, *lost],
