@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -17,12 +17,14 @@ from portal.questionnaires.rules import Owner, compile_yaml
 from portal.terms import Role
 from portal.vendors.models import Engagement, Vendor
 from portal.wiring import House
+from tests.factories import moulds
 from tests.factories.assessments import make_questionnaire
 from tests.factories.attestations import Desk
 from tests.factories.identity import person
 from tests.factories.vendors import make_engagement, make_vendor
 
 FACTORY = system("test")
+Raw = Mapping[str, str | Sequence[str]]
 
 HEAD = """\
 slug: renewal
@@ -166,7 +168,7 @@ V2 = (
 SHOWN = "Shown on a call."
 """A comment in place of a file."""
 
-ANSWERS: Mapping[str, Mapping[str, Any]] = {
+ANSWERS: Mapping[str, Raw] = {
     "acc.mfa": {"choice": "yes"},
     "acc.sso": {"choice": "yes", "comment": "One directory."},
     "acc.leavers": {"number": "24", "comment": SHOWN},
@@ -179,7 +181,7 @@ ANSWERS: Mapping[str, Mapping[str, Any]] = {
 """What the vendor says to version 1. The open crowd is not its workforce."""
 
 
-REST: Mapping[str, Mapping[str, Any]] = {
+REST: Mapping[str, Raw] = {
     "ppl.vetting": {"choice": "yes", "comment": SHOWN},
     "ppl.training": {"choice": "weekly", "comment": SHOWN},
     "ppl.phones": {"choice": "yes", "comment": SHOWN},
@@ -226,9 +228,10 @@ def ask(house: House, vendor_id: UUID, engagement_id: UUID, version_id: UUID) ->
         ).id
 
 
-def state(desk: Desk, **raw: Mapping[str, Any]) -> None:
+def state(desk: Desk, **raw: Raw) -> None:
     """State or confirm the scoping; by name without its prefix, what is not given is as little as possible."""
-    given = {"workforce": {"choices": ["employees"]}, "office": {"choice": "no"}, **raw}
+    least: Mapping[str, Raw] = {"workforce": {"choices": ["employees"]}, "office": {"choice": "no"}}
+    given = {**least, **raw}
     with desk.at(desk.admin.actor) as (tx, row):
         for line in assessments.scoping_of(tx, row):
             if line.owner is Owner.VENDOR:
@@ -238,15 +241,20 @@ def state(desk: Desk, **raw: Mapping[str, Any]) -> None:
                 assessments.confirm_fact(tx, assessment=row, key=line.key, version=line.version)
 
 
-def say(desk: Desk, answers: Mapping[str, Mapping[str, Any]] = ANSWERS) -> None:
+def say(desk: Desk, answers: Mapping[str, Raw] = ANSWERS) -> None:
     """Give these answers."""
     for key, raw in answers.items():
         desk.save(key, dict(raw))
 
 
-def signed_desk(house: House, **engaged: Any) -> tuple[Desk, UUID]:
+def signed_desk(house: House) -> tuple[Desk, UUID]:
     """Return a vendor that signed version 1 with a file behind its second factor, decided; and the attestation."""
-    desk = first_desk(house, **engaged)
+    made, signed = moulds.cast(house, "signed renewal", _signed_desk)
+    return replace(made, house=house), signed
+
+
+def _signed_desk(house: House) -> tuple[Desk, UUID]:
+    desk = first_desk(house)
     state(desk)
     say(desk)
     desk.cite("acc.mfa", desk.file(), "3")
@@ -278,6 +286,11 @@ def other_engagement(desk: Desk, project: str = "Lark") -> UUID:
         return make_engagement(
             tx, tx.session.get_one(Vendor, desk.vendor_id), project=project, workforce=["dedicated"]
         ).id
+
+
+def elsewhere(desk: Desk, text: str = V2, *, project: str = "Lark") -> Desk:
+    """Ask the same vendor for another engagement."""
+    return again(replace(desk, engagement_id=other_engagement(desk, project)), text)
 
 
 def plan_of(desk: Desk) -> attestations.Plan:

@@ -331,7 +331,7 @@ def test_another_workforce_than_before_is_stated_anew(desk: Desk) -> None:
 
 def test_confirming_a_fact_widens_the_engagement_it_is_now_said_of(before: tuple[Desk, UUID]) -> None:
     first, _ = before
-    lark = carrying.again(replace(first, engagement_id=carrying.other_engagement(first)))
+    lark = carrying.elsewhere(first)
     with lark.at(lark.admin.actor) as (tx, row):
         assessments.confirm_fact(tx, assessment=row, key="scp.workforce", version=1)
     with lark.house.ledger.begin(FACTORY) as tx:
