@@ -34,6 +34,7 @@ from portal.wiring import House
 from tests.factories.assessments import make_assessment
 from tests.factories.attestations import Desk, good_answer, make_file
 from tests.factories.evidence import make_evidence
+from tests.factories.exchange import make_brought
 from tests.factories.identity import Person, person
 from tests.factories.reviews import Bench, proposal, wrong
 from tests.factories.vendors import make_engagement, make_vendor
@@ -204,6 +205,7 @@ def _party(house: House, word: str, canary: str, *, tier: int) -> Party:
         "citation_id": citation,
         "evidence_id": file.id,
         "user_id": second.id,
+        **make_brought(desk, canary),
     }
     return Party(canary=canary, slug=slug, desk=desk, second=second, own=own)
 

@@ -54,6 +54,8 @@ def objects_of(std: Std, party: Party) -> dict[str, list[object]]:
         "user_id": [party.second.id, party.desk.admin.id],
         "invitation_id": [own["invitation_id"]],
         "session_id": [own["session_id"]],
+        "set_id": [own["set_id"]],
+        "pack_id": [own["pack_id"]],
         "section": [first.section],
         "key": [first.key],
         "slug": [party.slug],

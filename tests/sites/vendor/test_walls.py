@@ -16,6 +16,7 @@ from portal.reviews import service as reviews
 from portal.terms import Role, Side
 from portal.wiring import House
 from tests.factories.attestations import Desk, desk
+from tests.factories.exchange import make_brought
 from tests.factories.reviews import Bench, bench
 from tests.sites.conftest import Client
 
@@ -44,6 +45,7 @@ def brightfen(house: House) -> Desk:
 
 def ids_of(made: Desk) -> Mapping[str, object]:
     """Return the ids of a vendor's things by the name that routes give them."""
+    brought = make_brought(made)
     with made.at(made.admin.actor) as (tx, row):
         citation = attestations.citations_of(tx, row)["gov.owner"][0]
         invitation = next(each for each in people.invitations_of(tx, row.vendor_id) if each.full_name == "Lena Brandt")
@@ -56,6 +58,7 @@ def ids_of(made: Desk) -> Mapping[str, object]:
             "outcome_id": row.id,
             "section": "gov",
             "key": "gov.owner",
+            **brought,
         }
 
 
