@@ -113,6 +113,17 @@ def owed(tx: Tx, *, due_by: date, limit: int = 1_000) -> Sequence[AssessmentLine
     return [AssessmentLine(**row._mapping) for row in tx.session.execute(statement)]
 
 
+def unfinished_of(tx: Tx, questionnaire_slug: str, *, limit: int = 200) -> Sequence[AssessmentLine]:
+    """Return the assessments on any version of a questionnaire that can still move, the earliest due first."""
+    statement = (
+        sa.select(*_LINE)
+        .where(Assessment.questionnaire_slug == questionnaire_slug, sa.not_(_FINAL))
+        .order_by(Assessment.due_on, Assessment.id)
+        .limit(limit)
+    )
+    return [AssessmentLine(**row._mapping) for row in tx.session.execute(statement)]
+
+
 @dataclass(frozen=True, slots=True)
 class OutcomeLine:
     """What a vendor was told about one revision."""

@@ -56,15 +56,11 @@ def foreseen(tx: Tx, *, engagement_ids: Collection[UUID], questionnaire: Questio
     return found
 
 
-def _answers(
-    tx: Tx, engagement_ids: Collection[UUID], asked: Questionnaire
-) -> dict[UUID, dict[str, Carried]]:
+def _answers(tx: Tx, engagement_ids: Collection[UUID], asked: Questionnaire) -> dict[UUID, dict[str, Carried]]:
     """Return, by engagement and key, the answer that comes over and its fate."""
     target = aliased(Engagement)
     statement = (
-        sa.select(
-            target.id, AttestedAnswer.question_key, AttestedAnswer.content, QuestionnaireVersion.id
-        )
+        sa.select(target.id, AttestedAnswer.question_key, AttestedAnswer.content, QuestionnaireVersion.id)
         .select_from(AttestedAnswer)
         .join(Attestation, Attestation.id == AttestedAnswer.attestation_id)
         .join(Assessment, Assessment.id == Attestation.assessment_id)
@@ -86,9 +82,7 @@ def _answers(
     return found
 
 
-def _stated(
-    tx: Tx, engagement_ids: Collection[UUID], asked: Questionnaire
-) -> dict[UUID, dict[str, Mapping[str, Any]]]:
+def _stated(tx: Tx, engagement_ids: Collection[UUID], asked: Questionnaire) -> dict[UUID, dict[str, Mapping[str, Any]]]:
     """Return, by engagement, the vendor's own scoping facts as it signed them last, if they still ask for the same."""
     target = aliased(Engagement)
     statement = (

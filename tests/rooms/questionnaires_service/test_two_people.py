@@ -174,7 +174,9 @@ def test_publishing_again_gives_what_is_published(house: House, hana: Person, th
         draft = questionnaires.get_draft(tx, draft_id, Action.QUESTIONNAIRE_PUBLISH)
         again = questionnaires.sign_draft(tx, draft=draft, digest_seen=draft.digest, row_version=draft.row_version)
         assert tx.facts == []
-    assert again is not None and version is not None and again.id == version.id
+    assert again
+    assert version
+    assert again.id == version.id
 
 
 def test_of_two_drafts_of_one_version_the_second_is_refused(house: House, hana: Person, theo: Person) -> None:

@@ -1,0 +1,203 @@
+"""What publishing a version would do: who is asked what again, and what their scores could become."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from statistics import median_low
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+
+from portal.assessments.models import Assessment
+from portal.attestations.foreseen import foreseen
+from portal.attestations.models import Attestation
+from portal.attestations.rules import waiting_answers
+from portal.kernel.ledger import Tx
+from portal.questionnaires.models import QuestionnaireVersion
+from portal.questionnaires.queries import VersionLine
+from portal.questionnaires.rules import Questionnaire
+from portal.scoring import rules
+from portal.scoring.forecast import Forecast, forecast
+from portal.scoring.models import ScoreSnapshot
+from portal.terms import AssessmentState
+from portal.vendors.models import Engagement, Vendor
+
+
+@dataclass(frozen=True, slots=True)
+class VendorImpact:
+    """What one vendor's renewal for one engagement would ask, in keys, and its scores if it ever had one."""
+
+    vendor_id: UUID
+    slug: str
+    vendor: str
+    engagement_id: UUID
+    engagement: str
+    tier: int
+    signed_on: int
+    carries: tuple[str, ...]
+    again: tuple[str, ...]
+    new: tuple[str, ...]
+    archived: tuple[str, ...]
+    scores: Forecast | None
+
+    @property
+    def asked(self) -> int:
+        """How many questions it has to answer: again or for the first time."""
+        return len(self.again) + len(self.new)
+
+    @property
+    def by_rules(self) -> Fraction:
+        """What the new weights alone do to its score."""
+        return self.scores.by_rules if self.scores else Fraction()
+
+
+@dataclass(frozen=True, slots=True)
+class Impact:
+    """What publishing would do, over the newest signed revision of every vendor and engagement."""
+
+    vendors: tuple[VendorImpact, ...]
+
+    @property
+    def carries(self) -> int:
+        """How many answers carry over, to be confirmed, in all."""
+        return sum(len(each.carries) for each in self.vendors)
+
+    @property
+    def again(self) -> int:
+        """How many answers are asked for again, in all."""
+        return sum(len(each.again) for each in self.vendors)
+
+    @property
+    def new(self) -> int:
+        """How many answers are asked for the first time, in all."""
+        return sum(len(each.new) for each in self.vendors)
+
+    @property
+    def archived(self) -> int:
+        """How many answers are kept and not asked for any more, in all."""
+        return sum(len(each.archived) for each in self.vendors)
+
+    @property
+    def questions_again(self) -> tuple[str, ...]:
+        """The questions that anybody answers again, each once."""
+        return tuple(dict.fromkeys(key for each in self.vendors for key in each.again))
+
+    @property
+    def questions_new(self) -> tuple[str, ...]:
+        """The questions that anybody answers for the first time, each once."""
+        return tuple(dict.fromkeys(key for each in self.vendors for key in each.new))
+
+    @property
+    def asked(self) -> tuple[VendorImpact, ...]:
+        """Those who have anything to answer."""
+        return tuple(each for each in self.vendors if each.asked)
+
+    @property
+    def reweighed(self) -> tuple[VendorImpact, ...]:
+        """Those whose score the new weights alone change, the largest change first."""
+        changed = [each for each in self.vendors if each.by_rules]
+        return tuple(sorted(changed, key=lambda each: (-abs(each.by_rules), each.slug, each.engagement)))
+
+    @property
+    def span(self) -> tuple[int, int, int]:
+        """The fewest, the middle and the most questions that anybody of the asked has to answer."""
+        counts = [each.asked for each in self.asked]
+        return (min(counts), median_low(counts), max(counts)) if counts else (0, 0, 0)
+
+    @property
+    def firms(self) -> int:
+        """How many vendors have anything to answer; one with two engagements is one."""
+        return len({each.vendor_id for each in self.asked})
+
+
+def impact_of(tx: Tx, questionnaire: Questionnaire, previous: VersionLine) -> Impact:
+    """Return what publishing this version would do, in a number of statements that does not grow with the vendors.
+
+    Over the newest signed revision of each vendor and engagement on any version of the questionnaire; a withdrawn
+    assessment does not count. The scores are of the answers as they were judged last, with today's dates of proof.
+    """
+    signed = _newest_signed(tx, previous.slug)
+    ahead = foreseen(tx, engagement_ids=[row.engagement_id for row in signed], questionnaire=questionnaire)
+    scored = _inputs(tx, [row.attestation_id for row in signed])
+    found = []
+    for row in signed:
+        renewal = ahead[row.engagement_id]
+        inputs = scored.get(row.attestation_id)
+        found.append(
+            VendorImpact(
+                vendor_id=row.vendor_id,
+                slug=row.slug,
+                vendor=row.name,
+                engagement_id=row.engagement_id,
+                engagement=row.project,
+                tier=renewal.tier,
+                signed_on=row.questionnaire,
+                carries=renewal.plan.to_confirm,
+                again=renewal.plan.re_attest,
+                new=renewal.plan.new,
+                archived=renewal.plan.archived,
+                scores=forecast(
+                    replace(inputs, as_of=tx.now.date()),
+                    questionnaire=questionnaire,
+                    tier=renewal.tier,
+                    facts=renewal.facts,
+                    carried=waiting_answers(renewal.carried),
+                )
+                if inputs is not None
+                else None,
+            )
+        )
+    return Impact(tuple(found))
+
+
+def _newest_signed(tx: Tx, slug: str) -> list[sa.Row[tuple[UUID, UUID, str, str, UUID, str, int]]]:
+    """Return the newest signed revision of each vendor and engagement, by vendor's name."""
+    newest = (
+        sa.select(
+            Attestation.id.label("attestation_id"),
+            Assessment.vendor_id,
+            Assessment.engagement_id,
+            Assessment.questionnaire_id,
+        )
+        .join(Assessment, Assessment.id == Attestation.assessment_id)
+        .where(Assessment.questionnaire_slug == slug, Assessment.state != AssessmentState.WITHDRAWN)
+        .ext(postgresql.distinct_on(Assessment.engagement_id))
+        .order_by(
+            Assessment.engagement_id,
+            Attestation.signed_at.desc(),
+            Attestation.revision.desc(),
+            Attestation.id.desc(),
+        )
+        .subquery()
+    )
+    statement = (
+        sa.select(
+            newest.c.attestation_id,
+            Vendor.id.label("vendor_id"),
+            Vendor.slug,
+            Vendor.name,
+            newest.c.engagement_id,
+            Engagement.project,
+            QuestionnaireVersion.version.label("questionnaire"),
+        )
+        .select_from(newest)
+        .join(Vendor, Vendor.id == newest.c.vendor_id)
+        .join(Engagement, Engagement.id == newest.c.engagement_id)
+        .join(QuestionnaireVersion, QuestionnaireVersion.id == newest.c.questionnaire_id)
+        .order_by(sa.func.lower(Vendor.name), Vendor.id, Engagement.project, Engagement.id)
+    )
+    return list(tx.session.execute(statement))
+
+
+def _inputs(tx: Tx, attestation_ids: Collection[UUID]) -> dict[UUID, rules.Inputs]:
+    """Return the inputs of the newest stored score of each signed revision."""
+    statement = (
+        sa.select(ScoreSnapshot.attestation_id, ScoreSnapshot.inputs)
+        .where(ScoreSnapshot.attestation_id.in_(list(attestation_ids)))
+        .ext(postgresql.distinct_on(ScoreSnapshot.attestation_id))
+        .order_by(ScoreSnapshot.attestation_id, ScoreSnapshot.made_at.desc(), ScoreSnapshot.id.desc())
+    )
+    return {each: rules.read_inputs(inputs.encode()) for each, inputs in tx.session.execute(statement)}
