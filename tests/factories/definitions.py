@@ -63,6 +63,7 @@ def definitions(draw: st.DrawFn, *, slug: str = "sample", version: int = 1) -> D
     for question in questions_of(definition):
         if draw(one_in_three):
             _lead_on(definition, question, draw)
+    _rules(definition, draw)
     return _mended(definition)
 
 
@@ -197,6 +198,9 @@ def _question(draw: st.DrawFn, key: str) -> dict[str, Any]:
         question["maps"] = {"csf": draw(st.sampled_from(["GV.OV-03", "ID.AM-07"]))}
     if draw(one_in_three):
         question["details"] = draw(_details())
+    if question["kind"] in ("ynp", "yn", "yn!") and draw(one_in_three):
+        severity = draw(st.sampled_from(["info", "watch", "stop"]))
+        question["warnings"] = [{"when": "answer=no", "severity": severity, "text": draw(words)}]
     if question["weight"] and draw(one_in_three):
         question["compensating"] = True
         question["knock_out"] = {"tiers": question["tiers"], "fails": "below_full"}
@@ -276,13 +280,16 @@ def _days() -> st.SearchStrategy[date]:
 
 
 def _mended(definition: Definition) -> Definition:
-    """Drop the conditions that edits left behind about what is not asked before, and count anew."""
+    """Drop the conditions and warnings that edits left without what they speak of, and count anew."""
     earlier: dict[str, dict[str, Any]] = {}
     for question in questions_of(definition):
         about = question.get("requires", "ans()").partition("(")[2].partition(")")[0]
         if "requires" in question and question["requires"] not in _openings(earlier.get(about)):
             del question["requires"]
+        if question["kind"] not in ("ynp", "yn", "yn!"):
+            question.pop("warnings", None)
         earlier[question["key"]] = question
+    definition["rules"] = [rule for rule in definition["rules"] if rule["when"] in _openings(earlier.get(rule["at"]))]
     definition["expects"] = {
         "sections": len(definition["sections"]),
         "questions": len(earlier),
@@ -437,6 +444,15 @@ def _scoping(definition: Definition, draw: st.DrawFn) -> None:
     definition["scoping"] = draw(_facts())
 
 
+def _rules(definition: Definition, draw: st.DrawFn) -> None:
+    opening = [(question["key"], when) for question in questions_of(definition) for when in _openings(question)]
+    chosen = draw(st.lists(st.sampled_from(opening), max_size=2)) if opening else []
+    definition["rules"] = [
+        {"key": f"rule{number}", "at": at, "when": when, "message": draw(words)}
+        for number, (at, when) in enumerate(chosen)
+    ]
+
+
 def _title(definition: Definition, draw: st.DrawFn) -> None:
     definition["title"] = draw(words)
 
@@ -444,6 +460,6 @@ def _title(definition: Definition, draw: st.DrawFn) -> None:
 EDITS: Final[tuple[Edit, ...]] = (
     *(_text_of(part) for part in ("text", "label", "guidance", "why")),
     *(_another_kind, _same_kind_anew, _relabel_option, _turn_options, _drop_option, _add_option, _condition),
-    *(_follow_up, _weigh, _detail, _revise, _move, _remove, _add, _sections, _new_section, _scoping, _title),
+    *(_follow_up, _weigh, _detail, _revise, _move, _remove, _add, _sections, _new_section, _scoping, _rules, _title),
 )
 """One edit each of what an author may do; each changes the definition in place."""

@@ -10,6 +10,10 @@ from portal.questionnaires.rules.wording import said
 ALIKE: Final = 0.85
 """Two texts whose words are alike to this ratio are taken for one question under two keys."""
 
+MOST_WORDS: Final = 200
+MOST_PAIRS: Final = 20_000
+"""So many removed and added questions are compared; where there are more, it is another questionnaire."""
+
 Finding = tuple[tuple[str, ...], str]
 
 
@@ -23,14 +27,17 @@ def lost_keys(old: Questionnaire, new: Questionnaire, earlier: Iterable[Question
 
 
 def _renamed_questions(old: Questionnaire, new: Questionnaire) -> Iterator[Finding]:
-    gone = [question for question in old.questions if question.key not in new]
+    gone = [(question, said(question.text)) for question in old.questions if question.key not in new]
+    if len(gone) * sum(question.key not in old for question in new.questions) > MOST_PAIRS:
+        return
     notes = {each.key: each.note for each in new.changes.decisions if each.part == "removed"} if new.changes else {}
     for question in new.questions:
         if question.key in old:
             continue
-        for twin in gone:
+        text = said(question.text)
+        for twin, other in gone:
             # The author who names the successor has seen it, and says that the claim is another one.
-            if question.key not in notes.get(twin.key, "") and _are_alike(question.text, twin.text):
+            if question.key not in notes.get(twin.key, "") and _are_alike(text, other):
                 yield (
                     (question.key,),
                     f"“{question.key}” looks like the removed “{twin.key}” renamed: keys are permanent. Keep the key, "
@@ -76,5 +83,11 @@ def _options_used_again(old: Questionnaire, question: Question, before: Iterable
             )
 
 
-def _are_alike(one: str, other: str) -> bool:
-    return difflib.SequenceMatcher(None, said(one), said(other), autojunk=False).ratio() >= ALIKE
+def _are_alike(one: list[str], other: list[str]) -> bool:
+    """Compare word by word; the cheap bounds come first, and texts beyond any lint's length must be equal."""
+    if one == other or max(len(one), len(other)) > MOST_WORDS:
+        return one == other
+    if 2 * min(len(one), len(other)) < ALIKE * (len(one) + len(other)):
+        return False
+    matcher = difflib.SequenceMatcher(None, one, other, autojunk=False)
+    return matcher.quick_ratio() >= ALIKE and matcher.ratio() >= ALIKE

@@ -149,6 +149,9 @@ def _of_key(
     mark: Mark,
 ) -> Iterator[str]:
     yield f"  {_title(old, new, key, changes[0])}"
+    if changes[0].part == Part.ADDED and key in new:
+        question = new.question(key)
+        yield f"      Kind {question.kind}, weight {question.weight}, tiers {readable(sorted(question.tiers))}"
     for change in changes:
         if change.part not in (Part.ADDED, Part.REMOVED, Part.REVISION):
             yield f"      {_line(change, mark)}"

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Literal
 
+MOST_PAIRS: Final = 1_000_000
+"""Texts of more words than this, multiplied, are shown one after the other: comparing them would take seconds."""
+
 _ABOUT: Final[Mapping[str, str]] = MappingProxyType(
     {
         "added": "the addition",
@@ -56,8 +59,13 @@ class Piece:
 
 
 def words(old: str, new: str) -> tuple[Piece, ...]:
-    """Return how one text became the other, word by word; all but `in` is the old text, all but `out` the new one."""
+    """Return how one text became the other, word by word; very long ones as a whole.
+
+    All but `in` is the old text, all but `out` the new one.
+    """
     before, after = _tokens(old), _tokens(new)
+    if len(before) * len(after) > MOST_PAIRS:
+        return Piece("out", old), Piece("in", new)
     pieces: list[Piece] = []
     for _, a, b, c, d in _joined(difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes(), before):
         if before[a:b] == after[c:d]:

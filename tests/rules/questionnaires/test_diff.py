@@ -17,6 +17,8 @@ from portal.questionnaires.rules.diff import Change, diff
 from tests.factories.definitions import compiled, definitions, edited
 from tests.rules.questionnaires.samples import SAMPLE, law, shipped
 
+# Drawing whole questionnaires takes a while.
+few = settings(law, max_examples=40)
 CHANGED, SAME = Claim.CHANGED, Claim.SAME
 
 
@@ -38,7 +40,7 @@ def asks_the_same(one: Questionnaire, other: Questionnaire) -> bool:
     return replace(one, version=other.version, digest=other.digest, changes=other.changes) == other
 
 
-@law
+@few
 @given(st.data())
 def test_what_is_applied_to_the_old_version_gives_the_new_one(data: st.DataObject) -> None:
     first = data.draw(definitions())
@@ -48,7 +50,7 @@ def test_what_is_applied_to_the_old_version_gives_the_new_one(data: st.DataObjec
     assert asks_the_same(apply(new, diff(new, old)), old)
 
 
-@settings(law, max_examples=40)
+@few
 @given(definitions(), definitions())
 def test_even_strangers_are_so_many_changes_apart(one: dict[str, Any], other: dict[str, Any]) -> None:
     old, new = compiled(one), compiled(other)
@@ -62,7 +64,20 @@ def test_a_version_does_not_differ_from_itself(definition: dict[str, Any]) -> No
     assert diff(compiled(definition), compiled({**definition, "version": 2})) == ()
 
 
-@law
+@few
+@given(st.data())
+def test_the_order_of_keys_in_a_file_is_no_change(data: st.DataObject) -> None:
+    definition = data.draw(definitions())
+
+    def shuffled(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: shuffled(value[key]) for key in data.draw(st.permutations(list(value)))}
+        return [shuffled(item) for item in value] if isinstance(value, list) else value
+
+    assert diff(compiled(definition), compiled(shuffled(definition))) == ()
+
+
+@few
 @given(st.data())
 def test_no_field_of_anything_can_change_unnoticed(data: st.DataObject) -> None:
     old = compiled(data.draw(definitions()))
@@ -216,6 +231,12 @@ def test_a_reworded_phrase_is_read_as_one() -> None:
         Piece("in", "after"),
         Piece("same", " the end."),
     )
+
+
+def test_very_long_texts_are_shown_one_after_the_other() -> None:
+    old, new = "one two " * 900, "two one " * 900
+
+    assert words(old, new) == (Piece("out", old), Piece("in", new))
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import permutations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from portal.questionnaires.rules import (
@@ -25,6 +26,8 @@ from portal.questionnaires.rules.text import tidy
 from tests.factories.definitions import compiled, decided, definitions, edited, source_of
 from tests.rules.questionnaires.samples import SAMPLE, SLUGS, law, shipped, small
 
+# Drawing whole questionnaires takes a while.
+few = settings(law, max_examples=40)
 REWORDED = ("It covers all.", "It covers all sites.")
 RELABELLED = ("label: High", "label: Highest")
 SOME_NOTE = "The same thing under the name that people use."
@@ -231,6 +234,14 @@ def test_what_its_author_called_the_same_claim_stays_one_claim_elsewhere() -> No
     assert len(meaning.elsewhere(reworded, [other])) == 1
 
 
+def test_the_order_of_questionnaires_does_not_matter_elsewhere() -> None:
+    versions = [small(), replace(small(), slug="other"), replace(said(second(REWORDED)), slug="third")]
+
+    for new in versions:
+        found = {tuple(meaning.elsewhere(new, others)) for others in permutations(versions)}
+        assert len(found) == 1
+
+
 def test_the_shipped_questionnaires_claim_the_same_under_the_same_keys() -> None:
     versions = [shipped(slug) for slug in SLUGS]
 
@@ -243,7 +254,7 @@ def test_a_claim_is_not_its_weight_or_its_proof() -> None:
     assert meaning.claim_value(changed) == meaning.claim_value(small().question("one.level"))
 
 
-@law
+@few
 @given(st.data())
 def test_a_version_is_ready_once_every_change_is_decided_and_revised(data: st.DataObject) -> None:
     first = data.draw(definitions())
@@ -252,7 +263,7 @@ def test_a_version_is_ready_once_every_change_is_decided_and_revised(data: st.Da
     assert meaning.undecided(compiled(first), compiled(ready)) == ()
 
 
-@law
+@few
 @given(st.data())
 def test_what_is_proposed_is_a_decision_on_everything_that_needs_one(data: st.DataObject) -> None:
     first = data.draw(definitions())
@@ -290,7 +301,7 @@ def test_whatever_a_note_says_is_read_as_it_was_written(notes: Sequence[str], ve
     assert written.changes == Changes(version, tuple(replace(each, note=tidy(each.note)) for each in decisions))
 
 
-@law
+@few
 @given(st.data())
 def test_writing_decisions_leaves_every_other_byte_alone(data: st.DataObject) -> None:
     source = source_of(data.draw(definitions()))
