@@ -59,6 +59,7 @@ SITES: dict[str, tuple[str, ...]] = {
         "portal.sites.lab.workspace.views",
         "portal.sites.lab.decision.views",
         "portal.sites.lab.vendors.views",
+        "portal.sites.lab.move.views",
         "portal.sites.lab.evidence.views",
         "portal.sites.lab.questionnaires.views",
         "portal.sites.lab.people.views",

@@ -8,10 +8,12 @@ from datetime import date, datetime
 from uuid import UUID
 
 from portal.assessments.queries import AssessmentLine, OutcomeLine
+from portal.assessments.rules import MOVABLE
 from portal.gate.queries import ClearanceLine
 from portal.gate.rules import Answer, World
 from portal.identity.queries import InvitationLine, Person
 from portal.identity.rules import InvitationState
+from portal.questionnaires.queries import VersionLine
 from portal.terms import (
     ROLE_WORDS,
     AssessmentState,
@@ -43,6 +45,21 @@ def gate_state(world: World | None, answers: Sequence[tuple[str, str, Answer]]) 
     if allowed:
         return GateState("Approved with conditions", f"Allow {len(allowed)} of {len(answers)}")
     return GateState("Deny", "Deny")
+
+
+def newer_versions(asked: Iterable[AssessmentLine], published: Iterable[VersionLine]) -> dict[UUID, int]:
+    """Return the newest version that an assessment could move to, for those that nobody signed and that are behind."""
+    known = {each.id: each for each in published}
+    newest: dict[str, int] = {}
+    for each in known.values():
+        newest[each.slug] = max(each.version, newest.get(each.slug, 0))
+    return {
+        row.id: newest[version.slug]
+        for row in asked
+        if row.state in MOVABLE
+        and (version := known.get(row.questionnaire_id)) is not None
+        and version.version < newest[version.slug]
+    }
 
 
 STATE_TAGS: Mapping[AssessmentState, tuple[str, str, str]] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -57,6 +58,16 @@ class Renewal:
     again: int
     new: int
     archived: int
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """The last move of this assessment to a newer version: to which, when, and how many answers it asks again."""
+
+    version: int
+    on: date
+    again: int
+    facts: int
 
 
 @bp.get("/")
@@ -116,6 +127,7 @@ def _home(assessment_id: UUID) -> ResponseReturnValue:
         others = [each for each in _own(tx) if each.is_open and each.id != row.id]
         invited = _invited(tx, work)
         renewal = _renewal(tx, work)
+        moved = _moved(tx, work)
         today = tx.now.date()
     returned = row.state is AssessmentState.CHANGES_REQUESTED
     following = next_question(work, actor()) if work.is_open else None
@@ -125,6 +137,7 @@ def _home(assessment_id: UUID) -> ResponseReturnValue:
         work=work,
         version=version,
         renewal=renewal,
+        moved=moved,
         groups=[each for each in _groups(work) if not (returned and each.kind == "reply")] if work.is_open else [],
         sections=_by_group(work, returned),
         following=following,
@@ -159,6 +172,20 @@ def _renewal(tx: Tx, work: Work) -> Renewal | None:
         again=len(plan.re_attest),
         new=len(plan.new),
         archived=len(plan.archived),
+    )
+
+
+def _moved(tx: Tx, work: Work) -> Moved | None:
+    """Return the last move of an assessment that can still be answered, if there was one."""
+    last = next(iter(attestations.migrations_of(tx, work.row)), None) if work.is_open else None
+    version = questionnaires.version_of(tx, last.to_questionnaire_id) if last else None
+    if last is None or version is None:
+        return None
+    return Moved(
+        version=version.version,
+        on=last.moved_at.date(),
+        again=len(last.mapping.get("re_attest", ())),
+        facts=len(last.mapping.get("facts", ())),
     )
 
 

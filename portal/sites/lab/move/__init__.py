@@ -1,0 +1,1 @@
+"""Moving a running assessment to a newer version of its questionnaire."""
