@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Final
 from uuid import UUID
 
@@ -27,7 +28,7 @@ from portal.questionnaires.facts import (
 )
 from portal.questionnaires.models import QuestionnaireDraft, QuestionnaireSignature, QuestionnaireVersion
 from portal.questionnaires.readiness import SIGNATURES_NEEDED, Readiness, compile_source, readiness
-from portal.questionnaires.rules import Changes, Claim, Decision, Questionnaire, meaning
+from portal.questionnaires.rules import Changes, Claim, Decision, DefinitionError, Questionnaire, meaning
 from portal.questionnaires.rules.diff import Change
 from portal.terms import DraftState
 
@@ -87,8 +88,9 @@ def draft_from(tx: Tx, *, questionnaire_id: UUID) -> QuestionnaireDraft:
     """
     row = versions.get(tx, questionnaire_id)
     newest = queries.newest(tx, row.slug) or row
-    source = meaning.with_version(versions.source_of(tx, questionnaire_id), newest.version + 1)
-    source = meaning.with_decisions(source, Changes(since=newest.version, decisions=()))
+    with _editing():
+        source = meaning.with_version(versions.source_of(tx, questionnaire_id), newest.version + 1)
+        source = meaning.with_decisions(source, Changes(since=newest.version, decisions=()))
     return create_draft(tx, source=source, origin=f"version:{row.version}", name=f"{row.slug} v{newest.version + 1}")
 
 
@@ -263,11 +265,12 @@ def _decide(
     known |= {(each.key, each.part): each for _, each in decided}
     kept = [known[each.key, each.part] for each in state.to_decide if (each.key, each.part) in known]
     source = bytes(draft.source)
-    for key in dict.fromkeys(change.key for change, _ in decided):
-        if key in state.before and key in state.questionnaire:
-            changed = any(each.key == key and each.claim is Claim.CHANGED for each in kept)
-            source = _with_revision(source, key, state.before, state.questionnaire, changed=changed)
-    source = meaning.with_decisions(source, Changes(since=state.previous.version, decisions=tuple(kept)))
+    with _editing():
+        for key in dict.fromkeys(change.key for change, _ in decided):
+            if key in state.before and key in state.questionnaire:
+                changed = any(each.key == key and each.claim is Claim.CHANGED for each in kept)
+                source = _with_revision(source, key, state.before, state.questionnaire, changed=changed)
+        source = meaning.with_decisions(source, Changes(since=state.previous.version, decisions=tuple(kept)))
     _rewrite(tx, draft, source, row_version, is_edit=False)
     for change, each in decided:
         tx.record(
@@ -275,6 +278,15 @@ def _decide(
                 draft.id, draft.slug, draft.version, each.key, each.part, each.claim.value, change.of, draft.digest
             )
         )
+
+
+@contextmanager
+def _editing() -> Iterator[None]:
+    """Refuse an edit that a file's way of writing does not take, such as one in braces."""
+    try:
+        yield
+    except DefinitionError as failure:
+        raise Refused(problems={"source": [problem.message for problem in failure.problems]}) from failure
 
 
 def _with_revision(source: bytes, key: str, before: Questionnaire, now: Questionnaire, *, changed: bool) -> bytes:

@@ -129,8 +129,13 @@ def _replaced(source: bytes, leaf: Leaf, value: str) -> bytes:
 
 def _checked(written: bytes, expected: dict[str, Any]) -> bytes:
     """Return the bytes once they say what was meant; a file of an unusual shape is refused, not broken."""
-    if _values(grow(written, _NAME)) != expected:
-        raise DefinitionError([Problem(_NAME, 1, 1, "The file is written in a way that this edit cannot be made in")])
+    try:
+        said = _values(grow(written, _NAME))
+    except DefinitionError:
+        said = None
+    if said != expected:
+        words = "Write the top of the file as one key a line, without braces around it: then it can be edited here"
+        raise DefinitionError([Problem(_NAME, 1, 1, words)])
     return written
 
 

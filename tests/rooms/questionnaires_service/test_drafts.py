@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
+import yaml
 
 from portal.kernel.errors import Conflict, Forbidden, NotFound, Refused
 from portal.policy import Action
@@ -207,3 +210,13 @@ def test_a_version_that_is_published_already_is_a_problem_of_the_draft(house: Ho
     with house.ledger.begin(FACTORY) as tx:
         state = questionnaires.readiness(tx, questionnaires.get_draft(tx, draft_id, Action.QUESTIONNAIRE_READ))
     assert any("put your change into v2" in str(problem) for problem in state.problems)
+
+
+def test_a_draft_in_braces_is_read_and_its_decisions_are_refused_with_what_to_do(house: House, author: Person) -> None:
+    published(house)
+    as_json = json.dumps(yaml.load(second(), Loader=yaml.BaseLoader))  # noqa: S506 - the loader that knows text alone
+    draft = drafted(house, author, as_json)
+
+    with pytest.raises(Refused, match="Write the top of the file as one key a line, without braces"):
+        decide(house, author, draft, "acc.leavers", "steps", Claim.CHANGED)
+    assert bytes(draft_now(house, draft).source) == as_json.encode()
