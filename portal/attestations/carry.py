@@ -256,6 +256,8 @@ class CarriedLine:
     answered_at: datetime
     citations: tuple[CarriedFile, ...]
     settled: Settled | None
+    settled_by: str
+    settled_at: datetime | None
 
     @property
     def is_settled(self) -> bool:
@@ -273,19 +275,31 @@ class CarriedLine:
         return digest(dict(self.content))
 
 
-def carried_of(tx: Tx, assessment: Assessment) -> dict[str, CarriedLine]:
-    """Return everything that came over, by question, also what was dealt with and what is not asked any more."""
+def carried_of(tx: Tx, assessment: Assessment, *, question_key: str | None = None) -> dict[str, CarriedLine]:
+    """Return everything that came over, by question, also what was dealt with and what is not asked any more.
+
+    :param question_key: the one question that the caller wants to know of.
+    """
     files = _files_of(tx, assessment.id)
     statement = (
-        sa.select(CarriedAnswer, QuestionnaireVersion.slug, QuestionnaireVersion.version, Engagement.project)
+        sa.select(
+            CarriedAnswer,
+            QuestionnaireVersion.slug,
+            QuestionnaireVersion.version,
+            Engagement.project,
+            UserAccount.full_name,
+        )
         .join(QuestionnaireVersion, QuestionnaireVersion.id == CarriedAnswer.source_questionnaire_id)
         .outerjoin(Attestation, Attestation.id == CarriedAnswer.source_attestation_id)
         .join(Assessment, Assessment.id == sa.func.coalesce(Attestation.assessment_id, CarriedAnswer.assessment_id))
         .join(Engagement, Engagement.id == Assessment.engagement_id)
+        .outerjoin(UserAccount, UserAccount.id == CarriedAnswer.settled_by)
         .where(CarriedAnswer.assessment_id == assessment.id)
         .order_by(CarriedAnswer.question_key)
         .execution_options(populate_existing=True)
     )
+    if question_key is not None:
+        statement = statement.where(CarriedAnswer.question_key == question_key)
     return {
         row.question_key: CarriedLine(
             key=row.question_key,
@@ -302,8 +316,10 @@ def carried_of(tx: Tx, assessment: Assessment) -> dict[str, CarriedLine]:
             answered_at=row.answered_at,
             citations=files.get(row.question_key, ()),
             settled=row.settled,
+            settled_by=settler or "",
+            settled_at=row.settled_at,
         )
-        for row, slug, version, project in tx.session.execute(statement)
+        for row, slug, version, project, settler in tx.session.execute(statement)
     }
 
 

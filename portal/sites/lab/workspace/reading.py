@@ -9,7 +9,8 @@ from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
-from portal.attestations.service import Attested
+from portal.attestations import service as attestations
+from portal.attestations.service import Attested, CarriedLine
 from portal.findings.service import FindingLine
 from portal.identity import queries as people
 from portal.kernel.errors import NotFound
@@ -20,7 +21,7 @@ from portal.reviews import service as reviews
 from portal.reviews.service import Changed, CitedFile, Desk, Tally, VerdictLine, Workspace
 from portal.scoring.rules import Mark
 from portal.sites.lab.workspace.wording import AnswerShown, Piece, answer_shown, difference
-from portal.terms import ASSESSMENT_STATE_WORDS, Verdict
+from portal.terms import ASSESSMENT_STATE_WORDS, Settled, Verdict
 
 GROUP_TITLES = {
     Changed.DOWN: "Went down",
@@ -192,6 +193,16 @@ def answer_page(space: Workspace, key: str) -> AnswerPage:
         previous=order[at - 1] if at else "",
         next=order[at + 1] if at + 1 < len(order) else "",
     )
+
+
+def confirmed_from(tx: Tx, space: Workspace, answer: AnswerPage) -> CarriedLine | None:
+    """Return the earlier answer that an answer was confirmed from; nothing if it says something else by now."""
+    key = answer.question.key
+    line = attestations.carried_of(tx, space.assessment, question_key=key).get(key)
+    signed = space.attested.snapshot.answers.get(key)
+    if line is None or line.settled is not Settled.CONFIRMED or signed is None:
+        return None
+    return line if dict(signed.content) == dict(line.content) else None
 
 
 def findings_of(space: Workspace) -> list[tuple[str, str, FindingLine]]:

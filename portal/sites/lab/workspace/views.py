@@ -236,6 +236,7 @@ def _page(
         reading = work.read(tx, review_id)
         space = reading.space
         answer = work.answer_page(space, key or space.first()) if space.order else None
+        confirmed = work.confirmed_from(tx, space, answer) if answer else None
         names = _names(tx, reading, answer)
         today = tx.now.date()
     fresh = form is None
@@ -251,6 +252,7 @@ def _page(
         reading=reading,
         head=reading.head,
         answer=answer,
+        confirmed=confirmed,
         form=form,
         names=names,
         changed=changed,
