@@ -31,7 +31,7 @@ def quoted(text: str) -> str:
 
 
 def entry(key: str, text: str, indent: str) -> list[str]:
-    """Return the lines of `key: text`: quoted if short, folded if long, literal if it has several lines.
+    """Return the lines of `key: text`: quoted if short, folded if long, literal if it has several short lines.
 
     The text must have been through `plain`, which block scalars give back unchanged.
     """
@@ -39,14 +39,16 @@ def entry(key: str, text: str, indent: str) -> list[str]:
     if "\n" not in text and (len(head) + len(text) <= _SHORT or " " not in text):
         return [head + quoted(text)]
     inner = indent + "  "
-    if "\n" in text:
+    if "\n" in text and all(len(inner) + len(line) <= WIDTH for line in text.split("\n")):
         return [f"{head}|-", *(f"{inner}{line}" if line else "" for line in text.split("\n"))]
-    wrapped = textwrap.wrap(
-        text, WIDTH - len(inner), break_long_words=False, break_on_hyphens=False, drop_whitespace=True
-    )
-    if " ".join(wrapped) != text:
-        return [head + quoted(text)]
-    return [f"{head}>-", *(inner + line for line in wrapped)]
+    folded: list[str] = []
+    for number, line in enumerate(text.split("\n")):
+        wrapped = textwrap.wrap(line, WIDTH - len(inner), break_long_words=False, break_on_hyphens=False)
+        if " ".join(wrapped) != line:
+            return [head + quoted(text)]
+        # In a folded text a line end is a blank; a blank line is a line end.
+        folded.extend([*([""] if number else []), *(inner + each for each in wrapped)])
+    return [f"{head}>-", *folded]
 
 
 def _clean(text: str) -> str:

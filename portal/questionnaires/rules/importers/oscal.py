@@ -103,6 +103,7 @@ class _Catalog:
             yield from self._controls(control, depth + 1)
 
     def _keys(self, controls: list[Record]) -> Mapping[str, str]:
+        """Return a key for each identifier, made from the labels that people know if each control has its own."""
         seen: dict[str, Record] = {}
         for control in controls:
             identifier = self._text(control, "id")
@@ -113,7 +114,14 @@ class _Catalog:
                 place = control.places["id"]
                 message = f"The control “{identifier[:60]}” is there twice, first in line {twin.line}"
                 raise DefinitionError([Problem(self._name, *place, message)])
+        labels = {identifier: self._label(control) for identifier, control in seen.items()}
+        if all(labels.values()) and len(set(labels.values())) == len(labels):
+            keys = question_keys(list(labels.values()), self._framework)
+            return {identifier: keys[label] for identifier, label in labels.items()}
         return question_keys(list(seen), self._framework)
+
+    def _label(self, control: Record) -> str:
+        return next((value for name, value in self._props(control) if name == "label"), "")
 
     def _question(self, control: Record, keys: Mapping[str, str]) -> DraftQuestion:
         identifier = self._text(control, "id")
@@ -128,9 +136,8 @@ class _Catalog:
                 guidance.append(text)
             else:
                 self._note(control, f"the part “{name[:40]}” of “{identifier}” is not taken over")
-        label = next((value for name, value in self._props(control) if name == "label"), "")
         question = DraftQuestion(keys[identifier], "\n".join(statement) or title, self._kind, label=_label(title))
-        question.maps = {self._framework: label or identifier}
+        question.maps = {self._framework: self._label(control) or identifier}
         question.guidance = "\n\n".join(guidance)
         question.why = "\n\n".join(why)
         if not question.text:
