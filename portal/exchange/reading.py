@@ -120,7 +120,7 @@ def understand(sheets: Sequence[Sheet]) -> Upload:
     missing = COLUMNS[0]
     for sheet in sheets:
         if word(sheet.name) == META:
-            meta = {word(_at(row, 0).text): _at(row, 1).text.strip() for row in sheet.rows if row}
+            meta = {word(_at(row, 0).text): unguarded(_at(row, 1).text.strip()) for row in sheet.rows if row}
             continue
         head = _head_of(sheet)
         if head is None:
