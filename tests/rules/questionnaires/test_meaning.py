@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from itertools import permutations
 from typing import Any
@@ -23,6 +24,7 @@ from portal.questionnaires.rules import (
 )
 from portal.questionnaires.rules.diff import diff
 from portal.questionnaires.rules.text import tidy
+from portal.questionnaires.rules.tree import grow
 from tests.factories.definitions import compiled, decided, definitions, edited, source_of
 from tests.rules.questionnaires.samples import SAMPLE, SLUGS, law, shipped, small
 
@@ -369,3 +371,27 @@ def _another(key: str) -> str:
     asked: dict[str, Any] = {"revision": 1, "label": "Gone", "text": "What is gone?", "kind": "yn", "weight": 1}
     lines = "".join(f"        {name}: {value}\n" for name, value in asked.items())
     return f"\n      - key: {key}\n{lines}        tiers: [1]\n        guidance: G\n        why: W\n"
+
+
+@law
+@given(st.binary(max_size=60) | st.text("ab:- {}[]\n\r\u2028'\"#|>&*!?,1.\ufeff", max_size=60).map(str.encode))
+def test_whatever_a_file_holds_it_is_edited_as_meant_or_refused(source: bytes) -> None:
+    edits: list[Callable[[], bytes]] = [
+        lambda: meaning.with_decisions(source, Changes(1, ())),
+        lambda: meaning.with_revision(source, "a", 2),
+        lambda: meaning.with_version(source, 2),
+    ]
+    for edit in edits:
+        with suppress(DefinitionError):
+            assert grow(edit(), "any").items
+
+
+@few
+@given(definitions(), definitions(version=2))
+def test_strangers_under_one_name_are_judged_as_well(one: dict[str, Any], other: dict[str, Any]) -> None:
+    old, new = compiled(one), compiled(other)
+
+    found = meaning.problems(old, new, [new])
+
+    assert found == sorted(found)
+    assert bool(meaning.undecided(old, new)) <= bool(found)
