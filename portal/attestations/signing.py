@@ -311,6 +311,11 @@ def baseline(tx: Tx, assessment: Assessment) -> Attestation | None:
     return latest(tx, assessment.id) or _before(tx, assessment.id)
 
 
+def is_renewal(tx: Tx, attestation: Attestation) -> bool:
+    """Whether the same was signed before for the same engagement, in an earlier assessment."""
+    return _of_earlier_assessment(tx, attestation.assessment_id) is not None
+
+
 def _before(tx: Tx, assessment_id: UUID) -> Attestation | None:
     return _of_earlier_assessment(tx, assessment_id) or _carried_from(tx, assessment_id)
 

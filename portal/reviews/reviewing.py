@@ -97,7 +97,7 @@ def open_review(tx: Tx, fact: AttestationSigned) -> None:
         revision=fact.revision,
         attestation_id=fact.attestation_id,
         attestation_digest=fact.digest,
-        kind=rules.kind_of(revision=fact.revision, signed_before=attestations.previous(tx, attestation) is not None),
+        kind=rules.kind_of(revision=fact.revision, signed_before=attestations.is_renewal(tx, attestation)),
         asked=signed.snapshot.asked,
         opened_at=tx.now,
         due_at=rules.due_at(tx.now, signed.snapshot.tier),
