@@ -99,14 +99,14 @@ class Answer:
 def is_answered(question: Question, answer: Answer | None) -> bool:
     """Tell whether the answer answers the question.
 
-    An empty table, or an empty selection of earlier answers, is an answer once a comment says that there is none. A
-    request for files is answered by a file, or by a comment that says why there is none.
+    An empty table, an empty selection of earlier answers, no address or no period is an answer once a comment says
+    that there is none. A request for files is answered by a file, or by a comment that says why there is none.
     """
     if answer is None:
         return False
     if not answer.is_blank:
         return True
-    may_be_empty = question.kind in (Kind.TABLE, Kind.FILE) or bool(question.options_from)
+    may_be_empty = question.kind in (Kind.TABLE, Kind.FILE, Kind.URL, Kind.RANGE) or bool(question.options_from)
     return may_be_empty and bool(answer.comment)
 
 
@@ -210,9 +210,9 @@ def how_to_answer(question: Question) -> str:
     if question.kind is Kind.DATE:
         return f"Enter a date for “{question.label}”, for example 2026-11-30"
     if question.kind is Kind.RANGE:
-        return f"Enter the first and the last day for “{question.label}”, for example 2025-10-01 and 2026-09-30"
+        return f"Enter the first and the last day for “{question.label}”, or say in the comment that there is none"
     if question.kind is Kind.URL:
-        return f"Enter a web address for “{question.label}”, for example https://trust.example/report"
+        return f"Enter a web address for “{question.label}”, or say in the comment that there is none"
     if question.kind is Kind.FILE:
         return f"Attach a file for “{question.label}”, or say in the comment why you cannot"
     return f"Enter an answer for “{question.label}”"

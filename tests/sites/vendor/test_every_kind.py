@@ -143,6 +143,7 @@ def test_what_is_done_instead_is_offered_kept_and_signed(made: Desk, priya: Clie
     told = {"choice": "no", "compensating": "The board decides every week."}
     fragment = save(priya, made, "sco.owner", told, script=True).get_data(as_text=True)
 
+    assert 'id="warn-sco-owner" class="is-weak" data-swap' in fragment
     assert 'class="if-weak mt-20 on" id="instead-sco-owner"' in fragment
     assert content(made, "sco.owner") == told
     with made.at(made.signatory.fresh) as (tx, row):
