@@ -89,7 +89,7 @@ def read_upload(stream: BinaryIO, file_name: str) -> tuple[Reading, str]:
     """
     name = display_name(file_name)
     with tempfile.NamedTemporaryFile(suffix=".xlsx") as copy:
-        sha256 = _copied(stream, copy)
+        sha256 = copied(stream, copy)
         try:
             if name.casefold().endswith(".csv"):
                 sheets = [spreadsheet.read_csv(Path(copy.name).read_bytes())]
@@ -116,7 +116,11 @@ def pages_of(sheets: Sequence[spreadsheet.Sheet]) -> list[rules.Page]:
     ]
 
 
-def _copied(stream: BinaryIO, copy: Any) -> str:
+def copied(stream: BinaryIO, copy: Any) -> str:
+    """Copy an upload to a file of ours, no more than a workbook may be; return the SHA-256 of its bytes.
+
+    :raises Refused: with the problem of file, if it is empty or too large.
+    """
     digest, size = hashlib.sha256(), 0
     stream.seek(0)
     while piece := stream.read(1 << 18):

@@ -105,7 +105,7 @@ class NotRead(ValueError):
     """It is none of the workbooks that are read; the words say what to upload instead."""
 
 
-_NOT_OURS: Final = (
+NOT_OURS: Final = (
     "We found no completed CAIQ 4, AI-CAIQ or HECVAT 4 in this workbook. "
     "Upload the one with the column “Question ID”, as an .xlsx file"
 )
@@ -133,8 +133,14 @@ def read(pages: Sequence[Page], file_name: str = "") -> Reading:
     if family is Family.HECVAT:
         return _finished(family, pages, file_name, _hecvat(pages))
     if not (found := layouts(pages)):
-        raise NotRead(_NOT_OURS)
+        raise NotRead(NOT_OURS)
     return _finished(family, pages, file_name, _caiq(pages, found))
+
+
+def recognised(pages: Sequence[Page], file_name: str = "") -> tuple[Family, str, str]:
+    """Return whose workbook it is, what it calls itself, and the version that this seems to name."""
+    family = _family(pages, file_name)
+    return (family, *_named(family, pages, file_name))
 
 
 def layouts(pages: Sequence[Page]) -> list[Layout]:
