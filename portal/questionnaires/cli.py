@@ -12,10 +12,9 @@ import click
 from flask import current_app
 from flask.cli import with_appcontext
 
-from portal.identity import queries as identity
-from portal.kernel.actor import Actor, ActorKind, system
+from portal.kernel.actor import Actor, system
 from portal.kernel.errors import GatehouseError, Refused
-from portal.questionnaires import changes_cli, files, service
+from portal.questionnaires import acting, changes_cli, files, importing_cli, service
 from portal.questionnaires.changes_cli import folder_option
 from portal.questionnaires.rules import DefinitionError, Problem, format_lock, warnings_of
 
@@ -109,14 +108,7 @@ def _person(email: str) -> Actor:
     """
     if not email:
         raise Refused("Say who confirms it: --as EMAIL, of a lead approver or a program admin.")
-    with ledger().begin(system("questionnaires publish")) as tx:
-        people = identity.lab_people(tx, active_only=True)
-    found = next((each for each in people if each.email.casefold() == email.strip().casefold()), None)
-    if found is None:
-        raise Refused(f"Nobody of the lab has the address {email}.")
-    return Actor(
-        kind=ActorKind.PERSON, id=found.id, name=found.full_name, roles=frozenset(found.roles), email=found.email
-    )
+    return acting.person(ledger(), email, command="questionnaires publish")
 
 
 def _signed(actor: Actor, source: bytes, path: Path, folder: Path) -> bool:
@@ -178,7 +170,7 @@ def check_lock(folder: Path) -> Iterator[str]:
             yield refusal.message
 
 
-for command in changes_cli.commands:
+for command in (*changes_cli.commands, *importing_cli.commands):
     questionnaires_group.add_command(command)
 
 commands = (questionnaires_group,)
