@@ -149,6 +149,8 @@ def decide_change(
 def accept_proposals(tx: Tx, *, draft: QuestionnaireDraft, row_version: int) -> int:
     """Call every undecided change of presentation the same claim, as proposed; return how many there were.
 
+    The text then also says which version it is compared with, though no change may need a decision.
+
     :raises Conflict: if the draft was edited meanwhile, published or discarded.
     """
     policy.check(tx.actor, Action.QUESTIONNAIRE_DRAFT, draft)
@@ -157,7 +159,7 @@ def accept_proposals(tx: Tx, *, draft: QuestionnaireDraft, row_version: int) -> 
     accepted = [
         (change, Decision(change.key, change.part, Claim.SAME, change.of, "")) for change in presentation(state)
     ]
-    if accepted:
+    if accepted or state.lacks_block:
         _decide(tx, draft, state, accepted, row_version)
     return len(accepted)
 

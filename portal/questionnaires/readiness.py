@@ -25,7 +25,8 @@ SIGNATURES_NEEDED: Final = 2
 class Readiness:
     """What a draft says and what stands between it and publication.
 
-    ``problems`` are all of them, each with file, line and column, in the order of the lines.
+    ``problems`` are all of them, each with file, line and column, in the order of the lines; ``to_mend`` are those
+    that the pages do not settle by themselves: deciding a change also writes the block “changes”.
     """
 
     questionnaire: Questionnaire
@@ -34,12 +35,19 @@ class Readiness:
     changes: tuple[Change, ...]
     undecided: tuple[Undecided, ...]
     problems: tuple[Problem, ...]
+    to_mend: tuple[Problem, ...]
     signatures: tuple[SignatureLine, ...]
 
     @property
     def to_decide(self) -> tuple[Change, ...]:
         """The changes that the author has to say something about."""
         return tuple(change for change in self.changes if change.needs_decision)
+
+    @property
+    def lacks_block(self) -> bool:
+        """Whether the text does not say yet which version its decisions compare it with."""
+        said = self.questionnaire.changes
+        return self.previous is not None and (said is None or said.since != self.previous.version)
 
     @property
     def counting(self) -> tuple[SignatureLine, ...]:
@@ -62,19 +70,22 @@ def readiness(tx: Tx, draft: QuestionnaireDraft) -> Readiness:
     earlier = [each for slug, number, each in published if slug == draft.slug and number < draft.version]
     changes = diff.diff(before, questionnaire) if before else ()
     undecided = meaning.undecided(before, questionnaire) if before else ()
-    problems = [
+    mend = [
         *lint(questionnaire, known_ids()),
-        *(_version_problems(questionnaire, newest)),
-        *(meaning.problems(before, questionnaire, earlier) if before else ()),
+        *_version_problems(questionnaire, newest),
         *meaning.elsewhere(questionnaire, [each for _, _, each in published]),
     ]
+    said = meaning.problems(before, questionnaire, earlier) if before else []
+    whys = tuple(each.why for each in undecided)
+    mend += [each for each in said if not each.message.endswith(whys) and "“changes”" not in each.message]
     return Readiness(
         questionnaire=questionnaire,
         previous=previous,
         before=before,
         changes=tuple(changes),
         undecided=tuple(undecided),
-        problems=tuple(sorted(problems)),
+        problems=tuple(sorted({*mend, *said})),
+        to_mend=tuple(sorted(mend)),
         signatures=tuple(queries.signatures(tx, draft.id, draft.digest)),
     )
 

@@ -81,7 +81,7 @@ def test_a_file_becomes_a_draft(house: House, signed_in: Browser, ines: Person) 
     shown = text(browser.get(answer.location))
     assert "Begun by Ines Valdarno from a file" in shown
     assert "Compared with small v1" in shown
-    assert "“changed” is proposed" in shown
+    assert "2 changes to decide : is the claim the same?" in shown
     listed = text(browser.get("/lab/questionnaires"))
     assert "Small questionnaire small v2 a file Ines Valdarno" in listed
     assert "0 of 2" in listed
@@ -185,9 +185,9 @@ def test_the_changes_read_like_the_review_of_a_text(house: House, signed_in: Bro
     shown = answer.get_data(as_text=True)
     assert "2 of 2 undecided" in text(answer)
     assert "How often do you review<ins>,</ins> who has access?" in shown
-    assert '&lt;= <del class="d">24</del><ins>12</ins> → 100' in shown
+    assert 'at most <del class="d">24</del><ins>12</ins>: 100' in shown
     assert '<del class="d">2</del><ins>4</ins>' in shown
-    assert "Accept all 1 proposals for presentation changes" in text(answer)
+    assert "Accept all proposals for presentation changes (1)" in text(answer)
     assert (
         text(signed_in(ines).get(page_of(draft_id, "changes") + "?show=undecided")).count("Decide")
         < text(answer).count("Decide") + 1
@@ -263,6 +263,22 @@ def test_the_proposals_of_presentation_are_accepted_at_once(house: House, signed
     assert late.status_code in {303, 409}
 
 
+def test_weights_alone_need_no_decision_but_the_comparison_is_recorded(
+    house: House, signed_in: Browser, ines: Person
+) -> None:
+    published(house)
+    draft_id = drafted(house, ines, second(reworded=False, steps=False, weight=4))
+    browser = signed_in(ines)
+    assert "No change needs a decision. Record the comparison with v1" in text(browser.get(page_of(draft_id)))
+
+    browser.post(page_of(draft_id, "changes/accept"), data={"row_version": "1"})
+
+    shown = text(browser.get(page_of(draft_id, "changes")))
+    assert "The comparison is recorded in the text of the draft." in shown
+    assert "0 of 0 undecided" in shown
+    assert "every change is decided" in text(browser.get(page_of(draft_id)))
+
+
 def test_a_first_version_has_no_changes_page(house: House, signed_in: Browser, ines: Person) -> None:
     draft_id = drafted(house, ines, SMALL)
     browser = signed_in(ines)
@@ -315,7 +331,7 @@ def test_what_is_not_ready_cannot_be_signed(house: House, signed_in: Browser, ha
     browser = signed_in(hana)
     shown = text(browser.get(page_of(draft_id, "publish")))
     assert "It cannot be signed yet" in shown
-    assert "2 of them in the changes" in shown
+    assert "2 changes to decide" in shown
     now = draft_now(house, draft_id)
     answer = browser.post(
         page_of(draft_id, "sign"), data={"digest_seen": now.digest, "row_version": str(now.row_version)}

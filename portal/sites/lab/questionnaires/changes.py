@@ -99,7 +99,10 @@ def draft_accept(draft_id: UUID) -> ResponseReturnValue:
             count = questionnaires.accept_proposals(tx, draft=draft, row_version=number(form.row_version.data))
     except Conflict as conflict:
         return _changes_page(draft_id, changed=conflict.message), 409
-    flash(f"{count} {'change is' if count == 1 else 'changes are'} recorded as the same claim.")
+    if count:
+        flash(f"{count} {'change is' if count == 1 else 'changes are'} recorded as the same claim.")
+    else:
+        flash("The comparison is recorded in the text of the draft.")
     return redirect(url_for(".draft_changes", draft_id=draft_id), 303)
 
 

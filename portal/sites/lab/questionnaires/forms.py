@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from flask_wtf.file import FileField
-from wtforms import HiddenField, RadioField, StringField, TextAreaField
+from flask_wtf.file import FileField, MultipleFileField
+from wtforms import HiddenField, IntegerField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined] # the stubs are behind
 
+from portal.questionnaires.importing import Format
 from portal.questionnaires.rules import Claim
 from portal.sites.lab.questionnaires.wording import CLAIM_WORDS
 from portal.sites.shared.forms import Form
@@ -50,3 +51,25 @@ class SignForm(Form):
 
     digest_seen = HiddenField()
     row_version = HiddenField()
+
+
+class ImportForm(Form):
+    """Another system's questionnaire, and what it is to be called here."""
+
+    form = SelectField(
+        "Format",
+        choices=[
+            (Format.VSAQ.value, "VSAQ template or extension"),
+            (Format.OSCAL.value, "OSCAL catalogue"),
+            (Format.MVSP.value, "MVSP, bundled"),
+            (Format.TABLE.value, "Table (CSV or XLSX)"),
+            (Format.FOLDER.value, "Folder of YAML questions"),
+            (Format.OVERLAY.value, "Overlays on a version"),
+        ],
+    )
+    file = MultipleFileField("File")
+    slug = StringField("Short name")
+    version = IntegerField("Version", default=1)
+    title = StringField("Title")
+    base = FileField("Base")
+    mapping = FileField("Mapping")

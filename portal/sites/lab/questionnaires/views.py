@@ -13,14 +13,14 @@ from portal.kernel.errors import NotFound
 from portal.policy import Action, may_ever
 from portal.questionnaires import queries
 from portal.questionnaires import service as questionnaires
-from portal.sites.lab.questionnaires import changes, drafts, publishing
+from portal.sites.lab.questionnaires import changes, drafts, importing, publishing
 from portal.sites.lab.questionnaires.blueprint import bp
 from portal.sites.lab.questionnaires.reading import origin_words
 from portal.sites.lab.questionnaires.wording import KIND_WORDS
 from portal.sites.shared.door import does
 from portal.sites.shared.pages import begin, page
 
-__all__ = ["bp", "changes", "drafts", "publishing"]
+__all__ = ["bp", "changes", "drafts", "importing", "publishing"]
 
 
 @bp.get("")

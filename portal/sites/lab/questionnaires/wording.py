@@ -182,7 +182,7 @@ def said_thing(thing: Mapping[str, Any]) -> str:
     if "kind" in thing:
         parts.append(f"({KIND_WORDS.get(thing['kind'], str(thing['kind']))})")
     if "credit" in thing:
-        parts.append(f"→ {thing['credit']}")
+        parts.append(f"(credit {thing['credit']})")
     if thing.get("options"):
         parts.append(_options(thing["options"]))
     if thing.get("steps"):
@@ -192,14 +192,18 @@ def said_thing(thing: Mapping[str, Any]) -> str:
 
 def _options(options: Sequence[Mapping[str, Any]]) -> str:
     return "; ".join(
-        f"{each['label']} → {each['credit']}" if each.get("credit") is not None else str(each["label"])
+        f"{each['label']}: {each['credit']}" if each.get("credit") is not None else str(each["label"])
         for each in options
     )
 
 
+_RELATIONS = {"<": "below", "<=": "at most", ">": "above", ">=": "at least", "=": "exactly", "!=": "other than"}
+
+
 def _steps(steps: Sequence[Mapping[str, Any]]) -> str:
     return "; ".join(
-        (f"{each['operator']} {each['bound']}" if each.get("operator") else "else") + f" → {each['credit']}"
+        (f"{_RELATIONS[each['operator']]} {each['bound']}" if each.get("operator") else "otherwise")
+        + f": {each['credit']}"
         for each in steps
     )
 
