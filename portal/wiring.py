@@ -53,6 +53,7 @@ SITES: dict[str, tuple[str, ...]] = {
         "portal.sites.vendor.exchange.views",
         "portal.sites.vendor.results.views",
         "portal.sites.vendor.team.views",
+        "portal.sites.vendor.offline.views",
     ),
     "lab": (
         "portal.sites.lab.queue.views",
