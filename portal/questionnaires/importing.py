@@ -77,15 +77,15 @@ def take_in(
     :param files: one file; for overlays all of them; none for the bundled MVSP.
     :param base: the template that a VSAQ extension extends, or the version that overlays are put into.
     :param mapping: for a folder, the file that says where each thing stands.
-    :raises Refused: with a field for each problem: ``slug``, ``file``, ``base`` or ``mapping``. What cannot be read
-        names file, line and column. Nothing is left behind.
+    :raises Refused: with a field for each problem: ``slug``, ``version``, ``title``, ``file``, ``base``, ``mapping``;
+        ``source`` has what is wrong inside of the files, each with file, line and column. Nothing is left behind.
     """
     _check(form, wanted, files, base, mapping)
     try:
         return _taken(form, wanted, files, base, mapping)
     except DefinitionError as failure:
         problems = [str(problem) for problem in failure.problems]
-        raise Refused("\n".join(problems), problems={"file": problems}) from failure
+        raise Refused("\n".join(problems), problems={"source": problems}) from failure
 
 
 def _check(form: Format, wanted: Wanted, files: Sequence[Given], base: Given | None, mapping: Given | None) -> None:

@@ -56,7 +56,7 @@ class SignForm(Form):
 class ImportForm(Form):
     """Another system's questionnaire, and what it is to be called here."""
 
-    form = SelectField(
+    format = SelectField(
         "Format",
         choices=[
             (Format.VSAQ.value, "VSAQ template or extension"),
