@@ -11,6 +11,7 @@ from difflib import SequenceMatcher
 from typing import Any
 
 from portal.questionnaires.rules import Answer, Kind, Question, field_words, period_words
+from portal.questionnaires.rules.text import url_from
 
 _WORDS = re.compile(r"\s+|[^\s]+")
 SHORT_RUN = 6
@@ -34,6 +35,7 @@ class AnswerShown:
     comment: str
     planned_on: date | None
     instead: str
+    address: str
     details: tuple[tuple[str, str | TableShown], ...]
 
 
@@ -58,6 +60,8 @@ def answer_shown(question: Question, answer: Answer | None) -> AnswerShown | Non
         comment=answer.comment,
         planned_on=answer.planned_on,
         instead=answer.compensating,
+        # Signed answers were read when they were typed; what is made a link is read again.
+        address=url_from(answer.url) or "",
         details=tuple(_details(question, answer)),
     )
 
