@@ -93,13 +93,9 @@ def _number(value: Decimal) -> str:
 
 
 def _table(columns: Sequence[Any], rows: Sequence[Mapping[str, str]]) -> TableShown:
-    labels = {(each.key, option.key): option.label for each in columns for option in each.choices}
     return TableShown(
         tuple(each.label for each in columns),
-        tuple(
-            tuple(labels.get((each.key, row.get(each.key, "")), row.get(each.key, "")) for each in columns)
-            for row in rows
-        ),
+        tuple(tuple(field_words(each, row.get(each.key, "")) for each in columns) for row in rows),
     )
 
 
