@@ -321,6 +321,20 @@ def test_what_does_not_wait_is_not_changed_by_asking(asked: Renewal, priya: Clie
     assert "This is your answer of" not in page.get_data(as_text=True)
 
 
+def test_a_file_of_the_earlier_answer_is_one_press_away(asked: Renewal, priya: Client) -> None:
+    shown = card(priya.get(f"{asked.section('acc')}?change=acc.mfa").get_data(as_text=True), "acc.mfa")
+    evidence = re.findall(r'name="evidence" value="([^"]+)"', shown)
+    assert "Attach sign-in-policy.pdf again" in words(shown)
+    assert "guest-rules.pdf again" not in priya.get(f"{asked.section('acc')}?change=acc.guests").get_data(as_text=True)
+
+    priya.post(f"{asked.section('acc')}/acc.mfa", data={"choice": "no", "comment": "Not any more.", "version": "0"})
+    priya.post(f"{asked.section('acc')}/acc.mfa/evidence", data={"evidence": evidence, "pages": "3"})
+
+    shown = card(priya.get(asked.section("acc")).get_data(as_text=True), "acc.mfa")
+    assert "pages 3" in words(shown)
+    assert "Attach sign-in-policy.pdf again" not in words(shown)
+
+
 def test_saving_it_by_hand_settles_it(asked: Renewal, priya: Client) -> None:
     typed = {"choice": "no", "comment": "Not any more.", "version": "0"}
 

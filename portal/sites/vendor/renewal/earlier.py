@@ -13,6 +13,7 @@ from portal.questionnaires import service as questionnaires
 from portal.questionnaires.rules import Question, Questionnaire
 from portal.sites.shared import question_changes
 from portal.sites.vendor import wording
+from portal.terms import Settled
 
 SECONDS_EACH: Final = 9
 """How long one unchanged answer takes to read and keep, for the estimate: 41 of them are about 6 minutes."""
@@ -56,6 +57,7 @@ class Earlier:
     seen: str
     form: wording.Fields
     here: bool
+    confirmed: bool
 
     @property
     def year(self) -> int:
@@ -71,6 +73,15 @@ class Earlier:
     def to_answer(self) -> bool:
         """Whether it is asked again because the question changed."""
         return self.fate is Fate.RE_ATTEST
+
+    def to_attach(self, there: Collection[str]) -> Sequence[EarlierFile]:
+        """Return the files that can back a new answer too, but for those that are attached by now.
+
+        What was confirmed has taken its files along; one that was removed since is not offered again.
+        """
+        if self.confirmed:
+            return ()
+        return [each for each in self.files if not each.why and each.evidence_id not in there]
 
     @property
     def ended(self) -> Sequence[EarlierFile]:
@@ -122,6 +133,7 @@ def earlier_of(line: CarriedLine, now: Question | None, then: Question | None) -
         seen=line.digest,
         form=wording.fields(line.answer),
         here=line.source_attestation_id is None,
+        confirmed=line.settled is Settled.CONFIRMED,
     )
 
 
