@@ -44,6 +44,7 @@ GROWS_ONLY = (
     "decision_signature",
     "clearance",
     "assessment_migration",
+    "questionnaire_signature",
     "external_answer",
     "answer_pack",
 )
