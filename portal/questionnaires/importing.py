@@ -167,7 +167,8 @@ def _tables(file: Given) -> tuple[list[Table], list[str]]:
         if sheet.state is not State.VISIBLE:
             notes.append(f"{file.name}: the hidden sheet “{sheet.name}” is left out.")
         elif count := _formulas(sheet):
-            notes.append(f"{file.name}: {count} cells of “{sheet.name}” are formulas; what they last showed is taken.")
+            formulas = f"{count} formula{'' if count == 1 else 's'}"
+            notes.append(f"{file.name}: of {formulas} in “{sheet.name}”, what the last program computed is taken.")
     shown = [sheet for sheet in sheets if sheet.state is State.VISIBLE]
     return [Table(sheet.name, [[_text(cell) for cell in row] for row in sheet.rows]) for sheet in shown], notes
 

@@ -22,6 +22,7 @@ from portal.questionnaires.rules.importers import Imported
 if TYPE_CHECKING:
     from portal.kernel.ledger import Ledger
 
+_FORMATS = [each.value for each in Format if each is not Format.OVERLAY]
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _OUT = click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Where to write the YAML file.")
 _AS = click.option("--as", "email", default="", help="Begin a draft instead, by this person of the lab.")
@@ -31,7 +32,7 @@ _TITLE = click.option("--title", default="", help="The title; else that of the s
 
 
 @click.command("import")
-@click.argument("form", metavar="FORMAT", type=click.Choice([each for each in Format if each is not Format.OVERLAY]))
+@click.argument("form", metavar="FORMAT", type=click.Choice(_FORMATS))
 @click.argument("file", type=click.Path(exists=True, path_type=Path), required=False)
 @click.option("--base", type=_FILE, help="The VSAQ template that an extension extends.")
 @click.option("--mapping", type=_FILE, help="For a folder: the file that says where each thing stands.")

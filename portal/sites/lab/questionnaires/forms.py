@@ -59,12 +59,12 @@ class ImportForm(Form):
     format = SelectField(
         "Format",
         choices=[
-            (Format.VSAQ.value, "VSAQ template or extension"),
-            (Format.OSCAL.value, "OSCAL catalogue"),
-            (Format.MVSP.value, "MVSP, bundled"),
-            (Format.TABLE.value, "Table (CSV or XLSX)"),
-            (Format.FOLDER.value, "Folder of YAML questions"),
-            (Format.OVERLAY.value, "Overlays on a version"),
+            SelectChoice(Format.VSAQ.value, "VSAQ template or extension"),
+            SelectChoice(Format.OSCAL.value, "OSCAL catalogue"),
+            SelectChoice(Format.MVSP.value, "MVSP, bundled"),
+            SelectChoice(Format.TABLE.value, "Table (CSV or XLSX)"),
+            SelectChoice(Format.FOLDER.value, "Folder of YAML questions"),
+            SelectChoice(Format.OVERLAY.value, "Overlays on a version"),
         ],
     )
     file = MultipleFileField("File")
