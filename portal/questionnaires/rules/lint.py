@@ -22,6 +22,8 @@ MAX_TEXT: Final = 320
 MAX_LABEL: Final = 40
 MAX_LABEL_WORDS: Final = 4
 MAX_NOTE: Final = 700
+# What stands where a questionnaire needs a text and the source it was imported from had none.
+TO_WRITE: Final = "To be written before publishing."
 
 # What is comfortable, as opposed to what fits.
 LONG_TEXT: Final = 200
@@ -242,6 +244,16 @@ def _texts(questionnaire: Questionnaire) -> Iterator[Finding]:
                 yield f"{question.key}/{part}", f"A scored question needs “{part}”"
 
 
+def _unwritten(questionnaire: Questionnaire) -> Iterator[Finding]:
+    """Find what an importer could not know and nobody wrote since."""
+    texts = [(section.key, "intro", section.intro) for section in questionnaire.sections]
+    for question in questionnaire.questions:
+        texts += [(question.key, part, getattr(question, part)) for part in ("text", "guidance", "why")]
+    for key, part, text in texts:
+        if text == TO_WRITE:
+            yield f"{key}/{part}", f"“{part}” is still to be written"
+
+
 def _hard_to_read(questionnaire: Questionnaire) -> Iterator[Finding]:
     """What is read as one is measured as one: single sentences are too short to tell."""
     read: list[tuple[str, tuple[str, ...]]] = [
@@ -321,5 +333,6 @@ _CHECKS: Final[Iterable[Callable[[Questionnaire], Iterator[Finding]]]] = (
     _remarks,
     _rules,
     _texts,
+    _unwritten,
     _drives,
 )

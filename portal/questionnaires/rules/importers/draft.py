@@ -7,13 +7,11 @@ from typing import Final
 
 from portal.questionnaires.rules.compile import compile_yaml
 from portal.questionnaires.rules.definition import Kind
-from portal.questionnaires.rules.lint import MAX_LABEL, MAX_LABEL_WORDS, MAX_NOTE, MAX_TEXT
+from portal.questionnaires.rules.lint import MAX_LABEL, MAX_LABEL_WORDS, MAX_NOTE, MAX_TEXT, TO_WRITE
 from portal.questionnaires.rules.problems import DefinitionError, Problem
 from portal.questionnaires.rules.tree import MAX_BYTES
 from portal.questionnaires.rules.yamltext import entry, one_line, plain, quoted
 
-# What stands where a questionnaire of ours needs a text and the source had none; the lint lets nobody publish it.
-TO_WRITE: Final = "To be written before publishing."
 GROUP: Final = "Technical controls"
 _QUESTION_PARTS: Final = ("guidance", "why", "strong", "good_evidence")
 

@@ -2,8 +2,9 @@
 
 import pytest
 
-from portal.questionnaires.rules import DefinitionError, Kind, Questionnaire, compile_yaml
-from portal.questionnaires.rules.importers import TO_WRITE, Imported, import_vsaq
+from portal.questionnaires.rules import DefinitionError, Kind, Questionnaire, compile_yaml, lint
+from portal.questionnaires.rules.importers import Imported, import_vsaq
+from portal.questionnaires.rules.lint import TO_WRITE
 
 TEMPLATE = """\
 // A template with a licence comment.
@@ -128,6 +129,8 @@ def test_what_is_missing_is_written_open_and_counted() -> None:
     questionnaire, imported = taken()
 
     assert questionnaire.question("web_app.up").why == TO_WRITE
+    places = [problem.message for problem in lint(questionnaire) if problem.message.endswith("is still to be written")]
+    assert places.count("“why” is still to be written") == 8
     assert "8 questions without a weight: decide what is scored, and how much it counts." in imported.notes
 
 
