@@ -58,6 +58,8 @@ REACTIONS: Mapping[type[Fact], Sequence[Callable[[Tx, Any], None]]] = {
     assessment_facts.ChangesRequested: (follow.mail_questions,),
     assessment_facts.OutcomePublished: (follow.mail_outcome,),
     attestation_facts.AttestationSigned: (reviews.open_review, follow.mail_receipt),
+    attestation_facts.AnswersCarried: (follow.mail_asked_again,),
+    attestation_facts.AssessmentMigrated: (follow.mail_asked_again,),
     attestation_facts.MessagePosted: (follow.mail_reply,),
     review_facts.DecisionProposed: (follow.mail_cosign,),
 }

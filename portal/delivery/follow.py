@@ -49,6 +49,18 @@ def mail_questions(tx: Tx, fact: Any) -> None:
     enqueue(tx, NOTIFY_VENDOR, what="questions", assessment_id=fact.assessment_id)
 
 
+def mail_asked_again(tx: Tx, fact: Any) -> None:
+    """AnswersCarried, AssessmentMigrated: the vendor hears what it can confirm and what it has to answer."""
+    moved = hasattr(fact, "to_digest")
+    enqueue(
+        tx,
+        NOTIFY_VENDOR,
+        what="moved" if moved else "asked_again",
+        assessment_id=fact.assessment_id,
+        subject_id=getattr(fact, "to_questionnaire_id", None),
+    )
+
+
 def mail_outcome(tx: Tx, fact: Any) -> None:
     """OutcomePublished: the vendor hears that there is a decision."""
     enqueue(tx, NOTIFY_VENDOR, what="decision", assessment_id=fact.assessment_id, subject_id=fact.outcome_id)

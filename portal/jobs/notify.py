@@ -10,6 +10,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from portal.assessments.models import Assessment, PublishedOutcome, ReopenedQuestion, SectionAssignment
+from portal.attestations import service as attestations
 from portal.attestations.models import Attestation
 from portal.delivery import service as delivery
 from portal.delivery.follow import (
@@ -97,7 +98,7 @@ def notify_vendor(
     """Tell a vendor's people about their assessment.
 
     ``what``: section_given (with section and user_id), ready_to_sign, receipt (subject_id: the attestation),
-    questions, decision (subject_id: the published outcome).
+    questions, asked_again, moved (subject_id: the version), decision (subject_id: the published outcome).
     """
     with house.ledger.begin(system(NOTIFY_VENDOR)) as tx:
         assessment = tx.session.get(Assessment, UUID(assessment_id))
@@ -128,6 +129,17 @@ def notify_vendor(
                 if asked:
                     details = {"questions": asked, "due_on": assessment.due_on}
                     _tell(tx, people, what, about | details, stem, vendor.id)
+            case "asked_again" | "moved":
+                plan = attestations.plan_of(tx, assessment)
+                people = recipients.of_vendor(tx, vendor.id, {Role.VENDOR_ADMIN, Role.RESPONDENT})
+                details = {
+                    "due_on": assessment.due_on,
+                    "to_confirm": len(plan.to_confirm),
+                    "again": len(plan.re_attest),
+                    "new": len(plan.new),
+                    "moved": what == "moved",
+                }
+                _tell(tx, people, "asked_again", about | details, f"{stem}:{subject_id or ''}", vendor.id)
             case "decision" if subject_id:
                 outcome = tx.session.get_one(PublishedOutcome, UUID(subject_id))
                 people = recipients.of_vendor(tx, vendor.id, {Role.VENDOR_ADMIN, Role.SIGNATORY})

@@ -28,6 +28,7 @@ KINDS: Mapping[str, Kind] = {
     "ready_to_sign": Kind(work.ReadyToSign, work.ready_to_sign),
     "receipt": Kind(work.Receipt, work.receipt),
     "questions": Kind(work.Questions, work.questions),
+    "asked_again": Kind(work.AskedAgain, work.asked_again),
     "reminder": Kind(work.Reminder, work.reminder),
     "decision": Kind(work.Decision, work.decision),
     "access_paused": Kind(access.AccessPaused, access.access_paused),

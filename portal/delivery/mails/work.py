@@ -129,6 +129,52 @@ def questions(this: Questions, frame: Frame) -> Parts:
     )
 
 
+class AskedAgain(msgspec.Struct, frozen=True, kw_only=True):
+    """What was signed before is asked again, or a running assessment moved to a newer version (``moved``)."""
+
+    assessment_id: UUID
+    vendor_name: str
+    title: str
+    due_on: date
+    to_confirm: int
+    again: int
+    new: int
+    moved: bool = False
+
+
+def asked_again(this: AskedAgain, frame: Frame) -> Parts:
+    """How much can be confirmed as it is, and how much needs an answer (ux.md, e-mail 17)."""
+    owed = this.again + this.new
+    what = f"Answer {frame.lab_name} again"
+    if this.moved:
+        what = f"Answer {count(owed, 'question')} again" if owed else f"Check {frame.lab_name}'s newer questions"
+    moved = (
+        f"{frame.lab_name} moved its assessment of {this.vendor_name} to a newer version of the questionnaire.",
+        "Your answers stay where the question claims the same. The others are beside their questions.",
+    )
+    renewed = (
+        f"{frame.lab_name} asks {this.vendor_name} again.",
+        "What you signed before is laid beside the questions. Confirm what still holds, and answer the rest.",
+    )
+    counts = (
+        ("To confirm", count(this.to_confirm, "answer"), this.to_confirm),
+        ("To answer again", count(this.again, "question"), this.again),
+        ("New", count(this.new, "question"), this.new),
+    )
+    return Parts(
+        subject=f"{what} by {near_day(this.due_on)}",
+        paragraphs=moved if this.moved else renewed,
+        details=(
+            ("Assessment", this.title),
+            ("Due", day(this.due_on)),
+            *((name, words) for name, words, number in counts if number),
+        ),
+        button=Button("Open the assessment", f"/assessments/{this.assessment_id}"),
+        closing=("Nothing counts as answered until one of you confirms or answers it.",),
+        why=_why(this.vendor_name, frame),
+    )
+
+
 class Left(msgspec.Struct, frozen=True):
     """What is left in one section."""
 

@@ -20,6 +20,7 @@ from portal.kernel.actor import system
 from portal.policy import Action
 from portal.terms import MailState, Role, Side
 from portal.vendors.models import Vendor
+from tests.factories import carrying
 from tests.factories.attestations import desk as make_desk
 from tests.factories.identity import person, session_token
 from tests.rooms.delivery.world import jobs_of, mails
@@ -85,6 +86,24 @@ def test_signing_gives_the_vendor_a_receipt_and_tells_the_reviewers(house, desk)
     receipt = next(each for each in mails(house) if each.kind == "receipt")
     with house.ledger.begin(system("test")) as tx:
         assert receipt.context["fingerprint"] == attestations.get(tx, attestation_id, Action.ASSESSMENT_READ).digest
+
+
+def test_a_vendor_hears_what_it_can_confirm_when_it_is_asked_again_and_when_it_moves(house) -> None:
+    """ux.md, e-mail 17."""
+    first, _ = carrying.signed_desk(house)
+    assert told(house, "asked_again") == []
+    second = carrying.again(first)
+
+    assert told(house, "asked_again") == sorted([first.admin.email, first.respondent.email])
+    third = carrying.publish(house, carrying.V2.replace("version: 2\ntitle", "version: 3\ntitle"))
+    with second.at(system("test")) as (tx, row):
+        seen = attestations.migration_preview(tx, row, third).digest
+        attestations.migrate(tx, assessment=row, version_id=third, row_version=row.row_version, seen_digest=seen)
+
+    assert len(told(house, "asked_again")) == 4
+    found = [each.context for each in mails(house) if each.kind == "asked_again"]
+    assert {(each["to_confirm"], each["again"], each["new"]) for each in found} == {(5, 2, 1)}
+    assert sorted(each["moved"] for each in found) == [False, False, True, True]
 
 
 def test_reminders_list_what_is_left_come_once_a_stage_and_stop_when_it_is_signed(house, desk, clock) -> None:

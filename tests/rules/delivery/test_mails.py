@@ -53,6 +53,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "ready_to_sign": {**WORK, "due_on": "2026-12-18"},
     "receipt": {**WORK, "signed_by": "Ada Okafor", "signed_at": NOW, "fingerprint": "ab" * 32, "revision": 2},
     "questions": {**WORK, "questions": 5, "due_on": "2026-12-18"},
+    "asked_again": {**WORK, "due_on": "2026-12-18", "to_confirm": 41, "again": 3, "new": 2, "moved": False},
     "reminder": {
         **WORK,
         "due_on": "2026-12-18",
@@ -220,3 +221,18 @@ def test_a_reminder_lists_many_sections_in_few_lines() -> None:
     text = written("reminder", {**SAMPLES["reminder"], "left": many}).text
     assert "- and 24 more sections" in text
     assert "Finish 40 answers" in written("reminder", {**SAMPLES["reminder"], "left": many}).subject
+
+
+def test_a_renewal_says_how_much_is_left_to_do_and_a_move_says_so() -> None:
+    """ux.md, e-mail 17."""
+    counts = SAMPLES["asked_again"]
+    renewed = written("asked_again")
+    moved = written("asked_again", {**counts, "moved": True, "new": 0})
+    nothing = written("asked_again", {**counts, "moved": True, "again": 0, "new": 0})
+
+    assert renewed.subject == "Answer Orrery again by 18 December"
+    assert moved.subject == "Answer 3 questions again by 18 December"
+    assert re.search(r"To confirm:?\s+41 answers", renewed.text)
+    assert nothing.subject == "Check Orrery's newer questions by 18 December"
+    assert "newer version of the questionnaire" in " ".join(moved.text.split())
+    assert "New" not in moved.text.split()
