@@ -62,6 +62,8 @@ class Wanted:
     slug: str
     version: int = 1
     title: str = ""
+    since: int | None = None
+    """For overlays: the version of this name that the base's decisions on its changes are measured against."""
 
 
 def take_in(
@@ -146,6 +148,7 @@ def _taken(form: Format, wanted: Wanted, files: Sequence[Given], base: Given | N
             slug=slug,
             version=version,
             title=title,
+            since=wanted.since,
             base_name=base.name,
             names=names,
         )

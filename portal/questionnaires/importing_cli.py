@@ -79,11 +79,23 @@ def import_command(
 @_SLUG
 @_VERSION
 @click.option("--title", required=True, help="The title of the assembled questionnaire.")
+@click.option(
+    "--since",
+    type=click.IntRange(1, 9_999),
+    help="Keep the base's decisions on its changes, as measured against this version of SLUG.",
+)
 @_OUT
 @_AS
 @with_appcontext
 def assemble_command(
-    base: Path, overlays: tuple[Path, ...], slug: str, version: int, title: str, out: Path | None, email: str
+    base: Path,
+    overlays: tuple[Path, ...],
+    slug: str,
+    version: int,
+    title: str,
+    since: int | None,
+    out: Path | None,
+    email: str,
 ) -> None:
     """Put the questions of OVERLAYS into BASE, as a version of its own; the base and the overlays stay as they are.
 
@@ -92,7 +104,7 @@ def assemble_command(
     with _refusals():
         imported = take_in(
             Format.OVERLAY,
-            Wanted(slug, version, title),
+            Wanted(slug, version, title, since),
             [_given(path, str(path)) for path in overlays],
             base=_given(base, str(base)),
         )

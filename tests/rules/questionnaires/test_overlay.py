@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.questionnaires.rules import DefinitionError, Questionnaire, compile_yaml, lint
+from portal.questionnaires.rules import DefinitionError, Questionnaire, compile_yaml, lint, meaning
 from portal.questionnaires.rules.overlay import assemble
 from tests.rules.questionnaires.samples import ROOT, SAMPLE, law
 
@@ -211,6 +211,19 @@ def test_the_decisions_of_the_base_are_left_out_or_measured_against_the_version_
     kept = compile_yaml(put(extra, base=base, since=2), "r").changes
     assert kept is not None
     assert (kept.since, len(kept.decisions)) == (2, 1)
+
+
+def test_what_the_base_decided_settles_the_next_assembled_version_as_well() -> None:
+    extra = overlay("a", ("one.level", ("x.a",)))
+    later = SAMPLE.replace("version: 1", "version: 2", 1).replace("It covers all.", "It covers all sites.").encode()
+    proposed = meaning.proposed(compile_yaml(BASE, "1"), compile_yaml(later, "2"))
+    decided = meaning.with_revision(meaning.with_decisions(later, proposed), "one.scope", 2)
+
+    first = compile_yaml(assemble(BASE, [extra], slug="put-together", version=1, title="T"), "1")
+    second = compile_yaml(assemble(decided, [extra], slug="put-together", version=2, title="T", since=1), "2")
+
+    assert not meaning.undecided(first, second)
+    assert not meaning.problems(first, second)
 
 
 @pytest.mark.parametrize("cut", [b"\n", b""])
