@@ -24,7 +24,7 @@ from portal.attestations.models import (
     CarriedAnswer,
     CarriedCitation,
 )
-from portal.attestations.rules import Carried, Cause, Earlier, Fate, Fated, Plan
+from portal.attestations.rules import Carried, Cause, Earlier, Fate, Fated, Plan, Standing
 from portal.attestations.standing import standing
 from portal.evidence.models import Evidence
 from portal.identity.models import UserAccount
@@ -198,9 +198,12 @@ def _carry_files(tx: Tx, assessment: Assessment, found: Sequence[_Source]) -> No
         tx.session.execute(postgresql.insert(CarriedCitation).on_conflict_do_nothing(), rows)
 
 
-def plan_of(tx: Tx, assessment: Assessment) -> Plan:
-    """Return what is left of the earlier answers for what is asked now, and what is new."""
-    now = standing(tx, assessment)
+def plan_of(tx: Tx, assessment: Assessment, now: Standing | None = None) -> Plan:
+    """Return what is left of the earlier answers for what is asked now, and what is new.
+
+    :param now: the answers as they stand, if the caller has them at hand.
+    """
+    now = now or standing(tx, assessment)
     return rules.plan(now.questionnaire, now.tier, now.facts, queries.waiting(tx, assessment.id), now.answers)
 
 

@@ -162,7 +162,7 @@ def _renewal(tx: Tx, work: Work) -> Renewal | None:
     """Return what became of the earlier answers; nothing where there are none, or nothing can be answered now."""
     if not work.carried or not work.is_open:
         return None
-    plan = attestations.plan_of(tx, work.row)
+    plan = attestations.plan_of(tx, work.row, work.standing)
     lines = [work.carried[key] for key in plan.to_confirm]
     return Renewal(
         to_confirm=len(lines),

@@ -116,7 +116,7 @@ def _page(
     with begin() as tx:
         row = assessments.get(tx, assessment_id, Action.ASSESSMENT_READ)
         work = load(tx, row, lab=house().settings.lab_name)
-        plan = attestations.plan_of(tx, row)
+        plan = attestations.plan_of(tx, row, work.standing)
         lines = attestations.carried_of(tx, row)
         sources = Sources(tx, lines.values())
     told = left or {}
