@@ -321,10 +321,7 @@ def shown(fact: Definition, value: Any) -> tuple[str, ...]:
 
 
 def _row_shown(fact: Definition, row: Mapping[str, Any]) -> str:
-    words = []
-    for column in fact.columns:
-        text = str(row.get(column.key, ""))
-        words.append(next((option.label for option in column.options if option.key == text), text))
+    words = [questions.field_words(column, str(row.get(column.key, ""))) for column in fact.columns]
     return ", ".join(word for word in words if word)
 
 

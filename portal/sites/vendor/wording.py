@@ -150,11 +150,15 @@ def fields(answer: Answer | None) -> dict[str, list[str]]:
     found |= rows("rows", answer.rows or ())
     for key, value in answer.details.items():
         if isinstance(value, str):
-            found[f"details.{key}"] = [value]
-            found |= _days(f"details.{key}.", period_from(value) or (None, None))
+            found |= detail_fields(key, value)
         else:
             found |= rows(f"details.{key}", value)
     return found
+
+
+def detail_fields(key: str, value: str) -> dict[str, list[str]]:
+    """Return the fields of one detail; a period has two, which any other kind ignores."""
+    return {f"details.{key}": [value], **_days(f"details.{key}.", period_from(value) or (None, None))}
 
 
 def _days(prefix: str, days: tuple[date | None, date | None]) -> dict[str, list[str]]:

@@ -182,4 +182,4 @@ def _form(line: ScopingLine) -> dict[str, list[str]]:
 def _detail(definition: DetailField, value: Any) -> dict[str, list[str]]:
     if definition.kind is FieldKind.TABLE:
         return wording.rows(f"details.{definition.key}", value or ())
-    return {f"details.{definition.key}": [str(value or "")]}
+    return wording.detail_fields(definition.key, str(value or ""))
