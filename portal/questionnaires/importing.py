@@ -28,6 +28,7 @@ from portal.questionnaires.rules.overlay import assemble
 LIBRARY: Final = Path(__file__).resolve().parents[2] / "questionnaires" / "library"
 MVSP: Final = "mvsp-3.0.json"
 MAX_UPLOAD: Final = 20_000_000
+MAX_OVERLAYS: Final = 20
 _SLUG: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*", re.ASCII)
 
 
@@ -98,6 +99,8 @@ def _check(form: Format, wanted: Wanted, files: Sequence[Given], base: Given | N
         problems["version"] = ["Write the version as a number from 1 to 9,999"]
     if form is not Format.MVSP and not files:
         problems["file"] = ["Choose the file that holds the questionnaire"]
+    elif len(files) > (MAX_OVERLAYS if form is Format.OVERLAY else 1):
+        problems["file"] = [f"Choose at most {MAX_OVERLAYS} overlays" if form is Format.OVERLAY else "Choose one file"]
     if form is Format.OVERLAY and base is None:
         problems["base"] = ["Choose the version that the overlays are for"]
     if form is Format.OVERLAY and not wanted.title:

@@ -90,7 +90,7 @@ def test_links_and_pictures_lead_somewhere(page: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_files_that_are_named_exist(page: Path) -> None:
     named = re.findall(
-        r"`((?:portal|tests|migrations|scripts|static|questionnaires)/[\w./-]+\.(?:py|js|sh|txt|md|lock))",
+        r"`((?:portal|tests|migrations|scripts|static|questionnaires)/[\w./-]+\.(?:py|json|js|sh|txt|md|lock))",
         page.read_text(encoding="utf-8"),
     )
 

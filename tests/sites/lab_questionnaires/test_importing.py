@@ -110,6 +110,7 @@ def test_what_cannot_be_read_is_told_with_its_place_and_nothing_is_kept(
     ("format_", "files", "more", "words"),
     [
         ("vsaq", [], {}, "Choose the file that holds the questionnaire"),
+        ("oscal", [("a.json", b"{}"), ("b.json", b"{}")], {}, "Choose one file"),
         ("folder", [("f.zip", b"PK")], {}, "Choose the mapping file that says where each thing stands"),
         ("overlay", [("o.yaml", b"a: b")], {}, "Choose the version that the overlays are for"),
         ("table", [("q.xlsx", b"not a workbook")], {}, "The file is not a workbook. Save it as .xlsx"),

@@ -16,7 +16,6 @@ from portal.sites.lab.workspace.forms import add_problems
 from portal.sites.shared.door import does
 from portal.sites.shared.pages import begin, page
 
-MAX_OVERLAYS = 20
 NAME_LENGTH = 80
 
 
@@ -35,7 +34,7 @@ def import_new() -> ResponseReturnValue:
         imported = take_in(
             chosen,
             wanted,
-            _given("file")[:MAX_OVERLAYS],
+            _given("file"),
             base=next(iter(_given("base")), None),
             mapping=next(iter(_given("mapping")), None),
         )
