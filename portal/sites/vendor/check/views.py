@@ -216,7 +216,7 @@ def _change(work: Work, change: Change, labels: Mapping[str, str], sources: Sour
     question = work.questionnaire.question(change.key)
     old, new = _words(then or question, change.old), _words(question, change.new)
     notes = [new.comment] if old.line != new.line and new.comment else []
-    if old.line == new.line and (old.comment, old.details) != (new.comment, new.details):
+    if old.line == new.line and _beside(old) != _beside(new):
         notes.append("The explanation changed")
     if {each.sha256 for each in change.old_files} != {each.sha256 for each in change.new_files}:
         notes.append("The evidence changed")
@@ -229,6 +229,10 @@ def _change(work: Work, change: Change, labels: Mapping[str, str], sources: Sour
         by=line.by if line else "",
         link=_link(work, question),
     )
+
+
+def _beside(said: wording.Said) -> tuple[object, ...]:
+    return said.comment, said.details, said.instead
 
 
 def _words(question: Question, content: Mapping[str, Any] | None) -> wording.Said:
