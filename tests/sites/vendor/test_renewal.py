@@ -122,6 +122,13 @@ def test_the_list_shows_each_answer_beside_the_question_of_today(asked: Renewal,
     assert "guest-rules.pdf. This file ended on 30 September 2026" in told.split("The evidence has ended")[1]
 
 
+def test_a_plan_whose_day_has_passed_is_pointed_out(asked: Renewal, priya: Client) -> None:
+    told = read(priya, f"{asked.home}/renewal")
+
+    assert "The rest is planned by 1 March 2026. That day has passed." in told
+    assert told.count("That day has passed.") == 1
+
+
 def test_every_box_is_ticked_and_goes_with_what_the_page_showed(asked: Renewal, priya: Client) -> None:
     page = priya.get(f"{asked.home}/renewal").get_data(as_text=True)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
 from portal.attestations.service import CarriedLine, Cause, Fate
@@ -42,7 +42,7 @@ class Earlier:
     """An earlier answer beside the question as it is asked now.
 
     ``seen`` fingerprints what is shown. What was answered ``here`` was never signed: it comes from before this very
-    assessment moved to another version.
+    assessment moved to another version. It is ``overdue`` if the day by which the rest was planned has passed.
     """
 
     fate: Fate
@@ -58,6 +58,7 @@ class Earlier:
     form: wording.Fields
     here: bool
     confirmed: bool
+    overdue: bool
 
     @property
     def year(self) -> int:
@@ -94,6 +95,7 @@ class Sources:
 
     def __init__(self, tx: Tx, lines: Collection[CarriedLine]) -> None:
         """Read those that are needed."""
+        self._today = tx.now.date()
         self._known: dict[object, Questionnaire] = {
             each: questionnaires.compiled(tx, each) for each in {line.source_questionnaire_id for line in lines}
         }
@@ -103,8 +105,12 @@ class Sources:
         asked = self._known[line.source_questionnaire_id]
         return asked.question(line.key) if line.key in asked else None
 
+    def earlier(self, line: CarriedLine, now: Question | None) -> Earlier:
+        """Return an earlier answer beside the question of today, for a page."""
+        return earlier_of(line, now, self.question(line), self._today)
 
-def earlier_of(line: CarriedLine, now: Question | None, then: Question | None) -> Earlier:
+
+def earlier_of(line: CarriedLine, now: Question | None, then: Question | None, today: date) -> Earlier:
     """Return an earlier answer for a page.
 
     Where a word is enough it is told in the words of today's question, for that is what is confirmed; where it is
@@ -134,6 +140,7 @@ def earlier_of(line: CarriedLine, now: Question | None, then: Question | None) -
         form=wording.fields(line.answer),
         here=line.source_attestation_id is None,
         confirmed=line.settled is Settled.CONFIRMED,
+        overdue=line.answer.planned_on is not None and line.answer.planned_on < today,
     )
 
 

@@ -17,7 +17,7 @@ from portal.policy import Action
 from portal.questionnaires.rules import Question
 from portal.sites.shared import does, house, page
 from portal.sites.shared.pages import actor, begin
-from portal.sites.vendor.renewal.earlier import Earlier, Sources, earlier_of, minutes
+from portal.sites.vendor.renewal.earlier import Earlier, Sources, minutes
 from portal.sites.vendor.work import Work, load, next_question, slug
 
 bp = Blueprint("vendor_renewal", __name__)
@@ -146,13 +146,14 @@ def _page(
 
 def _item(work: Work, line: CarriedLine, sources: Sources, left: str, ticked: frozenset[str] | None) -> Item:
     question = work.questionnaire.question(line.key)
-    writable = work.is_open and work.writable(actor(), question.section)
+    closed = "" if work.standing.may_change(line.key) else "It did not come back to you. It stays as it was signed"
+    writable = work.is_open and not closed and work.writable(actor(), question.section)
     return Item(
         question=question,
-        earlier=earlier_of(line, question, sources.question(line)),
+        earlier=sources.earlier(line, question),
         slug=slug(question.key),
         writable=writable,
-        why_not="" if writable or not work.is_open else _why_not(work, question),
+        why_not="" if writable or not work.is_open else closed or _why_not(work, question),
         ticked=ticked is None or line.key in ticked,
         left=left,
     )
@@ -186,7 +187,7 @@ def _groups(work: Work, items: Sequence[Item]) -> list[Group]:
 
 def _gone(line: CarriedLine, sources: Sources) -> Gone:
     then = sources.question(line)
-    return Gone(then.text if then else line.key, earlier_of(line, None, then))
+    return Gone(then.text if then else line.key, sources.earlier(line, None))
 
 
 def _link(work: Work, question: Question) -> str:

@@ -11,7 +11,7 @@ from portal.attestations.rules import BlockerKind, Snapshot
 from portal.kernel.actor import Actor
 from portal.questionnaires.rules import Question, Warning_, earns_less, to_json, warned
 from portal.sites.vendor import wording
-from portal.sites.vendor.renewal.earlier import Earlier, Sources, earlier_of
+from portal.sites.vendor.renewal.earlier import Earlier, Sources
 from portal.sites.vendor.work import Work, slug
 
 
@@ -153,7 +153,7 @@ def to_change(one: Card) -> Card:
 
 def _earlier(work: Work, around: Said, question: Question) -> Earlier | None:
     line = work.carried.get(question.key)
-    return earlier_of(line, question, around.sources.question(line)) if line else None
+    return around.sources.earlier(line, question) if line else None
 
 
 def _changed(signed: Snapshot | None, question: Question, line: AnswerLine | None) -> bool:
