@@ -63,6 +63,7 @@ SITES: dict[str, tuple[str, ...]] = {
         "portal.sites.lab.move.views",
         "portal.sites.lab.evidence.views",
         "portal.sites.lab.questionnaires.views",
+        "portal.sites.lab.exports.views",
         "portal.sites.lab.people.views",
         "portal.sites.lab.clients.views",
         "portal.sites.lab.mail.views",

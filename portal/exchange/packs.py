@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import io
 import json
 import shutil
 import zipfile
@@ -171,6 +172,15 @@ def write(gathered: Gathered, out: IO[bytes], *, signer: Signer, now: datetime, 
                 member.file_size = each.size
                 with archive.open(member, "w") as target:
                     shutil.copyfileobj(source, target, _PIECE)
+
+
+def zipped(documents: Mapping[str, bytes]) -> bytes:
+    """Return a few small documents as one zip; equal documents give equal bytes."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, body in documents.items():
+            archive.writestr(_member(name, zipfile.ZIP_DEFLATED), body, compresslevel=6)
+    return out.getvalue()
 
 
 def _member(name: str, how: int) -> zipfile.ZipInfo:

@@ -129,7 +129,7 @@ def sign_decision(tx: Tx, *, decision: Decision, digest_seen: str, factor: str =
     :raises Conflict: if it was decided or taken back, or anything changed since it was proposed.
     """
     policy.check(tx.actor, Action.DECISION_CONFIRM, decision)
-    review = _review_of(tx, decision)
+    review = review_of(tx, decision)
     vendor = reviewing.vendor_of(tx, review)
     me = duties.actor_as_candidate(tx, vendor)
     assessment, engagement = _hold(tx, review, decision)
@@ -166,7 +166,7 @@ def decline_decision(tx: Tx, *, decision: Decision, reason: str) -> None:
     :raises Conflict: if it was decided or taken back.
     """
     policy.check(tx.actor, Action.REVIEW_READ, decision)
-    review = _review_of(tx, decision)
+    review = review_of(tx, decision)
     vendor = reviewing.vendor_of(tx, review)
     me = duties.actor_as_candidate(tx, vendor)
     assessment = tx.session.get_one(Assessment, decision.assessment_id)
@@ -367,7 +367,8 @@ def _void(tx: Tx, decision: Decision) -> None:
         raise Conflict(OVER[decision.state], current={"state": decision.state.value, "number": decision.number})
 
 
-def _review_of(tx: Tx, decision: Decision) -> Review:
+def review_of(tx: Tx, decision: Decision) -> Review:
+    """Return the review of the very revision that was decided on."""
     return tx.session.execute(
         sa.select(Review).where(Review.assessment_id == decision.assessment_id, Review.revision == decision.revision)
     ).scalar_one()

@@ -16,7 +16,7 @@ from flask.typing import ResponseReturnValue
 from portal import policy
 from portal.assessments import service as assessments
 from portal.evidence import viewing
-from portal.exchange import packs, taking
+from portal.exchange import packs, signed, taking
 from portal.exchange.rules.pack import Fate
 from portal.exchange.taking import Content, PlanLine, Taken
 from portal.kernel.errors import Conflict, Refused
@@ -147,10 +147,12 @@ class Shown:
 def _pack_page(assessment_id: UUID, *, errors: Sequence[str] = ()) -> str:
     with begin() as tx:
         row = assessments.get(tx, assessment_id, Action.ASSESSMENT_READ)
+        revisions = signed.revisions_of(tx, row)
     return page(
         "vendor/exchange/pack.html",
         active="assessment",
         row=row,
+        revisions=revisions,
         errors=errors,
         may_take_in=policy.may(actor(), Action.ANSWER_WRITE, row) and row.state in ANSWERABLE_STATES,
     )

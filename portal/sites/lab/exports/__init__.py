@@ -1,0 +1,1 @@
+"""What leaves the lab as OSCAL: questionnaires, and what became of a signed revision."""
