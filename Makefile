@@ -1,5 +1,5 @@
 # make run: a fresh machine to the demo on http://127.0.0.1:8000. PORT= another port, VAR= the folder of its data.
-.PHONY: run test test-fast test-s3 lint bench
+.PHONY: run test test-fast test-s3 test-office lint bench
 
 run:
 	@sh scripts/run.sh
@@ -16,6 +16,11 @@ test-fast:
 test-s3:
 	@sh scripts/environment.sh dev
 	@GATEHOUSE_TEST_RGW=1 .venv/bin/python -m pytest -m s3 $(ARGS)
+
+# Through LibreOffice Calc (Debian: apt-get install libreoffice-calc-nogui). GATEHOUSE_TEST_OFFICE= another command for it.
+test-office:
+	@sh scripts/environment.sh dev
+	@GATEHOUSE_TEST_OFFICE="$${GATEHOUSE_TEST_OFFICE:-soffice}" .venv/bin/python -m pytest tests/office $(ARGS)
 
 lint:
 	@sh scripts/environment.sh dev
