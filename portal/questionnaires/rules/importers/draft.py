@@ -1,6 +1,7 @@
 """A questionnaire on its way in, and how it is written down: complete where the source was, open about where not."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -12,6 +13,7 @@ from portal.questionnaires.rules.problems import DefinitionError, Problem
 from portal.questionnaires.rules.tree import MAX_BYTES
 from portal.questionnaires.rules.yamltext import entry, one_line, plain, quoted
 
+MAX_QUESTIONS: Final = 2_000
 GROUP: Final = "Technical controls"
 _QUESTION_PARTS: Final = ("guidance", "why", "strong", "good_evidence")
 
@@ -107,6 +109,12 @@ def compose(draft: Draft) -> Imported:
     return Imported(source, tuple(dict.fromkeys(notes)))
 
 
+def too_many(name: str, place: tuple[int, int]) -> DefinitionError:
+    """Return the refusal of a file with more questions than a draft may have; `place` is that of one too many."""
+    message = f"A questionnaire has at most {MAX_QUESTIONS:,} questions; divide the file and import the parts"
+    return DefinitionError([Problem(name, *place, message)])
+
+
 def label_of(text: str) -> str:
     """Cut a label out of a longer text: its first words."""
     words = re.sub(r"^[\s\W\d]+(?=\w)", "", one_line(text)).split()
@@ -123,12 +131,13 @@ def _labels(sections: Iterable[DraftSection]) -> None:
     """Give every question a label, no two the same in a section."""
     for section in sections:
         taken: set[str] = set()
+        counts: Counter[str] = Counter()
         for question in section.questions:
             label = one_line(question.label) or label_of(question.text)
-            number, words = 2, label
+            stem = " ".join(label.split()[: MAX_LABEL_WORDS - 1])[: MAX_LABEL - 5]
             while label in taken:
-                label = f"{' '.join(words.split()[: MAX_LABEL_WORDS - 1])[: MAX_LABEL - 5]} {number}"
-                number += 1
+                counts[stem] += 1
+                label = f"{stem} {counts[stem] + 1}"
             taken.add(label)
             question.label = label
 

@@ -28,12 +28,14 @@ from typing import Final
 
 from portal.questionnaires.rules.definition import Kind
 from portal.questionnaires.rules.importers.draft import (
+    MAX_QUESTIONS,
     Choice,
     Draft,
     DraftQuestion,
     DraftSection,
     Imported,
     compose,
+    too_many,
 )
 from portal.questionnaires.rules.importers.keys import names, prefix_of, question_keys
 from portal.questionnaires.rules.importers.markup import from_markdown
@@ -43,7 +45,6 @@ from portal.questionnaires.rules.tree import Branch, Leaf, Node, Record, grow
 from portal.questionnaires.rules.yamltext import one_line
 
 MAX_FILES: Final = 2_000
-MAX_QUESTIONS: Final = 2_000
 _TOP: Final = ("mapping", "files", "items", "section", "question", "option", "kinds", "default_kind")
 _QUESTION: Final = ("key", "text", "kind", "label", "guidance", "why", "strong", "good_evidence", "options", "weight")
 _QUESTION_TEXTS: Final = ("label", "guidance", "why", "strong", "good_evidence")
@@ -136,7 +137,7 @@ def import_mapped(
     draft.header = (f"Imported from {name} by the mapping {mapping_name}. A draft: read it before it is published.",)
     found = [each for path in chosen for each in _items(path, grow(files[path], path), places)]
     if len(found) > MAX_QUESTIONS:
-        raise DefinitionError([Problem(name, 1, 1, f"A folder has at most {MAX_QUESTIONS:,} questions")])
+        raise too_many(found[MAX_QUESTIONS][0], spot(found[MAX_QUESTIONS][1]))
     keys = question_keys([identifier for _, _, identifier in _once(found)], prefix_of(slug))
     titles = [_section(path, record, places) for path, record, _ in found]
     sections = names(list(dict.fromkeys(titles)), "section")

@@ -8,7 +8,15 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from portal.questionnaires.rules.definition import Kind
-from portal.questionnaires.rules.importers.draft import Draft, DraftQuestion, DraftSection, Imported, compose
+from portal.questionnaires.rules.importers.draft import (
+    MAX_QUESTIONS,
+    Draft,
+    DraftQuestion,
+    DraftSection,
+    Imported,
+    compose,
+    too_many,
+)
 from portal.questionnaires.rules.importers.keys import names, numbered, prefix_of, question_keys
 from portal.questionnaires.rules.importers.markup import from_markdown
 from portal.questionnaires.rules.importers.relaxed import parse as parse_json
@@ -66,6 +74,8 @@ class _Catalog:
         if loose:
             groups.append((self._catalog, "Controls"))
         controls = [(title, control) for group, title in groups for control in self._controls(group)]
+        if len(controls) > MAX_QUESTIONS:
+            raise too_many(self._name, spot(controls[MAX_QUESTIONS][1]))
         keys = self._keys([control for _, control in controls])
         self._parameters = dict(self._all_parameters([group for group, _ in groups] + [each for _, each in controls]))
         titles = numbered(title for _, title in groups)

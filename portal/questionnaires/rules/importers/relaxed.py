@@ -7,9 +7,10 @@ from typing import Final, NoReturn
 from portal.questionnaires.rules.problems import DefinitionError, Problem
 from portal.questionnaires.rules.tree import Branch, Leaf, Node, Record
 
-MAX_BYTES: Final = 8_000_000
+MAX_BYTES: Final = 4_000_000
 MAX_DEPTH: Final = 48
-MAX_NODES: Final = 400_000
+MAX_NODES: Final = 200_000
+MAX_STRING: Final = 200_000
 
 _BLANK: Final = re.compile(r"[ \t\r\n\ufeff]+")
 _STRING: Final = re.compile(r'"(?:[^"\\\x00-\x08\x0a-\x1f]|\\.)*"')
@@ -23,11 +24,11 @@ _SURROGATES: Final = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 def parse(source: bytes, name: str) -> Record:
     """Return the tree of a JSON file whose top is an object; texts are leaves that are not `plain`.
 
-    :raises DefinitionError: naming line and column, if it is not UTF-8, not such JSON, larger than 8 MB, deeper than
+    :raises DefinitionError: naming line and column, if it is not UTF-8, not such JSON, larger than 4 MB, deeper than
         48 levels, or says a key twice.
     """
     if len(source) > MAX_BYTES:
-        raise DefinitionError([Problem(name, 1, 1, "The file must be smaller than 8 MB")])
+        raise DefinitionError([Problem(name, 1, 1, "The file must be smaller than 4 MB")])
     try:
         text = source.decode("utf-8")
     except UnicodeDecodeError as failure:
@@ -60,11 +61,14 @@ class _Parser:
             self._refuse("The file must hold an object")
         return node
 
-    def _value(self) -> Node:
-        self._skip()
+    def _count(self) -> None:
         self._nodes += 1
         if self._nodes > MAX_NODES:
             self._refuse(f"The file has more than {MAX_NODES:,} values")
+
+    def _value(self) -> Node:
+        self._count()
+        self._skip()
         sign = self._peek()
         if sign == "{":
             return self._object()
@@ -115,12 +119,15 @@ class _Parser:
             self._skip()
             if self._peek() != '"':
                 self._refuse("Expected a text in double quotes behind “+”")
+            self._count()
             parts.append(self._string())
 
     def _string(self) -> str:
         found = _STRING.match(self._text, self._at)
         if found is None:
             self._refuse("This text has no closing quote on its line, or holds a control character")
+        if found.end() - found.start() > MAX_STRING:
+            self._refuse(f"This text has more than {MAX_STRING:,} characters")
         for escape in _ESCAPE.finditer(found.group()):
             code = escape.group(1)
             if code not in _ESCAPES and not (code[0] == "u" and len(code) == 5):

@@ -7,12 +7,14 @@ from typing import Final
 
 from portal.questionnaires.rules.definition import FULL_CREDIT, Kind
 from portal.questionnaires.rules.importers.draft import (
+    MAX_QUESTIONS,
     Choice,
     Draft,
     DraftQuestion,
     DraftSection,
     Imported,
     compose,
+    too_many,
 )
 from portal.questionnaires.rules.importers.keys import fingerprint, names, numbered, prefix_of, question_keys
 from portal.questionnaires.rules.importers.markup import from_html
@@ -20,7 +22,6 @@ from portal.questionnaires.rules.problems import DefinitionError, Problem
 from portal.questionnaires.rules.yamltext import one_line
 
 HEADER_ROWS: Final = 20
-MAX_QUESTIONS: Final = 2_000
 MAX_OPTIONS: Final = 100
 
 COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -152,8 +153,7 @@ def import_table(
         message = "There is no header row with a column “Question” in the first 20 rows, or no question below it"
         raise DefinitionError([Problem(name, 1, 1, message)])
     if len(rows) > MAX_QUESTIONS:
-        message = f"A table has at most {MAX_QUESTIONS:,} questions; divide it and import the parts"
-        raise DefinitionError([Problem(rows[MAX_QUESTIONS].file, rows[MAX_QUESTIONS].line, 1, message)])
+        raise too_many(rows[MAX_QUESTIONS].file, (rows[MAX_QUESTIONS].line, 1))
     keys = _keys(rows, draft)
     sections = _sections(rows, draft)
     for row, key in zip(rows, keys, strict=True):

@@ -12,6 +12,7 @@ from portal.questionnaires.rules.conditions import ConditionError, Over, parse
 from portal.questionnaires.rules.definition import Kind
 from portal.questionnaires.rules.importers import logic
 from portal.questionnaires.rules.importers.draft import (
+    MAX_QUESTIONS,
     Choice,
     Draft,
     DraftQuestion,
@@ -19,6 +20,7 @@ from portal.questionnaires.rules.importers.draft import (
     Imported,
     Remark,
     compose,
+    too_many,
 )
 from portal.questionnaires.rules.importers.keys import fingerprint, names, numbered, prefix_of, question_keys
 from portal.questionnaires.rules.importers.markup import from_html
@@ -107,6 +109,7 @@ class _Reading:
     def __init__(self) -> None:
         self.notes: list[str] = []
         self._seen: dict[str, tuple[str, tuple[int, int]]] = {}
+        self._questions = 0
 
     def template(self, root: Record, file: str) -> list[_Item]:
         if "questionnaire" not in root.items:
@@ -166,6 +169,9 @@ class _Reading:
             return None
         if unknown := [key for key in node.items if key not in _KNOWN]:
             self.notes.append(f"{file}:{line}:{column}: not taken over: {', '.join(unknown)[:200]}.")
+        self._questions += type_ in _QUESTIONS
+        if self._questions > MAX_QUESTIONS:
+            raise too_many(file, (line, column))
         identifier = self._own(self._text(node, "id", file), namespace)
         item = _Item(file, node, type_, identifier, namespace)
         if identifier:

@@ -15,7 +15,12 @@ from portal.questionnaires import service as questionnaires
 from portal.questionnaires.service import Draft, Readiness
 from portal.terms import DraftState
 
-ORIGIN_WORDS = {"file": "a file", "edit": "an edited text", "cli": "the command line"}
+ORIGIN_WORDS = {
+    "file": "a file",
+    "edit": "an edited text",
+    "cli": "the command line",
+    "overlay": "a base and its overlays",
+}
 
 
 @dataclass(frozen=True, slots=True)

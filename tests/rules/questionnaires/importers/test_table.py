@@ -86,7 +86,7 @@ def test_each_sheet_without_a_section_column_is_a_section() -> None:
         ([["Question", "Key"]], "q.csv:1:1: There is no header row"),
         ([["Question", "Key"], ["A?", "k"], ["B?", "k"]], "q.csv:3:2: “k” is used twice, first in line 2"),
         ([["Question", "Weight"], ["A?", "12"]], "q.csv:2:2: The weight “12” must be a whole number from 0 to 5"),
-        ([["Question", "Key"], *([f"{n}?", str(n)] for n in range(2001))], "q.csv:2002:1: A table has at most 2,000"),
+        ([["Question", "Key"], *([f"{n}?", str(n)] for n in range(2001))], "q.csv:2002:1: A questionnaire has at most 2,000"),
     ],
 )
 def test_a_table_that_cannot_be_read_is_refused_at_its_place(rows: list[list[str]], words: str) -> None:
