@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
@@ -62,31 +63,71 @@ class Readiness:
 
 def readiness(tx: Tx, draft: QuestionnaireDraft) -> Readiness:
     """Return how far a draft is from being published."""
-    questionnaire = compiled_draft(draft)
+    published = {(line.slug, line.version): versions.compiled(tx, line.id) for line in queries.versions(tx)}
     previous = queries.newest_before(tx, draft.slug, draft.version)
-    before = versions.compiled(tx, previous.id) if previous else None
-    newest = queries.newest(tx, draft.slug)
-    published = _published(tx)
-    earlier = [each for slug, number, each in published if slug == draft.slug and number < draft.version]
-    changes = diff.diff(before, questionnaire) if before else ()
+    judged = _judged(compiled_draft(draft), published)
+    return Readiness(
+        questionnaire=judged.questionnaire,
+        previous=previous,
+        before=judged.before,
+        changes=judged.changes,
+        undecided=judged.undecided,
+        problems=judged.problems,
+        to_mend=judged.to_mend,
+        signatures=tuple(queries.signatures(tx, draft.id, draft.digest)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """What the rules say of a text beside the published ones."""
+
+    questionnaire: Questionnaire
+    before: Questionnaire | None
+    changes: tuple[Change, ...]
+    undecided: tuple[Undecided, ...]
+    problems: tuple[Problem, ...]
+    to_mend: tuple[Problem, ...]
+
+
+Published = Mapping[tuple[str, int], Questionnaire]
+_MOST_JUDGED: Final = 16
+_known: dict[tuple[str, ...], _Judged] = {}
+
+
+def _judged(questionnaire: Questionnaire, published: Published) -> _Judged:
+    """Judge a text, or take what was judged: the fingerprints name all of what it depends on.
+
+    A page of a draft reads it, a decision on it reads it twice; the last few are kept in the process.
+    """
+    name = (questionnaire.digest, *sorted(each.digest for each in published.values()))
+    if name not in _known:
+        while len(_known) >= _MOST_JUDGED:
+            _known.pop(next(iter(_known)), None)
+        _known[name] = _judge(questionnaire, published)
+    return _known.get(name) or _judge(questionnaire, published)
+
+
+def _judge(questionnaire: Questionnaire, published: Published) -> _Judged:
+    mine = {number: each for (slug, number), each in published.items() if slug == questionnaire.slug}
+    earlier = [mine[number] for number in sorted(mine) if number < questionnaire.version]
+    before = earlier[-1] if earlier else None
     undecided = meaning.undecided(before, questionnaire) if before else ()
     mend = [
         *lint(questionnaire, known_ids()),
-        *_version_problems(questionnaire, newest),
-        *meaning.elsewhere(questionnaire, [each for _, _, each in published]),
+        *_version_problems(questionnaire, max(mine, default=0)),
+        *meaning.elsewhere(questionnaire, published.values()),
     ]
     said = meaning.problems(before, questionnaire, earlier) if before else []
     whys = tuple(each.why for each in undecided)
     mend += [each for each in said if not each.message.endswith(whys) and "“changes”" not in each.message]
-    return Readiness(
+    return _Judged(
         questionnaire=questionnaire,
-        previous=previous,
         before=before,
-        changes=tuple(changes),
-        undecided=tuple(undecided),
+        changes=diff.diff(before, questionnaire) if before else (),
+        undecided=undecided,
         problems=tuple(sorted({*mend, *said})),
         to_mend=tuple(sorted(mend)),
-        signatures=tuple(queries.signatures(tx, draft.id, draft.digest)),
     )
 
 
@@ -116,17 +157,10 @@ def known_ids() -> dict[str, frozenset[str]]:
     return versions.framework_ids(FRAMEWORKS)
 
 
-def _version_problems(questionnaire: Questionnaire, newest: VersionLine | None) -> list[Problem]:
-    """Refuse a version that is published already, or that compares itself with another than the newest."""
-    line, column = questionnaire.positions.get("version", (1, 1))
-    if newest is None:
+def _version_problems(questionnaire: Questionnaire, newest: int) -> list[Problem]:
+    """Refuse a number that is published already, or that lies before one."""
+    if questionnaire.version > newest:
         return []
-    if questionnaire.version <= newest.version:
-        words = f"{newest.name} is published. A published version never changes: put your change into v"
-        return [Problem(questionnaire.source, line, column, f"{words}{newest.version + 1}")]
-    return []
-
-
-def _published(tx: Tx) -> list[tuple[str, int, Questionnaire]]:
-    """Return every published version, compiled; each process compiles each once."""
-    return [(line.slug, line.version, versions.compiled(tx, line.id)) for line in queries.versions(tx)]
+    line, column = questionnaire.positions.get("version", (1, 1))
+    words = f"{questionnaire.slug} v{newest} is published. A published version never changes: put your change into v"
+    return [Problem(questionnaire.source, line, column, f"{words}{newest + 1}")]

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from fractions import Fraction
 from statistics import median_low
+from typing import Final
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 from portal.assessments.models import Assessment
-from portal.attestations.foreseen import foreseen
+from portal.attestations.foreseen import Foreseen, foreseen
 from portal.attestations.models import Attestation
 from portal.attestations.rules import waiting_answers
 from portal.kernel.ledger import Tx
@@ -120,40 +122,94 @@ def impact_of(tx: Tx, questionnaire: Questionnaire, previous: VersionLine) -> Im
     assessment does not count. The scores are of the answers as they were judged last, with today's dates of proof.
     """
     signed = _newest_signed(tx, previous.slug)
+    name = (questionnaire.digest, tx.now.date(), tuple(map(tuple, signed)), _depends_on(tx, signed))
+    if name not in _known:
+        while len(_known) >= _MOST_KNOWN:
+            _known.pop(next(iter(_known)), None)
+        _known[name] = _impact_of(tx, questionnaire, signed)
+    return _known.get(name) or _impact_of(tx, questionnaire, signed)
+
+
+_MOST_KNOWN: Final = 8
+_known: dict[Hashable, Impact] = {}
+"""The last few, by everything that they depend on: whoever reads the page again, or signs, need not wait again."""
+
+
+def _depends_on(tx: Tx, signed: Sequence[Signed]) -> Hashable:
+    """Return what names all that an impact depends on beside the version: signed revisions, engagements, scores."""
+    revisions = (
+        sa.select(Attestation.id)
+        .join(Assessment, Assessment.id == Attestation.assessment_id)
+        .where(
+            Attestation.vendor_id.in_({row.vendor_id for row in signed}),
+            Assessment.state != AssessmentState.WITHDRAWN,
+        )
+        .order_by(Attestation.id)
+    )
+    engaged = (
+        sa.select(sa.cast(sa.func.to_jsonb(sa.literal_column("engagement")), sa.Text))
+        .select_from(Engagement)
+        .where(Engagement.id.in_([row.engagement_id for row in signed]))
+        .order_by(Engagement.id)
+    )
+    scores = (
+        sa.select(sa.func.max(ScoreSnapshot.made_at), sa.func.count())
+        .where(ScoreSnapshot.attestation_id.in_([row.attestation_id for row in signed]))
+        .group_by(ScoreSnapshot.attestation_id)
+        .order_by(ScoreSnapshot.attestation_id)
+    )
+    return (
+        tuple(tx.session.execute(revisions).scalars()),
+        tuple(tx.session.execute(engaged).scalars()),
+        tuple(map(tuple, tx.session.execute(scores))),
+    )
+
+
+def _impact_of(tx: Tx, questionnaire: Questionnaire, signed: Sequence[Signed]) -> Impact:
     ahead = foreseen(tx, engagement_ids=[row.engagement_id for row in signed], questionnaire=questionnaire)
     scored = _inputs(tx, [row.attestation_id for row in signed])
-    found = []
-    for row in signed:
-        renewal = ahead[row.engagement_id]
-        inputs = scored.get(row.attestation_id)
-        found.append(
-            VendorImpact(
-                vendor_id=row.vendor_id,
-                slug=row.slug,
-                vendor=row.name,
-                engagement_id=row.engagement_id,
-                engagement=row.project,
-                tier=renewal.tier,
-                signed_on=row.questionnaire,
-                carries=renewal.plan.to_confirm,
-                again=renewal.plan.re_attest,
-                new=renewal.plan.new,
-                archived=renewal.plan.archived,
-                scores=forecast(
-                    replace(inputs, as_of=tx.now.date()),
-                    questionnaire=questionnaire,
-                    tier=renewal.tier,
-                    facts=renewal.facts,
-                    carried=waiting_answers(renewal.carried),
-                )
-                if inputs is not None
-                else None,
-            )
+    return Impact(
+        tuple(
+            _line(row, ahead[row.engagement_id], scored.get(row.attestation_id), questionnaire, tx.now.date())
+            for row in signed
         )
-    return Impact(tuple(found))
+    )
 
 
-def _newest_signed(tx: Tx, slug: str) -> list[sa.Row[tuple[UUID, UUID, str, str, UUID, str, int]]]:
+def _line(
+    row: Signed, renewal: Foreseen, inputs: rules.Inputs | None, questionnaire: Questionnaire, on: date
+) -> VendorImpact:
+    scores = (
+        forecast(
+            replace(inputs, as_of=on),
+            questionnaire=questionnaire,
+            tier=renewal.tier,
+            facts=renewal.facts,
+            carried=waiting_answers(renewal.carried),
+        )
+        if inputs is not None
+        else None
+    )
+    return VendorImpact(
+        vendor_id=row.vendor_id,
+        slug=row.slug,
+        vendor=row.name,
+        engagement_id=row.engagement_id,
+        engagement=row.project,
+        tier=renewal.tier,
+        signed_on=row.questionnaire,
+        carries=renewal.plan.to_confirm,
+        again=renewal.plan.re_attest,
+        new=renewal.plan.new,
+        archived=renewal.plan.archived,
+        scores=scores,
+    )
+
+
+Signed = sa.Row[tuple[UUID, UUID, str, str, UUID, str, int]]
+
+
+def _newest_signed(tx: Tx, slug: str) -> list[Signed]:
     """Return the newest signed revision of each vendor and engagement, by vendor's name."""
     newest = (
         sa.select(

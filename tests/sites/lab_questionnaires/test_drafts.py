@@ -10,8 +10,11 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from portal.policy import Action
 from portal.questionnaires import queries
+from portal.questionnaires import service as questionnaires
 from portal.questionnaires.rules import Claim
+from portal.sites.lab.questionnaires.wording import CLAIM_SMALLS, CLAIM_WORDS
 from portal.terms import DraftState, Role
 from portal.wiring import House
 from tests.factories import renewals
@@ -160,8 +163,6 @@ def test_a_late_edit_sees_both_texts(house: House, signed_in: Browser, ines: Per
 
 
 def test_the_notes_of_an_import_are_shown(house: House, signed_in: Browser, ines: Person) -> None:
-    from portal.questionnaires import service as questionnaires
-
     with house.ledger.begin(ines.actor) as tx:
         draft_id = questionnaires.create_draft(
             tx, source=SMALL.encode(), origin="import:vsaq", name="x", notes=["Question 7 <b>had</b> no options"]
@@ -183,11 +184,14 @@ def test_the_changes_read_like_the_review_of_a_text(house: House, signed_in: Bro
     draft_id = drafted(house, ines, second(weight=4))
     answer = signed_in(ines).get(page_of(draft_id, "changes"))
     shown = answer.get_data(as_text=True)
-    assert "2 of 2 undecided" in text(answer)
+    with house.ledger.begin(FACTORY) as tx:
+        state = questionnaires.readiness(tx, questionnaires.get_draft(tx, draft_id, Action.QUESTIONNAIRE_READ))
+    count, accepted = len(state.undecided), len(questionnaires.presentation(state))
+    assert f"{count} of {count} undecided" in text(answer)
     assert "How often do you review<ins>,</ins> who has access?" in shown
     assert 'at most <del class="d">24</del><ins>12</ins>: 100' in shown
     assert '<del class="d">2</del><ins>4</ins>' in shown
-    assert "Accept all proposals for presentation changes (1)" in text(answer)
+    assert f"Accept all proposals for presentation changes ({accepted})" in text(answer)
     assert (
         text(signed_in(ines).get(page_of(draft_id, "changes") + "?show=undecided")).count("Decide")
         < text(answer).count("Decide") + 1
@@ -263,11 +267,11 @@ def test_the_proposals_of_presentation_are_accepted_at_once(house: House, signed
     assert late.status_code in {303, 409}
 
 
-def test_weights_alone_need_no_decision_but_the_comparison_is_recorded(
-    house: House, signed_in: Browser, ines: Person
-) -> None:
+def test_what_needs_no_decision_is_recorded_as_compared(house: House, signed_in: Browser, ines: Person) -> None:
     published(house)
-    draft_id = drafted(house, ines, second(reworded=False, steps=False, weight=4))
+    draft_id = drafted(
+        house, ines, second(reworded=False, steps=False).replace("Small questionnaire", "Short questionnaire")
+    )
     browser = signed_in(ines)
     assert "No change needs a decision. Record the comparison with v1" in text(browser.get(page_of(draft_id)))
 
@@ -433,6 +437,4 @@ def test_who_is_still_answering_the_older_version_is_listed(
 
 
 def test_every_claim_has_its_words() -> None:
-    from portal.sites.lab.questionnaires.wording import CLAIM_SMALLS, CLAIM_WORDS
-
     assert set(CLAIM_WORDS) == set(CLAIM_SMALLS) == set(Claim)

@@ -126,7 +126,7 @@ def sentences(impact: Impact) -> list[str]:
         return ["Nobody signed an earlier version yet, so nobody is asked anything again."]
     first = (
         f"{plural(impact.carries, 'answer')} {_verb(impact.carries, 'carries', 'carry')} over, "
-        f"{plural(len(impact.questions_again), 'question')} to answer again, {len(impact.questions_new)} new."
+        f"{plural(len(impact.questions_again), 'question')} to answer again, {len(impact.questions_new) or 'none'} new."
     )
     low, _, high = impact.span
     if not impact.asked:
