@@ -58,6 +58,7 @@ def ids_of(made: Desk) -> Mapping[str, object]:
             "outcome_id": row.id,
             "section": "gov",
             "key": "gov.owner",
+            "what": "csv",
             **brought,
         }
 
@@ -121,7 +122,7 @@ def crawl(client: Client, start: str = "/") -> dict[str, str]:
         if path in seen or path.startswith(("/static", "/sign-out")):
             continue
         answer = client.get(path)
-        seen[path] = answer.get_data(as_text=True) + str(dict(answer.headers))
+        seen[path] = answer.get_data().decode(errors="replace") + str(dict(answer.headers))
         todo += [
             link.split("#", 1)[0].replace("&amp;", "&")
             for link in re.findall(r'(?:href|action|data-[a-z-]+)="(/[^"]*)"', seen[path])
