@@ -72,15 +72,14 @@ WEIGHTY: Final = frozenset(
         *(Part.OPTION_REMOVED, Part.OPTION_RELABELLED, Part.OPTION_SETS),
     }
 )
-# They weigh, prove, bound or explain an answer; what the answer claims stays what it was.
+# They weigh, prove, bound or explain an answer: what the answer claims is proposed to be what it was.
 _BESIDE_THE_CLAIM: Final = frozenset(
     {
-        *(Part.ADDED, Part.REVISION, Part.WEIGHT, Part.TIERS, Part.KNOCK_OUT, Part.EVIDENCE, Part.MAPS),
+        *(Part.MOVED, Part.WEIGHT, Part.TIERS, Part.KNOCK_OUT, Part.EVIDENCE, Part.MAPS),
         *(Part.OPTION_CREDIT, Part.OPTION_ORDER, Part.WHY, Part.STRONG, Part.GOOD_EVIDENCE),
-        *(Part.WARNINGS, Part.COMPENSATING, Part.ROWS, Part.MIN_ROWS, Part.LENGTH),
+        *(Part.WARNINGS, Part.COMPENSATING, Part.ROWS, Part.MIN_ROWS, Part.LENGTH, "help"),
     }
 )
-_BESIDE_A_FACT: Final = frozenset({Part.ADDED, Part.MOVED, Part.OPTION_ORDER, "help"})
 OPTION_PARTS: Final[Mapping[str, str]] = {"label": Part.OPTION_RELABELLED}
 _PART_ORDER: Final = {part.value: index for index, part in enumerate(Part)}
 
@@ -122,6 +121,7 @@ class Flat:
     sections: dict[str, Fields]
     questions: dict[str, Fields]
     asked: dict[str, list[str]]
+    places: dict[str, Fields]
 
     @classmethod
     def of(cls, version: Questionnaire) -> "Flat":
@@ -133,14 +133,16 @@ class Flat:
             },
             questions={question.key: plain(question, without=_DERIVED) for question in version.questions},
             asked={section.key: [question.key for question in section.questions] for section in version.sections},
+            places={
+                **_after([fact.key for fact in version.scoping]),
+                **_after([section.key for section in version.sections]),
+                **{
+                    key: {"section": section.key, **place}
+                    for section in version.sections
+                    for key, place in _after([question.key for question in section.questions]).items()
+                },
+            },
         )
-
-    def place_of(self, key: str) -> Fields:
-        """Where a question stands: its section, and the question before it."""
-        for section, keys in self.asked.items():
-            if key in keys:
-                return {"section": section, **_after(key, keys)}
-        raise KeyError(key)
 
 
 def diff(old: Questionnaire, new: Questionnaire) -> tuple[Change, ...]:
@@ -180,7 +182,7 @@ def _proposal(aspect: str, old: Plain, new: Plain, *, weighty: bool) -> Claim:
         return Claim.REMOVED
     if weighty:
         return Claim.CHANGED
-    if aspect == Part.MOVED:
+    if aspect in _BESIDE_THE_CLAIM:
         return Claim.SAME
     reworded = isinstance(old, str) and isinstance(new, str) and says_the_same(old, new)
     return Claim.SAME if reworded else Claim.CHANGED
@@ -206,48 +208,47 @@ def _fields(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Found]:
 def _options(before: Sequence[Fields], after: Sequence[Fields]) -> Iterator[Found]:
     old = {option["key"]: option for option in before}
     new = {option["key"]: option for option in after}
+    places_before, places_after = _after(list(old)), _after(list(new))
     for key, option in new.items():
         if key not in old:
-            yield f"{Part.OPTION_ADDED}:{key}", None, {**_after(key, list(new)), "option": option}
+            yield f"{Part.OPTION_ADDED}:{key}", None, {**places_after[key], "option": option}
             continue
         for name in {**option, **old[key]}:
             if option.get(name) != old[key].get(name):
                 yield f"{OPTION_PARTS.get(name, f'option_{name}')}:{key}", old[key].get(name), option.get(name)
     for key, option in old.items():
         if key not in new:
-            yield f"{Part.OPTION_REMOVED}:{key}", {**_after(key, list(old)), "option": option}, None
+            yield f"{Part.OPTION_REMOVED}:{key}", {**places_before[key], "option": option}, None
     stayed_before = [key for key in old if key in new]
     stayed_after = [key for key in new if key in old]
     if stayed_before != stayed_after:
         yield Part.OPTION_ORDER, stayed_before, stayed_after
 
 
-def _after(key: str, keys: Sequence[str]) -> Fields:
-    index = keys.index(key)
-    return {"after": keys[index - 1] if index else None}
+def _after(keys: Sequence[str]) -> dict[str, Fields]:
+    """Return what each key comes after; nothing for the first one."""
+    return {key: {"after": before} for key, before in zip(keys, (None, *keys), strict=False)}
 
 
 def _of_facts(before: Flat, after: Flat) -> Iterator[Change]:
     moved = moved_in(list(before.facts), list(after.facts))
     for key, fields in after.facts.items():
-        place = _after(key, list(after.facts))
         if key not in before.facts:
-            yield _change(key, Part.ADDED, None, {**place, "fact": fields}, decide=False)
+            yield _change(key, Part.ADDED, None, {**after.places[key], "fact": fields}, decide=False)
             continue
         if key in moved:
-            yield _change(key, Part.MOVED, _after(key, list(before.facts)), place, decide=False)
+            yield _change(key, Part.MOVED, before.places[key], after.places[key], decide=False)
         for part, old, new in _fields(before.facts[key], fields):
             decide = part.partition(":")[0] not in _BESIDE_A_FACT
             yield _change(key, part, old, new, decide=decide)
 
 
 def _of_section(before: Flat, after: Flat, key: str, moved: frozenset[str]) -> Iterator[Change]:
-    place = _after(key, list(after.sections))
     if key not in before.sections:
-        yield _change(key, Part.ADDED, None, {**place, "section": after.sections[key]}, decide=False)
+        yield _change(key, Part.ADDED, None, {**after.places[key], "section": after.sections[key]}, decide=False)
         return
     if key in moved:
-        yield _change(key, Part.MOVED, _after(key, list(before.sections)), place, decide=False)
+        yield _change(key, Part.MOVED, before.places[key], after.places[key], decide=False)
     for part, old, new in _fields(before.sections[key], after.sections[key]):
         yield _change(key, part, old, new, decide=False)
 
@@ -257,26 +258,25 @@ def _moved_questions(before: Flat, after: Flat) -> set[str]:
     found: set[str] = set()
     for section, keys in after.asked.items():
         old = before.asked.get(section, [])
-        found |= {key for key in keys if key in before.questions and key not in old}
+        found |= {key for key in set(keys).difference(old) if key in before.questions}
         found |= moved_in(old, keys)
     return found
 
 
 def _of_question(before: Flat, after: Flat, key: str, moved: bool) -> Iterator[Change]:
-    place, fields = after.place_of(key), after.questions[key]
+    place, fields = after.places[key], after.questions[key]
     if key not in before.questions:
         yield _change(key, Part.ADDED, None, {**place, "question": fields}, decide=False)
         return
     earlier = before.questions[key]
     if moved:
-        was = before.place_of(key)
+        was = before.places[key]
         follows = "requires" in fields or "requires" in earlier
-        elsewhere = was["section"] != place["section"]
-        yield _change(key, Part.MOVED, was, place, decide=follows or elsewhere, weighty=follows)
+        yield _change(key, Part.MOVED, was, place, decide=True, weighty=follows)
     for part, old, new in _fields(earlier, fields):
-        decide = part.partition(":")[0] not in _BESIDE_THE_CLAIM
         respaced = part in (Part.WHEN, Part.REQUIRES) and _respaced(old, new)
-        yield _change(key, part, old, new, decide=decide, weighty=False if respaced else None)
+        # The revision is what follows from the decisions, so it has none of its own.
+        yield _change(key, part, old, new, decide=part != Part.REVISION, weighty=False if respaced else None)
 
 
 def _respaced(old: Plain, new: Plain) -> bool:
@@ -287,11 +287,10 @@ def _respaced(old: Plain, new: Plain) -> bool:
 def _removed(before: Flat, after: Flat) -> Iterator[Change]:
     for key, fields in before.facts.items():
         if key not in after.facts:
-            yield _change(key, Part.REMOVED, {**_after(key, list(before.facts)), "fact": fields}, None, decide=True)
+            yield _change(key, Part.REMOVED, {**before.places[key], "fact": fields}, None, decide=True)
     for key, fields in before.sections.items():
         if key not in after.sections:
-            place = _after(key, list(before.sections))
-            yield _change(key, Part.REMOVED, {**place, "section": fields}, None, decide=False)
+            yield _change(key, Part.REMOVED, {**before.places[key], "section": fields}, None, decide=False)
     for key, fields in before.questions.items():
         if key not in after.questions:
-            yield _change(key, Part.REMOVED, {**before.place_of(key), "question": fields}, None, decide=True)
+            yield _change(key, Part.REMOVED, {**before.places[key], "question": fields}, None, decide=True)

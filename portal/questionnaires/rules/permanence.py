@@ -11,7 +11,7 @@ ALIKE: Final = 0.85
 """Two texts whose words are alike to this ratio are taken for one question under two keys."""
 
 MOST_WORDS: Final = 200
-MOST_PAIRS: Final = 20_000
+MOST_PAIRS: Final = 10_000
 """So many removed and added questions are compared; where there are more, it is another questionnaire."""
 
 Finding = tuple[tuple[str, ...], str]
@@ -43,6 +43,7 @@ def _renamed_questions(old: Questionnaire, new: Questionnaire) -> Iterator[Findi
                     f"“{question.key}” looks like the removed “{twin.key}” renamed: keys are permanent. Keep the key, "
                     f"or name “{question.key}” in the note on the removal if it asks something else",
                 )
+                break
 
 
 def _renamed_options(old: Question, new: Question) -> Iterator[Finding]:
