@@ -1,4 +1,4 @@
-"""The commands that take questionnaires in: import another system's, assemble a base with overlays."""
+"""The commands that take questionnaires in and out: import, assemble a base with overlays, export."""
 
 from __future__ import annotations
 
@@ -15,9 +15,11 @@ from flask.cli import with_appcontext
 
 from portal.kernel.errors import GatehouseError, Refused
 from portal.kernel.folder import read_folder
-from portal.questionnaires import acting, service
+from portal.questionnaires import acting, files, service
+from portal.questionnaires.changes_cli import folder_option, refusals
 from portal.questionnaires.importing import Format, Given, Wanted, take_in
 from portal.questionnaires.rules.importers import Imported
+from portal.questionnaires.rules.vsaq import export_vsaq
 
 if TYPE_CHECKING:
     from portal.kernel.ledger import Ledger
@@ -111,6 +113,27 @@ def assemble_command(
         _keep(imported, Format.OVERLAY, slug, version, out, email)
 
 
+@click.command("export")
+@click.argument("form", metavar="FORMAT", type=click.Choice([Format.VSAQ.value]))
+@click.argument("name")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Where to write it; else it is printed.")
+@folder_option
+def export_command(form: str, name: str, out: Path | None, folder: Path) -> None:
+    """Write the version NAME (such as ai-contractor:1, or a path) in another system's format: vsaq, a template.
+
+    What that format cannot say is printed as notes.
+    """
+    with refusals():
+        exported = {Format.VSAQ.value: export_vsaq}[form](files.read(files.named(name, folder), folder))
+        if out is None:
+            click.echo(exported.source.decode(), nl=False)
+        else:
+            _write(out, exported.source)
+            click.echo(f"Written to {out}.")
+    for note in exported.notes:
+        click.echo(f"note: {note}", err=True)
+
+
 @contextmanager
 def _refusals() -> Iterator[None]:
     """Turn what is refused into words and exit code 1."""
@@ -148,14 +171,22 @@ def _keep(imported: Imported, form: Format, slug: str, version: int, out: Path |
             click.echo(f"Begun as a draft: {draft.slug} v{draft.version}. Read it, then two people publish it.")
     else:
         path = out or Path(f"{slug}-v{version}.yaml")
-        try:
-            with path.open("xb") as file:
-                file.write(imported.source)
-        except FileExistsError:
-            raise Refused(f"{path} exists. Choose another place with --out, or take that file away.") from None
+        _write(path, imported.source)
         click.echo(f"Written to {path}. Nothing is published.")
     for note in imported.notes:
         click.echo(f"note: {note}", err=True)
 
 
-commands = (import_command, assemble_command)
+def _write(path: Path, content: bytes) -> None:
+    """Write a new file.
+
+    :raises Refused: if there is one already.
+    """
+    try:
+        with path.open("xb") as file:
+            file.write(content)
+    except FileExistsError:
+        raise Refused(f"{path} exists. Choose another place with --out, or take that file away.") from None
+
+
+commands = (import_command, assemble_command, export_command)

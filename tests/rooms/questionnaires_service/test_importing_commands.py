@@ -1,4 +1,4 @@
-"""flask questionnaires import and assemble."""
+"""flask questionnaires import, assemble and export."""
 
 from __future__ import annotations
 
@@ -141,3 +141,13 @@ def test_overlays_that_collide_are_refused_with_both_places(tmp_path: Path) -> N
     assert code == 1
     assert f"{tmp_path}/a.yaml:6:10: Two insertions come after" in said
     assert f"{tmp_path}/b.yaml:6:10: Two insertions come after" in said
+
+
+def test_a_version_goes_out_as_a_template_and_comes_back(tmp_path: Path) -> None:
+    template, out = tmp_path / "t.json", tmp_path / "out.yaml"
+
+    code, said = run(None, "export", "vsaq", "incident-reattestation:1", "--out", template)
+
+    assert (code, f"Written to {template}." in said) == (0, True)
+    assert run(None, "import", "vsaq", template, "--slug", "again", "--out", out)[0] == 0
+    assert len(compile_yaml(out.read_bytes(), "v1").questions) == 15

@@ -309,6 +309,9 @@ class _Walk:
         if not text and (self._pending or self._headings):
             text = (self._pending or self._headings).pop()
         question = DraftQuestion(self._keys[item.identifier], text, _QUESTIONS[item.type])
+        # Of several infos at the head of a section, the first one introduces it.
+        if len(self._pending) > 1 and not self._section.questions and not self._section.intro:
+            self._section.intro = self._pending.pop(0)
         question.guidance = "\n\n".join(self._pending)
         question.remarks.extend(f"Under the heading “{heading}”." for heading in self._headings)
         self._pending.clear()
