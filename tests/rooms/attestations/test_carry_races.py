@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+import sqlalchemy as sa
+
 from portal.attestations import service as attestations
 from portal.kernel.actor import Actor
 from portal.kernel.errors import Conflict
@@ -98,6 +100,33 @@ def test_an_answer_and_a_move_at_once_lose_nothing(house: House) -> None:
             assert (said, kept) == ([None, "no"], "no")
         else:
             assert (said, kept) == ([None, "yes", "no"], "yes")
+
+
+def snapshots(house: House) -> list[tuple[object, ...]]:
+    """Every stored score, column by column."""
+    with house.ledger.begin(FACTORY) as tx:
+        return [tuple(row) for row in tx.session.execute(sa.text("SELECT s::text FROM score_snapshot s ORDER BY 1"))]
+
+
+def test_publishing_a_version_while_twenty_answer_the_one_before_changes_nothing_for_them(house: House) -> None:
+    """QN-01, G12."""
+    signed, _ = carrying.signed_desk(house)
+    scores = snapshots(house)
+    desks = [carrying.elsewhere(signed, carrying.V1, project=f"Round {number}") for number in range(20)]
+
+    saved = at_once(
+        *(lambda desk=desk: desk.save("acc.reviews", {"choice": "never"}) for desk in desks),
+        lambda: carrying.publish(house, carrying.V2),
+    )
+
+    assert lost(saved) == []
+    assert [standing(desk)["acc.reviews"].choice for desk in desks] == ["never"] * 20
+    with desks[0].at(FACTORY) as (tx, row):
+        assert row.questionnaire_id != saved[-1]
+        assert attestations.standing(tx, row).questionnaire.digest == signed.questionnaire.digest
+    carrying.again(signed)
+    assert snapshots(house) == scores
+    assert scores
 
 
 def test_a_signature_and_a_confirmation_at_once_never_leave_half_of_it_signed(house: House) -> None:
