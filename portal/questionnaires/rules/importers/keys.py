@@ -29,11 +29,14 @@ def question_keys(identifiers: Sequence[str], prefix: str) -> Mapping[str, str]:
     )
 
 
-def names(identifiers: Sequence[str], fallback: str) -> Mapping[str, str]:
-    """Return a short key of letters, digits and underscores for each identifier, as options and sections have."""
+def names(identifiers: Sequence[str], fallback: str, *, keep: bool = True) -> Mapping[str, str]:
+    """Return a short key of letters, digits and underscores for each identifier, as options and sections have.
+
+    :param keep: whether one that is such a key already is kept; words that people read are better put in lower case.
+    """
 
     def name(raw: str) -> str:
-        if _LEGAL_NAME.fullmatch(raw) and len(raw) <= MAX_KEY and raw not in _RESERVED:
+        if keep and _LEGAL_NAME.fullmatch(raw) and len(raw) <= MAX_KEY and raw not in _RESERVED:
             return raw
         words = _words(raw)
         words = words if words[:1].isalpha() else f"{fallback}_{words}".rstrip("_")

@@ -140,7 +140,7 @@ def import_mapped(
         raise too_many(found[MAX_QUESTIONS][0], spot(found[MAX_QUESTIONS][1]))
     keys = question_keys([identifier for _, _, identifier in _once(found)], prefix_of(slug))
     titles = [_section(path, record, places) for path, record, _ in found]
-    sections = names(list(dict.fromkeys(titles)), "section")
+    sections = names(list(dict.fromkeys(titles)), "section", keep=False)
     by_title: dict[str, DraftSection] = {}
     for (path, record, identifier), section_title in zip(found, titles, strict=True):
         section = by_title.setdefault(section_title, DraftSection(sections[section_title], section_title))

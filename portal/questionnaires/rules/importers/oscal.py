@@ -79,7 +79,7 @@ class _Catalog:
         keys = self._keys([control for _, control in controls])
         self._parameters = dict(self._all_parameters([group for group, _ in groups] + [each for _, each in controls]))
         titles = numbered(title for _, title in groups)
-        sections = names(titles, "section")
+        sections = names(titles, "section", keep=False)
         for (group, title), numbered_title in zip(groups, titles, strict=True):
             section = DraftSection(sections[numbered_title], title)
             section.intro = "\n\n".join(text for name, _, text in self._parts(group) if name in _NOTE_PARTS)

@@ -228,7 +228,7 @@ def _section(row: _Row) -> str:
 
 def _sections(rows: Sequence[_Row], draft: Draft) -> Mapping[str, DraftSection]:
     titles = list(dict.fromkeys(_section(row) for row in rows))
-    keys = names(titles, "section")
+    keys = names(titles, "section", keep=False)
     found = {title: DraftSection(keys[title], title) for title in titles}
     draft.sections.extend(found.values())
     return found
@@ -305,7 +305,7 @@ def _options(text: str, *, scored: bool) -> list[Choice]:
         shape = _CREDIT.fullmatch(part) if scored else None
         credit = int(shape.group(2)) if shape and int(shape.group(2)) <= FULL_CREDIT else None
         labels.setdefault(shape.group(1) if shape and credit is not None else part, credit)
-    keys = names(list(labels), "option")
+    keys = names(list(labels), "option", keep=False)
     return [Choice(keys[label], label, credit) for label, credit in labels.items()]
 
 

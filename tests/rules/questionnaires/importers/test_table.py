@@ -29,7 +29,10 @@ def taken(*tables: Table) -> tuple[Questionnaire, Imported]:
 def test_columns_are_found_by_name_below_a_title() -> None:
     questionnaire, _ = taken()
 
-    assert [section.title for section in questionnaire.sections] == ["Access", "Retention"]
+    assert [(section.key, section.title) for section in questionnaire.sections] == [
+        ("access", "Access"),
+        ("retention", "Retention"),
+    ]
     first = questionnaire.questions[0]
     assert (first.text, first.kind, first.weight, first.guidance) == ("Is access reviewed?", Kind.YES_NO, 3, "Say how.")
     assert "q.xlsx: columns not taken over: Owner." in taken()[1].notes
@@ -86,7 +89,10 @@ def test_each_sheet_without_a_section_column_is_a_section() -> None:
         ([["Question", "Key"]], "q.csv:1:1: There is no header row"),
         ([["Question", "Key"], ["A?", "k"], ["B?", "k"]], "q.csv:3:2: “k” is used twice, first in line 2"),
         ([["Question", "Weight"], ["A?", "12"]], "q.csv:2:2: The weight “12” must be a whole number from 0 to 5"),
-        ([["Question", "Key"], *([f"{n}?", str(n)] for n in range(2001))], "q.csv:2002:1: A questionnaire has at most 2,000"),
+        (
+            [["Question", "Key"], *([f"{n}?", str(n)] for n in range(2001))],
+            "q.csv:2002:1: A questionnaire has at most 2,000",
+        ),
     ],
 )
 def test_a_table_that_cannot_be_read_is_refused_at_its_place(rows: list[list[str]], words: str) -> None:
