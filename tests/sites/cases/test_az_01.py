@@ -56,6 +56,8 @@ def objects_of(std: Std, party: Party) -> dict[str, list[object]]:
         "session_id": [own["session_id"]],
         "set_id": [own["set_id"]],
         "pack_id": [own["pack_id"]],
+        "import_id": [own["import_id"]],
+        "what": ["csv"],
         "section": [first.section],
         "key": [first.key],
         "slug": [party.slug],
