@@ -44,6 +44,12 @@ PHRASES: Mapping[str, tuple[str, str]] = {
     "attestation_signed": ("signature", "signed revision {revision} of the answers of {vendor}"),
     "assessment_submitted": ("signature", "handed in revision {revision} for {vendor}"),
     "assessment_withdrawn": ("undo-2", "took revision {revision} of {vendor} back: {reason}"),
+    "external_set_imported": ("history", "brought in answers of {vendor} from elsewhere ({answers} answers)"),
+    "external_set_confirmed": ("check", "said that answers of {vendor} from elsewhere are to {framework} {version}"),
+    "external_set_withdrawn": ("undo-2", "withdrew answers of {vendor} from elsewhere"),
+    "answers_exported": ("download", "took answers of {vendor} out, as {what}"),
+    "answer_pack_read": ("upload", "read an answer pack for {vendor}"),
+    "answer_pack_taken": ("file-text", "took {answers} answers of {vendor} from an answer pack"),
     # evidence
     "evidence_reserved": ("upload", "began to upload a file ({kind}) for {vendor}"),
     "evidence_received": ("upload", "uploaded a file for {vendor}"),
