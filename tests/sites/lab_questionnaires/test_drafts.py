@@ -416,6 +416,8 @@ def test_the_impact_is_said_in_sentences_and_rows(house: House, signed_in: Brows
     assert "1 vendor will be asked 4 questions." in shown
     assert "This score would differ by the new weights alone: Quillmark Annotation −0.9." in shown
     assert "50.0 22.8 to 76.1" in shown
+    assert "Leavers acc.leavers Answered again 1" in shown
+    assert "Tapes dat.tapes Kept in the archive 1" in shown
     for sort in ("vendor", "asked", "score", "low", "rules", "nonsense"):
         assert browser.get(page_of(draft_id, "publish") + f"?sort={sort}").status_code == 200
 

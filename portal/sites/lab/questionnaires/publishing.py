@@ -18,6 +18,7 @@ from portal.kernel.ledger import Tx
 from portal.policy import Action
 from portal.questionnaires import queries
 from portal.questionnaires import service as questionnaires
+from portal.questionnaires.rules import Question
 from portal.scoring.impact import Impact, VendorImpact, impact_of
 from portal.sites.lab.questionnaires import reading
 from portal.sites.lab.questionnaires.blueprint import bp
@@ -58,6 +59,17 @@ class Running:
     can_move: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """One question that publishing asks again, for the first time, or not any more, and of how many vendors."""
+
+    word: str
+    number: str
+    label: str
+    key: str
+    vendors: int
+
+
 @bp.get("/drafts/<uuid:draft_id>/publish")
 @does(Action.QUESTIONNAIRE_READ)
 def draft_publish(draft_id: UUID) -> ResponseReturnValue:
@@ -87,8 +99,6 @@ def draft_sign(draft_id: UUID) -> ResponseReturnValue:
         return _publish_page(draft_id, changed=refused.message), 422
     if version is None:
         flash(f"You signed {name}. Another person signs the same text to publish it.")
-    else:
-        flash(f"{name} is published. It can be asked from now on; whoever is answering an older version keeps it.")
     return redirect(url_for(".draft_publish", draft_id=draft_id), 303)
 
 
@@ -110,7 +120,7 @@ def _publish_page(draft_id: UUID, *, changed: str = "") -> str:
         rows=sorted(impact.vendors, key=SORTS[sort][1]) if impact else [],
         sorts=[(name, words) for name, (words, _) in SORTS.items()],
         sort=sort,
-        number_of=_numbers(now),
+        touched=touched(impact, now.state) if impact else [],
         running=running,
         others=others,
         has_move_page=action_of(current_app, MOVE_PAGE) is not None,
@@ -151,9 +161,38 @@ def _verb(count: int, one: str, many: str) -> str:
     return one if count == 1 else many
 
 
-def _numbers(now: Reading) -> Mapping[str, str]:
-    """Return the number people use for each question of the draft."""
-    return {each.key: each.number for each in now.state.questionnaire.questions}
+def touched(impact: Impact, state: questionnaires.Readiness) -> list[Touched]:
+    """Return the questions that somebody answers again or for the first time, or that are not asked any more."""
+    kinds: tuple[tuple[str, Callable[[VendorImpact], tuple[str, ...]]], ...] = (
+        ("Again", lambda each: each.again),
+        ("New", lambda each: each.new),
+        ("Archived", lambda each: each.archived),
+    )
+    found = []
+    for word, keys_of in kinds:
+        vendors_of: dict[str, set[UUID]] = {}
+        for each in impact.vendors:
+            for key in keys_of(each):
+                vendors_of.setdefault(key, set()).add(each.vendor_id)
+        order = {question.key: place for place, question in enumerate(_questions(state))}
+        for key in sorted(vendors_of, key=lambda key: order.get(key, len(order))):
+            number, label = _named(key, state)
+            found.append(Touched(word, number, label, key, len(vendors_of[key])))
+    return found
+
+
+def _questions(state: questionnaires.Readiness) -> tuple[Question, ...]:
+    return (*state.questionnaire.questions, *(state.before.questions if state.before else ()))
+
+
+def _named(key: str, state: questionnaires.Readiness) -> tuple[str, str]:
+    """Return the number and the name of a question, in the draft or else before it; another's is known by its key."""
+    if key in state.questionnaire:
+        question = state.questionnaire.question(key)
+        return question.number, question.label
+    if state.before is not None and key in state.before:
+        return "", state.before.question(key).label
+    return "", "From another questionnaire"
 
 
 def _who_else(tx: Tx, now: Reading) -> list[str]:
