@@ -266,6 +266,32 @@ def test_a_file_that_ended_since_the_page_was_shown_stays_behind(desk: Desk, clo
         assert attestations.citations_of(tx, row) == {}
 
 
+@pytest.mark.parametrize("stands", [True, False])
+def test_a_request_for_files_is_confirmed_with_its_file_or_not_at_all(house: House, stands: bool) -> None:
+    report = carrying.question("ppl.desks", "Report", "Attach the report.", "file").replace("weight: 2", "weight: 0")
+    asks = carrying.V1.replace(carrying.DESKS, report).replace("question_weight: 18", "question_weight: 16")
+    first = carrying.first_desk(house, asks)
+    carrying.state(first)
+    carrying.say(first, {key: raw for key, raw in ANSWERS.items() if key != "ppl.desks"})
+    file = first.file()
+    first.cite("acc.mfa", file)
+    first.cite("ppl.desks", file, "2")
+    first.sign()
+    carrying.close(first)
+    again = carrying.again(first, asks.replace("version: 1\ntitle", "version: 2\ntitle"))
+    if not stands:
+        change_file(again, valid_until=date(2026, 9, 30))
+    assert "ppl.desks" in plan_of(again).to_confirm
+
+    done = confirm(again, "ppl.desks")
+
+    assert (done.done == ("ppl.desks",)) is stands
+    assert [why.partition(",")[0] for _, why in done.left] == ([] if stands else ["Its file does not stand any more"])
+    assert ("ppl.desks" in plan_of(again).to_confirm) is not stands
+    with again.at(again.admin.actor) as (tx, row):
+        assert ("ppl.desks" in attestations.citations_of(tx, row)) is stands
+
+
 def test_a_withdrawn_attestation_gives_nothing(house: House) -> None:
     desk = carrying.first_desk(house)
     carrying.state(desk)
