@@ -14,7 +14,7 @@ from flask.cli import with_appcontext
 
 from portal.kernel.actor import Actor, system
 from portal.kernel.errors import GatehouseError, Refused
-from portal.questionnaires import acting, changes_cli, files, importing_cli, service
+from portal.questionnaires import acting, changes_cli, files, importing_cli, overlays, service
 from portal.questionnaires.changes_cli import folder_option
 from portal.questionnaires.rules import DefinitionError, Problem, format_lock, warnings_of
 
@@ -45,6 +45,9 @@ def check_command(folder: Path) -> None:
         click.echo(f"{files.shown(path, folder)}: {_counted(path, folder)}")
         for warning in _warnings(path, folder):
             click.echo(f"warning: {warning}", err=True)
+    for path in overlays.overlay_files(folder):
+        problems.extend(overlays.overlay_problems(path, folder))
+        click.echo(f"{files.shown(path, folder)}: tried in its base")
     problems.extend(check_lock(folder))
     for problem in problems:
         click.echo(problem, err=True)

@@ -6,7 +6,7 @@ need a guess (two overlays at one place, a key that exists twice) is refused, wi
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -108,6 +108,33 @@ def assemble(
         two define the same key or insert at the same place, a key or place is not there, the slug is the base's own,
         an overlay is for another base, or a condition speaks of a later question.
     """
+    return assemble_with_places(
+        base_source,
+        overlays,
+        slug=slug,
+        version=version,
+        title=title,
+        since=since,
+        base_name=base_name,
+        names=names,
+    )[0]
+
+
+def assemble_with_places(
+    base_source: bytes,
+    overlays: Sequence[bytes],
+    *,
+    slug: str,
+    version: int,
+    title: str,
+    since: int | None = None,
+    base_name: str = "base.yaml",
+    names: Sequence[str] = (),
+) -> tuple[bytes, Callable[[Problem], Problem]]:
+    """Return what :func:`assemble` does, and what names the place in the base or overlay that a problem is about.
+
+    :raises DefinitionError: as :func:`assemble` does.
+    """
     names = [*names, *(f"overlay-{number}.yaml" for number in range(len(names) + 1, len(overlays) + 1))]
     base = compile_yaml(base_source, base_name)
     read = sorted(
@@ -126,13 +153,17 @@ def assemble(
         *_questions(text, root, read),
     ]
     source, origins = spliced(text, edits)
+
+    def at_home(problem: Problem) -> Problem:
+        return _at_home(problem, origins)
+
     try:
         result = compile_yaml(source, "assembled")
     except DefinitionError as failure:
-        raise DefinitionError(_at_home(problem, origins) for problem in failure.problems) from None
+        raise DefinitionError(map(at_home, failure.problems)) from None
     if backwards := list(_forward(result, base, read)):
         raise DefinitionError(backwards)
-    return source
+    return source, at_home
 
 
 # --- reading

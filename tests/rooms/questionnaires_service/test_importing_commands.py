@@ -12,6 +12,7 @@ from flask.cli import ScriptInfo
 from portal.kernel.actor import system
 from portal.questionnaires import queries
 from portal.questionnaires.cli import questionnaires_group
+from portal.questionnaires.overlays import overlay_files, overlay_problems
 from portal.questionnaires.rules import compile_yaml
 from portal.terms import Role
 from portal.wiring import House
@@ -19,6 +20,7 @@ from tests.factories.assessments import SHIPPED
 from tests.factories.identity import person
 from tests.rules.questionnaires.importers.test_mapped import FILES, MAPPING
 from tests.rules.questionnaires.importers.test_vsaq import EXTENSION, TEMPLATE
+from tests.rules.questionnaires.samples import SAMPLE
 from tests.rules.questionnaires.test_overlay import overlay
 
 
@@ -151,3 +153,32 @@ def test_a_version_goes_out_as_a_template_and_comes_back(tmp_path: Path) -> None
     assert (code, f"Written to {template}." in said) == (0, True)
     assert run(None, "import", "vsaq", template, "--slug", "again", "--out", out)[0] == 0
     assert len(compile_yaml(out.read_bytes(), "v1").questions) == 15
+
+
+def test_check_tries_every_overlay_in_its_base(tmp_path: Path) -> None:
+    folder = tmp_path / "questionnaires"
+    (folder / "sample").mkdir(parents=True)
+    (folder / "sample" / "v1.yaml").write_text(SAMPLE)
+    path = folder / "overlays" / "a" / "v2.yaml"
+    path.parent.mkdir(parents=True)
+    good = overlay("a", ("two.hours", ("x.a",)), extra="strong: S\n    good_evidence: G")
+    path.write_bytes(good)
+
+    assert run(None, "check", "--folder", folder)[0] == 0
+    path.write_bytes(good.replace(b"title: Extra a", b"title: Extra a\nhue: red").replace(b"    strong: S\n", b""))
+    assert (
+        "questionnaires/overlays/a/v2.yaml:4:1: “hue” is not a key of an overlay"
+        in run(None, "check", "--folder", folder)[1]
+    )
+    path.write_bytes(good.replace(b"    strong: S\n", b"").replace(b"overlay: a", b"overlay: b"))
+    code, said = run(None, "check", "--folder", folder)
+    assert code == 1
+    assert "questionnaires/overlays/a/v2.yaml:9:5: A scored question needs “strong”" in said
+    assert "its place is overlays/b/v2.yaml" in said
+    path.write_bytes(good.replace(b"version: 1}", b"version: 7}"))
+    assert "Its base sample v7 is missing" in run(None, "check", "--folder", folder)[1]
+
+
+def test_the_shipped_overlay_is_without_problems() -> None:
+    assert [str(path.relative_to(SHIPPED)) for path in overlay_files(SHIPPED)] == ["overlays/orrery-extra/v1.yaml"]
+    assert list(overlay_problems(overlay_files(SHIPPED)[0], SHIPPED)) == []
