@@ -148,7 +148,8 @@ def _counted(path: Path, folder: Path) -> str:
         version = files.read(path, folder)
     except DefinitionError:
         return "does not compile"
-    return f"{len(version.sections)} sections, {len(version.questions)} questions, {len(version.scoping)} scoping facts"
+    counts = (("section", version.sections), ("question", version.questions), ("scoping fact", version.scoping))
+    return ", ".join(f"{len(each)} {what}{'' if len(each) == 1 else 's'}" for what, each in counts)
 
 
 def _warnings(path: Path, folder: Path) -> list[Problem]:
