@@ -237,10 +237,9 @@ def _of_facts(before: Flat, after: Flat) -> Iterator[Change]:
             yield _change(key, Part.ADDED, None, {**after.places[key], "fact": fields}, decide=False)
             continue
         if key in moved:
-            yield _change(key, Part.MOVED, before.places[key], after.places[key], decide=False)
+            yield _change(key, Part.MOVED, before.places[key], after.places[key], decide=True)
         for part, old, new in _fields(before.facts[key], fields):
-            decide = part.partition(":")[0] not in _BESIDE_A_FACT
-            yield _change(key, part, old, new, decide=decide)
+            yield _change(key, part, old, new, decide=True)
 
 
 def _of_section(before: Flat, after: Flat, key: str, moved: frozenset[str]) -> Iterator[Change]:

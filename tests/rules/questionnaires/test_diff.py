@@ -138,11 +138,23 @@ def test_what_bears_on_the_claim_needs_a_decision(
         ("evidence: {level: 1, kinds: [ATT]}", "evidence: {level: 2, kinds: [ATT]}", "evidence"),
         ("GV.OV-03", "GV.OV-02", "maps"),
         ("why: Why we ask.", "why: Because.", "why"),
+    ],
+)
+def test_what_weighs_or_explains_is_proposed_as_the_same_claim(old: str, new: str, part: str) -> None:
+    [change] = [each for each in between((old, new)) if each.part == part]
+
+    assert change.needs_decision
+    assert (change.weighty, change.proposal) == (False, SAME)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "part"),
+    [
         ("title: One", "title: The first", "title"),
         ("    weight: 3\n    questions", "    weight: 4\n    questions", "weight"),
     ],
 )
-def test_what_weighs_or_explains_is_shown_and_needs_none(old: str, new: str, part: str) -> None:
+def test_what_changes_of_a_section_is_shown_and_needs_no_decision(old: str, new: str, part: str) -> None:
     [change] = [each for each in between((old, new)) if each.part == part]
 
     assert not change.needs_decision
@@ -171,7 +183,7 @@ def test_a_moved_follow_up_is_weighty_and_another_question_out_of_order_is_not()
     [elsewhere] = diff(_of([first, other], [{**first, "key": "b.q"}]), _of([first], [{**first, "key": "b.q"}, other]))
     [followed] = diff(_of([first, other, follow], []), _of([first, follow, other], []))
 
-    assert (swapped.part, swapped.needs_decision) == ("moved", False)
+    assert (swapped.part, swapped.weighty, swapped.proposal) == ("moved", False, SAME)
     assert (elsewhere.key, elsewhere.weighty, elsewhere.proposal) == ("a.r", False, SAME)
     assert (followed.part, followed.key in ("a.r", "a.s")) == ("moved", True)
 
