@@ -18,7 +18,10 @@ KIND_WORDS = {
     Kind.MANY_CHOICES: "Several choices",
     Kind.TABLE: "Table",
     Kind.DATE: "Date",
+    Kind.RANGE: "Period",
     Kind.TEXT: "Text",
+    Kind.URL: "Web address",
+    Kind.FILE: "File",
 }
 
 PART_WORDS: Mapping[str, tuple[str, str]] = {
