@@ -124,6 +124,8 @@ class Work:
 
     def section_word(self, section: SectionProgress) -> str:
         """Return the state of a section as a word of the status vocabulary."""
+        if section.state is SectionState.NOT_STARTED and self.waiting_in(section.key):
+            return "To confirm"
         return section.state.word(self.lab)
 
 
