@@ -53,3 +53,11 @@ def test_the_answer_is_shown_in_words(made: Bench, signed_in: Callable[..., Any]
     text = signed_in(made.reviewer).get(path).get_data(as_text=True)
 
     assert [each for each in words if each not in text] == []
+
+
+def test_a_version_is_read_with_its_warnings_and_rules(made: Bench, signed_in: Callable[..., Any]) -> None:
+    text = signed_in(made.reviewer).get("/lab/questionnaires/every-kind/v1").get_data(as_text=True)
+
+    for words in ("Period", "Web address", "File", "What do you do instead?", "Without an owner nobody can decide"):
+        assert words in text
+    assert "The report was issued before you started." in text
