@@ -144,8 +144,13 @@ def test_a_revision_never_goes_back() -> None:
     assert found == ["A revision never goes back; it was 4 in the version before"]
 
 
-def test_a_weight_may_change_without_a_word() -> None:
-    assert words(said(second(("weight: 1\n", "weight: 2\n")))) == []
+def test_a_weight_is_the_same_claim_once_the_author_says_so_and_needs_no_note() -> None:
+    text = second(("weight: 1\n", "weight: 2\n"))
+
+    assert words(said(text)) == [
+        "No decision yet about the weight: do earlier answers still say the same? “same” is proposed"
+    ]
+    assert words(said(text, (Claim.SAME, ""))) == []
 
 
 def test_a_removal_is_decided_as_one_with_a_note() -> None:

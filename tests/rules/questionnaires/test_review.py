@@ -49,7 +49,7 @@ def test_the_kinds_of_change_each_have_their_words() -> None:
     )
 
     assert list(review(small(), compile_yaml(text.encode(), "v2.yaml")))[1:] == [
-        "4 changes need a decision; v2 has none about them.",
+        "5 changes need a decision; v2 has none about them.",
         "",
         "Scoping facts",
         "  ~ scp.labs: Which others?",
@@ -69,6 +69,7 @@ def test_the_kinds_of_change_each_have_their_words() -> None:
         "        ⇒ undecided, proposal: changed claim",
         "  ~ 2.2 two.reuse: Nothing is reused.",
         "      The evidence expected: level [-1-]{+2+} kinds ATT{+, CON+}",
+        "        ⇒ undecided, proposal: same claim",
         "  + 2.3 two.apart: Who reads the logs?",
         "      Kind ynp, weight 1, tiers 1, 2",
         "",
