@@ -211,7 +211,7 @@ def test_a_cell_that_is_too_long_is_named(keep: Keep) -> None:
     assert refusal(with_rows(rows), keep).message.startswith("Cell AB3 of the sheet “Sheet” holds more than 32,767")
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_a_mutated_workbook_is_read_or_refused_and_nothing_else(tmp_path: Path, data: st.DataObject) -> None:
     part = data.draw(st.sampled_from(["xl/workbook.xml", "xl/worksheets/sheet1.xml", "xl/styles.xml"]))
@@ -258,7 +258,7 @@ def test_a_csv_file_that_cannot_be_read_is_refused_with_its_line(data: bytes, wo
         read_csv(data)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200, deadline=None, derandomize=True)
 @given(st.binary(max_size=300))
 def test_any_bytes_are_a_csv_file_or_refused(data: bytes) -> None:
     with contextlib.suppress(RefusedSheet):

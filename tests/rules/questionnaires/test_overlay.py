@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.questionnaires.rules import DefinitionError, Questionnaire, compile_yaml, lint, meaning
+from portal.questionnaires.rules import DefinitionError, Questionnaire, apply, compile_yaml, lint, meaning
+from portal.questionnaires.rules.diff import diff
 from portal.questionnaires.rules.overlay import assemble
-from tests.rules.questionnaires.samples import ROOT, SAMPLE, law
+from tests.rules.questionnaires.samples import ROOT, SAMPLE, SLUGS, law
 
 BASE = SAMPLE.encode()
 
@@ -245,3 +246,48 @@ def test_a_base_written_in_one_line_is_refused_at_its_place() -> None:
     )
 
     assert "Write this question as a block" in problems(overlay("a", ("one.level", ("x.a",))), base=flow.encode())[0]
+
+
+def test_answers_carry_over_between_the_base_and_what_is_assembled_from_it() -> None:
+    base = compile_yaml(BASE, "b.yaml")
+    result = compile_yaml(put(overlay("a", ("one.level", ("x.a",)))), "r")
+
+    assert meaning.elsewhere(result, [base]) == []
+    applied = apply(base, diff(base, result))
+    assert replace(applied, version=result.version, digest=result.digest) == result
+
+
+def test_every_question_of_every_shipped_questionnaire_can_be_followed() -> None:
+    for slug in SLUGS:
+        source = (ROOT / slug / "v1.yaml").read_bytes()
+        base = compile_yaml(source, "b")
+        anchors = [(question.key, (f"x.{index}",)) for index, question in enumerate(base.questions)]
+
+        result = compile_yaml(put(overlay("all", *anchors, base=slug), base=source), "r")
+
+        keys = [question.key for question in result.questions]
+        assert keys == [key for anchor, added in anchors for key in (anchor, *added)]
+        assert {key: each for key, each in unnumbered(result).items() if key in base} == unnumbered(base)
+
+
+@law
+@given(st.data())
+def test_a_mutated_overlay_or_base_is_assembled_or_refused(data: st.DataObject) -> None:
+    sources = [BASE, overlay("a", ("one.level", ("x.a", "x.b"))), overlay("b", ("two.hours", ("x.c",)))]
+    which = data.draw(st.integers(0, 2))
+    at = data.draw(st.integers(0, len(sources[which])))
+    scrap = data.draw(st.one_of(st.binary(max_size=5), st.sampled_from([b"\n", b"  ", b"- ", b": ", b"{", b"#", b'"'])))
+    sources[which] = sources[which][:at] + scrap + sources[which][at + data.draw(st.integers(0, 20)) :]
+
+    try:
+        result = put(*sources[1:], base=sources[0])
+    except DefinitionError as failure:
+        assert_placed(failure)
+    else:
+        assert compile_yaml(result, "r").assembled is not None
+        assert put(*reversed(sources[1:]), base=sources[0]) == result
+
+
+def assert_placed(failure: DefinitionError) -> None:
+    assert failure.problems
+    assert all(problem.file in ("b.yaml", "0.yaml", "1.yaml") and problem.line >= 1 for problem in failure.problems)
