@@ -23,6 +23,7 @@ class Stage(StrEnum):
     APPROVED = "approved"
     CONDITIONAL = "conditional"
     REJECTED = "rejected"
+    RENEWING = "renewing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,10 @@ class Company:
     platform: bool = True
     paused: bool = False
     questionnaire: str = "ai-contractor"
+    version: int = 1
+    """The version that it was asked; the newest is asked of who comes new and of who renews."""
+    renewed_days_ago: int = 5
+    """When a vendor that renews was asked again, on the newest version."""
     weak: tuple[str, ...] = field(default=())
     """Questions that are answered badly whatever the strength."""
 
@@ -274,6 +279,26 @@ COMPANIES = (
         players=(Player("Zelda Moor", "Chief Information Security Officer", (Role.VENDOR_ADMIN, Role.SIGNATORY)),),
         stage=Stage.INVITED,
         days_ago=1,
+        version=2,
+    ),
+    Company(
+        name="Fernley Transcripts",
+        legal_name="Fernley Transcripts Ltd",
+        domain="fernley.example",
+        project="Tern dialogues",
+        purpose="Transcripts and rankings of dialogues, inside our environment",
+        services=("preference", "expert"),
+        data_classes=(2, 3),
+        access_modes=("A2",),
+        people=160,
+        workforce=("employees", "dedicated"),
+        devices=("yours",),
+        persons=(),
+        players=_team("Aurel Stanek", "Bodil Krag", "Cato Lindgren", "Delia Moreau"),
+        stage=Stage.RENEWING,
+        days_ago=185,
+        strength=97,
+        weak=("ret.backups.days",),
     ),
 )
 

@@ -67,7 +67,7 @@ class Way:
                 starts_on=began.date(),
                 ends_on=None,
             )
-            version = questionnaires.latest(tx, company.questionnaire)
+            version = questionnaires.named(tx, company.questionnaire, company.version)
             assessment = assessments.request(
                 tx,
                 vendor=vendor,
@@ -75,7 +75,7 @@ class Way:
                 questionnaire_version=version,
                 due_on=began.date() + timedelta(days=28),
             )
-            vendor_id, self._assessment_id = vendor.id, assessment.id
+            vendor_id, engagement_id, self._assessment_id = vendor.id, engagement.id, assessment.id
             self._tier = assessment.tier
             if company.stage is Stage.INVITED:
                 for player in company.players:
@@ -107,6 +107,20 @@ class Way:
         LabSide(
             story, company, assessment_id=self._assessment, vendor_id=vendor_id, papers=tuple(self._papers.values())
         ).live()
+        if company.stage is Stage.RENEWING:
+            self._renew(vendor_id, engagement_id)
+
+    def _renew(self, vendor_id: UUID, engagement_id: UUID) -> None:
+        """Ask again, on the newest version: what was signed lies there to be confirmed, and nothing is answered yet."""
+        asked = self._story.at(days_ago=self._company.renewed_days_ago)
+        with self._ledger.begin(self._story.lab("Ines Valdarno")) as tx:
+            assessments.request(
+                tx,
+                vendor=vendors.get(tx, vendor_id, Action.VENDOR_READ),
+                engagement=vendors.engagement(tx, engagement_id, Action.ASSESSMENT_CREATE),
+                questionnaire_version=questionnaires.latest(tx, self._company.questionnaire),
+                due_on=asked.date() + timedelta(days=28),
+            )
 
     @property
     def _assessment(self) -> UUID:

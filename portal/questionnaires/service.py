@@ -27,6 +27,7 @@ from portal.questionnaires.versions import (
     load_locked,
     locked,
     locked_source,
+    named,
     publish,
     source_of,
 )
@@ -53,6 +54,7 @@ __all__ = [
     "load_locked",
     "locked",
     "locked_source",
+    "named",
     "presentation",
     "publish",
     "readiness",

@@ -216,6 +216,17 @@ def latest(tx: Tx, slug: str) -> QuestionnaireVersion:
     raise NotFound
 
 
+def named(tx: Tx, slug: str, version: int) -> QuestionnaireVersion:
+    """Return a published version by its name.
+
+    :raises NotFound: if it is not published.
+    """
+    wanted = _versions().where(QuestionnaireVersion.slug == slug, QuestionnaireVersion.version == version)
+    if row := get_one(tx, wanted):
+        return row
+    raise NotFound
+
+
 def list_versions(tx: Tx) -> Sequence[queries.VersionLine]:
     """Return every published version: by slug, the newest first."""
     return queries.versions(tx)
