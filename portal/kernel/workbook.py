@@ -163,9 +163,11 @@ def _date_styles(book: _Book, part: str) -> frozenset[int]:
     def start(name: str, attributes: dict[str, str]) -> None:
         within.append(name)
         if name == "numFmt":
-            # Quoted and escaped text and [colours] do not make a date of it; elapsed [h] does not either.
-            shape = re.sub(r'"[^"]*"|\\.|\[[^\]]*\]|_.|\*.', "", attributes.get("formatCode", "")[:300])
-            if re.search(r"[ymdhs]", shape.partition(";")[0], re.IGNORECASE) and "general" not in shape.lower():
+            # Quoted and escaped text and [colours] do not make a date of it; an elapsed time, [h], is none.
+            code = attributes.get("formatCode", "")[:300]
+            shape = re.sub(r'"[^"]*"|\\.|\[[^\]]*\]|_.|\*.', "", code).lower()
+            is_elapsed = re.search(r"\[(?:h+|m+|s+)\]", code, re.IGNORECASE)
+            if re.search(r"[ymdhs]", shape.partition(";")[0]) and "general" not in shape and not is_elapsed:
                 formats.add(int(attributes.get("numFmtId", "0")))
         elif name == "xf" and "cellXfs" in within:
             styles.append(int(attributes.get("numFmtId", "0")))

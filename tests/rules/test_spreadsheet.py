@@ -125,6 +125,28 @@ def test_rich_text_and_escapes_become_plain_text_without_readings(keep: Keep) ->
     assert sheet.rows == [[Cell("bold\n and plain", Kind.TEXT)]]
 
 
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        ("dd/mm/yyyy", "2026-03-31T06:00:00"),
+        ("[$-409]mmmm d, yyyy;@", "2026-03-31T06:00:00"),
+        ("0.00%", "46112.25"),
+        ('#,##0 "days"', "46112.25"),
+        ("[h]:mm", "46112.25"),
+        ("[Red]0", "46112.25"),
+        ("@", "46112.25"),
+    ],
+)
+def test_a_number_is_a_day_where_its_format_shows_one(code: str, text: str, keep: Keep) -> None:
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out, {"in_memory": True}) as book:
+        book.add_worksheet().write_number(0, 0, 46112.25, book.add_format({"num_format": code}))
+
+    (sheet,) = read_workbook(keep(out.getvalue()))
+
+    assert sheet.rows[0][0].text == text
+
+
 def test_days_count_from_1904_where_the_workbook_says_so(keep: Keep) -> None:
     book = openpyxl.Workbook()
     book.epoch = datetime(1904, 1, 1)  # noqa: DTZ001
