@@ -88,6 +88,7 @@ def _question(key: str, label: str, text: str, answers: str, *, revision: int = 
 
 YES_NO = "        kind: yn\n"
 PARTLY = "        kind: ynp\n"
+IF_MFA = '        requires: "ans(acc.mfa)=yes"\n'
 REVIEWS = """\
         kind: c1
         options:
@@ -119,7 +120,7 @@ def _access(version: int) -> str:
         revision=version,
     )
     found += _question("acc.reviews", "Access reviews", "How often do you review who has access?", REVIEWS)
-    found += _question("acc.guests", "Guest accounts", "Do guest accounts end by themselves?", PARTLY)
+    found += _question("acc.guests", "Guest accounts", "Do guest accounts end by themselves?", PARTLY + IF_MFA)
     if version == 2:
         found += _question("acc.keys", "Service keys", "Are service keys replaced every 90 days?", YES_NO)
     return found

@@ -256,6 +256,20 @@ def test_what_is_not_asked_any_more_can_be_read_with_its_source(asked: Renewal, 
     assert "Are magnetic tapes locked away? Yes In a safe. Answered by Priya Raghunath. small-renewal v1" in told
 
 
+def test_what_another_answer_rules_out_is_kept_and_comes_back(asked: Renewal, priya: Client) -> None:
+    asked.desk.save("acc.mfa", {"choice": "no", "comment": "Not any more."})
+
+    told = read(priya, f"{asked.home}/renewal").split("1 earlier answer waits for its question")[1]
+    assert "Do guest accounts end by themselves? Partly Most of them." in told
+    left = confirm(priya, asked, "acc.guests")
+    assert left.status_code == 409
+    assert "It is not asked now, because another answer rules it out. It is kept" in words(left.get_data(as_text=True))
+
+    asked.desk.save("acc.mfa", {"choice": "yes", "comment": "It is back."})
+    assert asked.plan().to_confirm == ("acc.reviews", "acc.guests", "dat.region")
+    assert "waits for its question" not in read(priya, f"{asked.home}/renewal")
+
+
 def test_once_it_is_signed_nothing_can_be_confirmed(asked: Renewal, priya: Client) -> None:
     asked.desk.settle_scoping()
     confirm(priya, asked, *TO_CONFIRM)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from portal.assessments import service as assessments
 from portal.attestations import service as attestations
-from portal.attestations.service import CarriedLine
+from portal.attestations.service import CarriedLine, Plan
 from portal.kernel.errors import Conflict
 from portal.policy import Action
 from portal.questionnaires.rules import Question
@@ -50,7 +50,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """An earlier answer to a question that is not asked any more."""
+    """An earlier answer to a question that is not asked any more, or not now."""
 
     title: str
     earlier: Earlier
@@ -136,6 +136,7 @@ def _page(
         again=again,
         new=[work.questionnaire.question(key) for key in plan.new] if lines else [],
         archived=[_gone(lines[key], sources) for key in plan.archived],
+        hidden=[_gone(each, sources) for each in _hidden(lines.values(), plan)],
         result=result,
         elsewhere=[*elsewhere, *lost],
         following=following,
@@ -183,6 +184,12 @@ def _groups(work: Work, items: Sequence[Item]) -> list[Group]:
         )
         found.append(Group("The evidence has ended", ended, words))
     return found
+
+
+def _hidden(lines: Iterable[CarriedLine], plan: Plan) -> list[CarriedLine]:
+    """Return the earlier answers to questions that are not put to this vendor now; they wait until they are."""
+    shown = {*plan.to_confirm, *plan.re_attest, *plan.archived}
+    return [each for each in lines if not each.is_settled and each.key not in shown]
 
 
 def _gone(line: CarriedLine, sources: Sources) -> Gone:
