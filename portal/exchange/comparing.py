@@ -173,10 +173,11 @@ def compare(ground: Ground, upload: Upload, versions: Versions, bases: Mapping[t
         if own or grids or why:
             found.append(_question(ground, question, own, grids, why, versions, bases, names))
     found = list(_without_unasked(ground, found))
+    named = {each.key for each in found}
     return Report(
         lines=tuple(each for each in found if each.matters),
         unchanged=sum(not each.matters for each in found),
-        absent=len(asked) - len(found),
+        absent=sum(ground.is_exported(question) and question.key not in named for question in asked),
         strange=tuple(_strange(upload, lines.unknown, tables.unknown)),
     )
 

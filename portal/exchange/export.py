@@ -29,8 +29,7 @@ def gather(tx: Tx, assessment: Assessment, *, keyring: Keyring, lab: str) -> Boo
     ground = ground_of(tx, assessment)
     standing, questionnaire = ground.standing, ground.questionnaire
     stamp = Stamp(assessment.id, questionnaire.digest, assessment.revision, tx.now)
-    states = standing.states()
-    shown = [each for each in questionnaire.questions if states[each.key] is not QuestionState.HIDDEN]
+    shown = [each for each in ground.asked() if ground.is_exported(each)]
     words = _state_words(standing, lab)
     tables = grids_named(ground.asked())
     names = {grid.id: name for grid, name in tables}
@@ -43,7 +42,7 @@ def gather(tx: Tx, assessment: Assessment, *, keyring: Keyring, lab: str) -> Boo
         line = ground.lines.get(question.key)
         earlier = ground.carried.get(question.key)
         for entry in entries_of(question):
-            needed = "Optional" if not entry.is_main else _required(states[question.key])
+            needed = "Optional" if not entry.is_main else _required(ground.states[question.key])
             locked = locked_cells(entry, domain, needed)
             state = words.get(question.key, "")
             if entry.is_main and earlier is not None and not earlier.is_settled:

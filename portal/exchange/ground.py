@@ -21,7 +21,7 @@ from portal.kernel.actor import Actor
 from portal.kernel.ledger import Tx
 from portal.policy import Action
 from portal.questionnaires import service as questionnaires
-from portal.questionnaires.rules import Question, Questionnaire, to_json
+from portal.questionnaires.rules import Question, Questionnaire, QuestionState, to_json
 
 NOT_BACK: Final = "This question did not come back to you, so it stays as it was signed"
 GIVEN: Final = "This section belongs to {names}. You can read it"
@@ -38,6 +38,7 @@ class Ground:
     tier: int
     lines: Mapping[str, attestations.AnswerLine]
     standing: Standing
+    states: Mapping[str, QuestionState]
     carried: Mapping[str, attestations.CarriedLine]
     cited: Mapping[str, Sequence[attestations.CitationLine]]
     assignees: Mapping[str, Sequence[UUID]]
@@ -59,6 +60,10 @@ class Ground:
         """Return the questions of the tier, also those that other answers hide now."""
         return tuple(each for each in self.questionnaire.questions if self.tier in each.tiers)
 
+    def is_exported(self, question: Question) -> bool:
+        """Whether a question stands in an export made now: also what other answers rule out."""
+        return self.states[question.key] is not QuestionState.HIDDEN
+
     def closed(self, question: Question) -> str:
         """Return why the person cannot change a question, nothing if it is theirs to change."""
         people = self.assignees.get(question.section, ())
@@ -75,13 +80,15 @@ def ground_of(tx: Tx, assessment: Assessment) -> Ground:
     lines = attestations.answers_of(tx, assessment)
     given = assessments.assignees(tx, assessment)
     named = people.people(tx, _everybody(given))
+    standing = attestations.standing(tx, assessment, questionnaire, lines=lines)
     return Ground(
         actor=tx.actor,
         vendor_id=assessment.vendor_id,
         questionnaire=questionnaire,
         tier=assessment.tier,
         lines=lines,
-        standing=attestations.standing(tx, assessment, questionnaire, lines=lines),
+        standing=standing,
+        states=standing.states(),
         carried=attestations.carried_of(tx, assessment),
         cited=attestations.citations_of(tx, assessment),
         assignees=given,

@@ -9,7 +9,7 @@ import csv
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
@@ -176,13 +176,22 @@ class _Sheets:
         self._columns: dict[tuple[str, ...], int] = {}
         base = {"valign": "top", "text_wrap": True, "num_format": "@"}
         self._title: Format = workbook.add_format({"bold": True, "font_size": 16, "valign": "top"})
+        self._label: Format = workbook.add_format({"bold": True, "valign": "top"})
         self._head: Format = workbook.add_format({**base, "bold": True, "bg_color": "#DDE3EA", "bottom": 1})
         self._locked: Format = workbook.add_format({**base, "bg_color": "#F2F4F6", "font_color": "#3A424B"})
         self._open: Format = workbook.add_format({**base, "locked": False, "border": 1, "border_color": "#C4CCD4"})
         self._plain: Format = workbook.add_format(base)
 
+    def _sheet(self, name: str) -> Any:
+        """Add a sheet that prints on A4, across, as wide as the page."""
+        sheet = self._workbook.add_worksheet(name)
+        sheet.set_landscape()
+        sheet.set_paper(9)
+        sheet.fit_to_pages(1, 0)
+        return sheet
+
     def start(self, book: Book) -> None:
-        sheet = self._workbook.add_worksheet(START)
+        sheet = self._sheet(START)
         sheet.set_column(0, 0, 22)
         sheet.set_column(1, 1, 90)
         _write(sheet, 0, 0, book.title, self._title)
@@ -191,17 +200,17 @@ class _Sheets:
             ("Answered by", book.vendor),
             ("Questionnaire", book.questionnaire),
             ("Due", book.due_on.isoformat()),
-            ("Downloaded", book.stamp.exported_at.isoformat(timespec="minutes")),
+            ("Downloaded", f"{book.stamp.exported_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"),
             ("", ""),
             *_HOW,
         )
         for row, (label, words) in enumerate(told, start=2):
-            _write(sheet, row, 0, label, self._head if label else self._plain)
+            _write(sheet, row, 0, label, self._label if label else self._plain)
             _write(sheet, row, 1, words, self._plain)
         sheet.protect()
 
     def answers(self, lines: Sequence[Line]) -> None:
-        sheet = self._workbook.add_worksheet(ANSWERS)
+        sheet = self._sheet(ANSWERS)
         for index, (name, width) in enumerate(zip(COLUMNS, _WIDTHS, strict=True)):
             sheet.set_column(index, index, width, None, {"hidden": name == "row_hash"})
             _write(sheet, 0, index, name, self._head)
@@ -212,12 +221,13 @@ class _Sheets:
             if line.entry.options or line.confirmable:
                 self._offer(sheet, (number, _EDITABLE[0], number, _EDITABLE[0]), _offers(line))
         sheet.freeze_panes(1, len(LOCKED[:1]))
+        sheet.repeat_rows(0)
         sheet.autofilter(0, 0, max(len(lines), 1), len(COLUMNS) - 1)
         sheet.protect("", {"sort": True, "autofilter": True, "format_columns": True, "format_rows": True})
         sheet.activate()
 
     def table(self, table: Table) -> None:
-        sheet = self._workbook.add_worksheet(table.name)
+        sheet = self._sheet(table.name)
         heads, columns = headings(table.grid), table.grid.columns
         sheet.set_column(0, 0, 8, self._locked)
         sheet.set_column(1, len(columns), 28, self._open)
