@@ -30,7 +30,8 @@ LISTS: Final = "_lists"
 META: Final = "_meta"
 RESERVED: Final = (START, ANSWERS, LISTS, META)
 
-_WIDTHS: Final = (16, 5, 20, 46, 40, 18, 26, 11, 30, 44, 24, 30, 34, 24, 10)
+_WIDTHS: Final = (22, 5, 20, 46, 40, 18, 26, 11, 30, 44, 24, 30, 34, 24, 10)
+_MOST_LINES: Final = 12
 _EDITABLE: Final = range(8, 12)
 _TOO_LONG: Final = "(Too long for a cell. Read it on the page.)"
 
@@ -214,7 +215,9 @@ class _Sheets:
         for index, (name, width) in enumerate(zip(COLUMNS, _WIDTHS, strict=True)):
             sheet.set_column(index, index, width, None, {"hidden": name == "row_hash"})
             _write(sheet, 0, index, name, self._head)
+        sheet.set_row(0, 30)
         for number, line in enumerate(lines, start=1):
+            sheet.set_row(number, _height(line.cells))
             for index, text in enumerate(line.cells):
                 editable = index in _EDITABLE and (line.entry.is_main or index == _EDITABLE[0])
                 _write(sheet, number, index, text, self._open if editable else self._locked)
@@ -279,6 +282,18 @@ class _Sheets:
                 "error_message": "Choose one of the list, or it cannot be taken when you bring the file back.",
             },
         )
+
+
+def _height(cells: Sequence[str]) -> float:
+    """Return the height of a line in points: enough to read it all, within reason.
+
+    Not every program finds it itself.
+    """
+    rows = (
+        sum(-(-max(len(part), 1) // width) for part in text.split("\n"))
+        for text, width in zip(cells, _WIDTHS, strict=True)
+    )
+    return 15.0 * min(max(list(rows)[:-1]), _MOST_LINES)
 
 
 def _offers(line: Line) -> tuple[str, ...]:
