@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -135,6 +136,26 @@ def get(tx: Tx, pack_id: UUID) -> AnswerPack:
         raise NotFound
     policy.check(tx.actor, Action.ANSWER_WRITE, row)
     return row
+
+
+@dataclass(frozen=True, slots=True)
+class PackLine:
+    """A pack that was read and can be taken."""
+
+    id: UUID
+    file_name: str
+    read_at: datetime
+
+
+def packs_of(tx: Tx, assessment: Assessment) -> list[PackLine]:
+    """Return the packs that were read for an assessment, the newest first (at most 10)."""
+    statement = (
+        sa.select(AnswerPack.id, AnswerPack.file_name, AnswerPack.uploaded_at)
+        .where(AnswerPack.assessment_id == assessment.id)
+        .order_by(AnswerPack.uploaded_at.desc(), AnswerPack.id.desc())
+        .limit(10)
+    )
+    return [PackLine(*row) for row in tx.session.execute(statement)]
 
 
 def plan(tx: Tx, *, assessment: Assessment, row: AnswerPack) -> Plan:

@@ -192,6 +192,7 @@ LATER = {
     "lab_decision.decline",
     "lab_decision.sign",
     "lab_decision.withdraw",
+    "lab_exports.decision",
     "lab_pause.confirm_resume",
     "lab_people.confirm_role",
     "lab_people.resend",
@@ -201,6 +202,7 @@ LATER = {
     "lab_workspace.reopen",
     "lab_workspace.return_questions",
     "vendor_check.withdraw",
+    "vendor_exchange.as_oscal",
     "vendor_team.take_back",
 }
 """Forms that pages show in a later state only; ``test_nonsense_in_the_forms_of_later_states`` brings them up."""
@@ -269,7 +271,8 @@ def test_nonsense_in_the_forms_of_later_states_is_refused_in_words(
     look(lab["l2"], pause)
 
     judged(std, a)
-    look(browser(a.desk.signatory), f"/assessments/{a.desk.assessment_id}/withdraw")
+    signed = a.desk.assessment_id
+    look(browser(a.desk.signatory), f"/assessments/{signed}/withdraw", f"/exchange/pack/{signed}")
     review = f"/lab/reviews/{objects_of(std, a)['review_id'][0]}"
     key = bench.open_keys()[0]
     bench.judge(key, Verdict.ASK, note="Which?")

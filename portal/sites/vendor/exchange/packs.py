@@ -148,11 +148,13 @@ def _pack_page(assessment_id: UUID, *, errors: Sequence[str] = ()) -> str:
     with begin() as tx:
         row = assessments.get(tx, assessment_id, Action.ASSESSMENT_READ)
         revisions = signed.revisions_of(tx, row)
+        read = taking.packs_of(tx, row)
     return page(
         "vendor/exchange/pack.html",
         active="assessment",
         row=row,
         revisions=revisions,
+        read=read if policy.may(actor(), Action.ANSWER_WRITE, row) else (),
         errors=errors,
         may_take_in=policy.may(actor(), Action.ANSWER_WRITE, row) and row.state in ANSWERABLE_STATES,
     )
