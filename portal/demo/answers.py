@@ -14,7 +14,7 @@ _BY_KIND = {
     "yes": (
         "The {label} rule is written down, applies to everybody on your project, freelancers included, and was checked "
         "in {month}.",
-        "In place since last year. {label} is part of onboarding, and the security lead reviews it every quarter.",
+        "In place since last year: {label} is part of onboarding, and the security lead reviews it every quarter.",
         "Enforced by the system, not by habit. Exceptions need the security lead and end by themselves after 14 days.",
     ),
     "partial": (

@@ -39,7 +39,12 @@ def test_the_shipped_versions_are_loaded_and_loading_again_changes_nothing(house
         assert tx.facts == []
 
     assert first == again
-    assert [slug for slug, _, _ in first] == ["ai-contractor", "ai-contractor-minimal", "incident-reattestation"]
+    assert [(slug, version) for slug, version, _ in first] == [
+        ("ai-contractor", 1),
+        ("ai-contractor", 2),
+        ("ai-contractor-minimal", 1),
+        ("incident-reattestation", 1),
+    ]
 
 
 def test_a_changed_published_file_is_refused(house: House, folder: Path) -> None:
