@@ -288,11 +288,16 @@ def _files(ground: Ground, question: Question, cells: Cells) -> tuple[tuple[str,
     if word(text) == CLEAR:
         return (), (KEEP_FILES,)
     attached = ground.cited.get(question.key, ())
+    taken_away = ground.uncited.get(question.key, frozenset())
     files: list[str] = []
     todo: list[str] = []
     for piece in re.split(r"[;\n]", text):
         name = prose(re.sub(r"\(pages? [^)]*\)\s*$", "", piece))
-        if not name or any(word(name) in (word(each.file_name), str(each.evidence_id)) for each in attached):
+        if (
+            not name
+            or word(name) in taken_away
+            or any(word(name) in (word(each.file_name), str(each.evidence_id)) for each in attached)
+        ):
             continue
         known = [each for each in ground.library if _is_usable(each) and _is_named(each, name)]
         if len(known) == 1:

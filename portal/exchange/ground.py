@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 from uuid import UUID
+
+import sqlalchemy as sa
 
 from portal import policy
 from portal.assessments import service as assessments
 from portal.assessments.models import Assessment
 from portal.assessments.rules import scope_of_section
 from portal.attestations import service as attestations
+from portal.attestations.models import Citation
 from portal.attestations.rules import Fate, Standing
 from portal.evidence import queries as evidence_queries
+from portal.evidence.models import Evidence
 from portal.evidence.queries import LibraryLine
 from portal.exchange.rules.merge import Content
+from portal.exchange.rules.typed import word
 from portal.identity import queries as people
 from portal.kernel.actor import Actor
 from portal.kernel.ledger import Tx
@@ -30,7 +36,10 @@ NO_ROLE: Final = "Your account does not answer questions. Ask a vendor admin"
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """An assessment as it stands, and what a person may change of it."""
+    """An assessment as it stands, and what a person may change of it.
+
+    ``uncited`` are the files, by name and id, that were taken from each answer since an export.
+    """
 
     actor: Actor
     vendor_id: UUID
@@ -41,6 +50,7 @@ class Ground:
     states: Mapping[str, QuestionState]
     carried: Mapping[str, attestations.CarriedLine]
     cited: Mapping[str, Sequence[attestations.CitationLine]]
+    uncited: Mapping[str, frozenset[str]]
     assignees: Mapping[str, Sequence[UUID]]
     names: Mapping[UUID, str]
     library: Sequence[LibraryLine]
@@ -74,8 +84,11 @@ class Ground:
         return "" if self.standing.may_change(question.key) else NOT_BACK
 
 
-def ground_of(tx: Tx, assessment: Assessment) -> Ground:
-    """Return an assessment as it stands for the person who asks."""
+def ground_of(tx: Tx, assessment: Assessment, *, since: datetime | None = None) -> Ground:
+    """Return an assessment as it stands for the person who asks.
+
+    :param since: when the export was made that it is compared with.
+    """
     questionnaire = questionnaires.compiled(tx, assessment.questionnaire_id)
     lines = attestations.answers_of(tx, assessment)
     given = assessments.assignees(tx, assessment)
@@ -91,6 +104,7 @@ def ground_of(tx: Tx, assessment: Assessment) -> Ground:
         states=standing.states(),
         carried=attestations.carried_of(tx, assessment),
         cited=attestations.citations_of(tx, assessment),
+        uncited=_uncited(tx, assessment, since) if since is not None else {},
         assignees=given,
         names={person_id: person.full_name for person_id, person in named.items()},
         library=evidence_queries.library(tx, vendor_id=assessment.vendor_id),
@@ -101,3 +115,15 @@ def ground_of(tx: Tx, assessment: Assessment) -> Ground:
 def _everybody(given: Mapping[str, Sequence[UUID]]) -> Iterator[UUID]:
     for owners in given.values():
         yield from owners
+
+
+def _uncited(tx: Tx, assessment: Assessment, since: datetime) -> dict[str, frozenset[str]]:
+    statement = (
+        sa.select(Citation.question_key, Citation.evidence_id, Evidence.file_name)
+        .join(Evidence, Evidence.id == Citation.evidence_id)
+        .where(Citation.assessment_id == assessment.id, Citation.removed_at > since)
+    )
+    found: dict[str, frozenset[str]] = {}
+    for key, evidence_id, name in tx.session.execute(statement):
+        found[key] = found.get(key, frozenset()) | {word(name), str(evidence_id)}
+    return found

@@ -100,7 +100,7 @@ def stage(
     stamp = _stamp(upload, keyring)
     if stamp.assessment_id != assessment.id:
         raise _refused(OTHER_ASSESSMENT)
-    ground = ground_of(tx, assessment)
+    ground = ground_of(tx, assessment, since=stamp.exported_at)
     if stamp.questionnaire_digest != ground.questionnaire.digest:
         raise _refused(OTHER_QUESTIONS)
     _check_open(tx, assessment)

@@ -31,11 +31,17 @@ NOT_OURS: Final = (
     "This is not a file that was downloaded here: the column “{name}” is not in it. "
     "Download a copy, and copy your answers into it"
 )
-UNSIGNED: Final = "The file does not say where it comes from: its hidden part is gone. Download a new copy, and copy your answers into it"
+UNSIGNED: Final = (
+    "The file does not say where it comes from: its hidden part is gone. "
+    "Download a new copy, and copy your answers into it"
+)
 TOO_MANY: Final = "The file has more than {limit:,} lines of answers. Delete those that are not of this questionnaire"
 BUSY: Final = "Other files are being read. Nothing was lost. Try again in a minute"
 
 _BUSY: Final = threading.BoundedSemaphore(2)
+PATIENCE: Final = 5.0
+"""Seconds that a file waits for its turn."""
+
 _KINDS: Final[Mapping[Kind, CellKind]] = {
     Kind.NUMBER: CellKind.NUMBER,
     Kind.DATE: CellKind.DATE,
@@ -101,7 +107,7 @@ def read(path: Path, kind: str) -> Upload:
 
 
 def _workbook(path: Path) -> list[Sheet]:
-    if not _BUSY.acquire(timeout=5):
+    if not _BUSY.acquire(timeout=PATIENCE):
         raise Unavailable(BUSY, retry_after=60)
     try:
         return read_workbook(path, max_rows=MAX_ROWS)
