@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from portal.exchange.rules.merge import Choice
 from portal.wiring import House
 from tests.factories import office
 from tests.factories.attestations import Desk, desk
@@ -71,8 +72,10 @@ def test_the_pages_are_readable_by_everybody(
     line = office.stage(quillmark, office.read(data, tmp_path))
     root = f"/assessments/{quillmark.assessment_id}/offline"
 
-    for path in (root, f"{root}/{line.id}"):
+    taken = office.stage(quillmark, office.read(data, tmp_path))
+    office.apply(quillmark, taken, {"ret.days": Choice.MINE})
+    for name, path in (("offer", root), ("compare", f"{root}/{line.id}"), ("result", f"{root}/{taken.id}")):
         page = visit(quillmark.respondent, path, theme=theme, width=width)
         axe(page)
         no_sideways(page)
-        shot(page, f"offline-{'offer' if path == root else 'compare'}-{theme}-{width}")
+        shot(page, f"offline-{name}-{theme}-{width}")
