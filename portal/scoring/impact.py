@@ -24,6 +24,8 @@ from portal.questionnaires.rules import Questionnaire
 from portal.scoring import rules
 from portal.scoring.forecast import Forecast, forecast
 from portal.scoring.models import ScoreSnapshot
+from portal.scoring.rules.policy import TIERS
+from portal.scoring.translate import version_of
 from portal.terms import AssessmentState
 from portal.vendors.models import Engagement, Vendor
 
@@ -167,13 +169,21 @@ def _depends_on(tx: Tx, signed: Sequence[Signed]) -> Hashable:
 
 def _impact_of(tx: Tx, questionnaire: Questionnaire, signed: Sequence[Signed]) -> Impact:
     ahead = foreseen(tx, engagement_ids=[row.engagement_id for row in signed], questionnaire=questionnaire)
-    scored = _inputs(tx, [row.attestation_id for row in signed])
+    scored = _inputs(tx, [row.attestation_id for row in signed]) if _can_be_scored(questionnaire) else {}
     return Impact(
         tuple(
             _line(row, ahead[row.engagement_id], scored.get(row.attestation_id), questionnaire, tx.now.date())
             for row in signed
         )
     )
+
+
+def _can_be_scored(questionnaire: Questionnaire) -> bool:
+    """Whether a draft can be scored at all: one that the lint refuses may weigh a section 0 whose questions count."""
+    try:
+        return bool([version_of(questionnaire, tier) for tier in TIERS])
+    except ValueError:
+        return False
 
 
 def _line(

@@ -161,3 +161,10 @@ def test_nobody_signed_is_nobody_asked(house: House) -> None:
     desk = renewals.small_desk(house)
     assert desk
     assert impact(house, version_2()).vendors == ()
+
+
+def test_a_draft_that_cannot_be_scored_yet_still_says_who_is_asked(house: House, signed: tuple[Desk, UUID]) -> None:
+    text = renewals.text(2).replace(b"    weight: 4\n    questions:", b"    weight: 0\n    questions:", 1)
+    (row,) = impact(house, version_2(text)).vendors
+    assert row.again == renewals.RE_ATTEST
+    assert row.scores is None

@@ -170,9 +170,10 @@ def said(aspect: str, value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, Mapping):
-        inner = next((name for name in _NESTED if name in value), None)
-        if inner:
-            return said_thing(value[inner])
+        # A place names its section by key; only what was added or removed is there in whole.
+        inner = next((value[name] for name in _NESTED if isinstance(value.get(name), Mapping)), None)
+        if inner is not None:
+            return said_thing(inner)
         if aspect == "moved":
             return _place(value)
     special = _SPECIAL.get(aspect)
