@@ -29,6 +29,7 @@ from portal.attestations import service as attestations
 from portal.attestations.models import AnswerEdit, Attestation
 from portal.exchange.facts import AnswersExported
 from portal.exchange.rules import pack as rules
+from portal.exchange.rules import vsaq_answers
 from portal.exchange.rules.pack import NotAPack, Packed, Seal
 from portal.identity.models import UserAccount
 from portal.kernel.canonical import canonical_bytes
@@ -38,12 +39,13 @@ from portal.kernel.signing import Signer, verify
 from portal.policy import Action
 from portal.questionnaires import service as questionnaires
 from portal.questionnaires.models import QuestionnaireVersion
-from portal.questionnaires.rules import to_json
+from portal.questionnaires.rules import Questionnaire, to_json
 from portal.vendors.models import Vendor
 
 MOST_EDITS = 50_000
 MOST_EVIDENCE = 1_000_000_000
 MAX_UNPACKED = 200_000_000
+MAX_VSAQ = 4_000_000
 _PIECE = 1 << 18
 
 Lend = Callable[[UUID], AbstractContextManager[Path]]
@@ -215,6 +217,59 @@ def open_pack(file: BinaryIO, *, signer: Signer) -> tuple[Packed, Seal, str]:
         KeyError,
     ) as failure:
         raise Refused(problems={"file": [rules.DAMAGED]}) from failure
+
+
+def open_vsaq(file: BinaryIO, *, questionnaire: Questionnaire) -> tuple[Packed, Seal, str, tuple[str, ...]]:
+    """Return what a map of VSAQ answers says to a version, as a pack without a seal; and what of it was not read.
+
+    :raises Refused: with the problem of file, if it is no such map or answers nothing of this version.
+    """
+    file.seek(0)
+    body = file.read(MAX_VSAQ + 1)
+    words = "The file is no map of VSAQ answers. Save the answers in VSAQ again and upload the new file"
+    try:
+        if len(body) > MAX_VSAQ:
+            raise NotAPack("The file holds more than the answers to one questionnaire. Upload the answers alone")
+        found = _loaded(body)
+        if not all(isinstance(each, str) for each in found.values()):
+            raise NotAPack(words)
+        read = vsaq_answers.from_vsaq(questionnaire, found)
+        if not read.contents:
+            named = f"{questionnaire.slug} v{questionnaire.version}"
+            raise NotAPack(f"The file answers no question of {named}. Upload answers to the template of this version")
+    except NotAPack as refusal:
+        raise Refused(problems={"file": [str(refusal) if str(refusal) != rules.DAMAGED else words]}) from refusal
+    except (ValueError, RecursionError) as failure:
+        raise Refused(problems={"file": [words]}) from failure
+    pack = Packed(
+        questionnaire=f"{questionnaire.slug} v{questionnaire.version}",
+        digest=questionnaire.digest,
+        tier=0,
+        answers=read.contents,
+        scoping={},
+        citations=(),
+    )
+    return pack, Seal.NONE, hashlib.sha256(body).hexdigest(), read.unread
+
+
+def vsaq_json(tx: Tx, *, assessment: Assessment) -> bytes:
+    """Return the answers as VSAQ keeps them, and record that they leave.
+
+    :raises Forbidden: if the actor may not read the assessment.
+    """
+    policy.check(tx.actor, Action.ASSESSMENT_READ, assessment)
+    questionnaire = questionnaires.compiled(tx, assessment.questionnaire_id)
+    contents = {key: to_json(line.answer) for key, line in attestations.answers_of(tx, assessment).items()}
+    body = canonical_bytes(vsaq_answers.to_vsaq(questionnaire, contents))
+    tx.record(
+        AnswersExported(
+            assessment_id=assessment.id,
+            vendor_id=assessment.vendor_id,
+            what="VSAQ answers",
+            digest=hashlib.sha256(body).hexdigest(),
+        )
+    )
+    return body
 
 
 def _opened(file: BinaryIO, signer: Signer) -> tuple[Packed, Seal, str]:

@@ -269,7 +269,7 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class SignedRevision:
-    """What a vendor signed, as plain values. ``answers`` are those to questions that were put to it, with their state."""
+    """What a vendor signed, as plain values. ``answers`` are those put to it, with their state."""
 
     attestation_id: UUID
     digest: str

@@ -57,6 +57,12 @@ def export_vsaq(questionnaire: Questionnaire) -> Exported:
     return Exported(f"{text}\n".encode(), tuple(notes))
 
 
+def identifiers(questionnaire: Questionnaire) -> tuple[Mapping[str, str], Mapping[tuple[str, str], str]]:
+    """Return the identifiers that the exported template gives to questions, by key, and to choices, by both keys."""
+    export = _Export(questionnaire, [])
+    return export._identifiers, export._choices
+
+
 class _Export:
     """Writes questions as items; choices are found again by the identifiers given to them here."""
 

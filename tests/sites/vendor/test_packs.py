@@ -14,6 +14,7 @@ import pytest
 import sqlalchemy as sa
 
 from portal.attestations import service as attestations
+from portal.exchange import packs
 from portal.kernel import signing
 from portal.kernel.actor import system
 from portal.wiring import House
@@ -172,3 +173,37 @@ def test_after_signing_a_pack_can_be_taken_out_and_none_in(quillmark: Desk, priy
 
 def test_the_list_leads_to_the_pack_of_each_assessment(quillmark: Desk, priya: Client) -> None:
     assert f"/exchange/pack/{quillmark.assessment_id}" in priya.get("/exchange").get_data(as_text=True)
+
+
+def test_answers_go_to_vsaq_and_come_back_as_chosen(quillmark: Desk, priya: Client, brightfen: Desk) -> None:
+    with brightfen.at(brightfen.admin.actor) as (tx, row):
+        body = packs.vsaq_json(tx, assessment=row)
+    assert json.loads(body) == {"gov_owner_yes": "checked", "seg_train": "yes"}
+    flat = {**json.loads(body), "somebody_elses": "checked"}
+
+    answer = bring(priya, quillmark, json.dumps(flat).encode(), "answers.json")
+
+    page = priya.get(answer.location).get_data(as_text=True)
+    assert "Not read: somebody_elses." in page
+    assert "2 answers that you have not given here" in page
+    take(priya, answer.location)
+    assert set(comments(quillmark)) == {"gov.owner", "seg.train"}
+    back = priya.post(f"/exchange/vsaq/{quillmark.assessment_id}")
+    assert back.get_json() == json.loads(body)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"{", "The file is no map of VSAQ answers"),
+        (b"[]", "The file is no map of VSAQ answers"),
+        (b'{"gov_owner_yes": true}', "The file is no map of VSAQ answers"),
+        (b'{"gov_owner_yes": "\\u0000"}', "cannot be stored"),
+        (b'{"x": "y"}', "The file answers no question of ai-contractor-minimal v1"),
+        (b'{"x": "' + b"y" * 4_000_001 + b'"}', "Upload the answers alone"),
+    ],
+)
+def test_what_is_no_map_of_answers_is_refused(quillmark: Desk, priya: Client, content: bytes, words: str) -> None:
+    answer = bring(priya, quillmark, content, "answers.json")
+    assert answer.status_code == 422
+    assert words in answer.get_data(as_text=True)

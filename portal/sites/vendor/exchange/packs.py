@@ -21,6 +21,7 @@ from portal.exchange.rules.pack import Fate
 from portal.exchange.taking import Content, PlanLine, Taken
 from portal.kernel.errors import Conflict, Refused
 from portal.policy import Action
+from portal.questionnaires import service as questionnaires
 from portal.questionnaires.rules import Answer, from_json
 from portal.sites.shared import does, house, ledger, page
 from portal.sites.shared.evidence import disposition
@@ -78,14 +79,20 @@ def _lend(evidence_id: UUID) -> Iterator[Path]:
 def read_pack(assessment_id: UUID) -> ResponseReturnValue:
     """Read an uploaded pack; nothing is taken from it before somebody has seen what it would change."""
     with begin() as tx:
-        assessments.get(tx, assessment_id, Action.ANSWER_WRITE)
+        row = assessments.get(tx, assessment_id, Action.ANSWER_WRITE)
+        questionnaire = questionnaires.compiled(tx, row.questionnaire_id)
     sent = request.files.get("file")
     if sent is None or not sent.filename:
         return _pack_page(assessment_id, errors=["Choose a file"]), 422
+    stream = cast("BinaryIO", sent.stream)
+    unread: tuple[str, ...] = ()
     try:
-        found, seal, sha256 = packs.open_pack(cast("BinaryIO", sent.stream), signer=house().signer)
+        if sent.filename.casefold().endswith(".json"):
+            found, seal, sha256, unread = packs.open_vsaq(stream, questionnaire=questionnaire)
+        else:
+            found, seal, sha256 = packs.open_pack(stream, signer=house().signer)
         with begin() as tx:
-            row = taking.keep(
+            kept_pack = taking.keep(
                 tx,
                 assessment=assessments.get(tx, assessment_id, Action.ANSWER_WRITE),
                 pack=found,
@@ -93,10 +100,25 @@ def read_pack(assessment_id: UUID) -> ResponseReturnValue:
                 sha256=sha256,
                 file_name=sent.filename,
             )
-            pack_id = row.id
+            pack_id = kept_pack.id
     except Refused as refusal:
         return _pack_page(assessment_id, errors=refusal.problems.get("file") or [refusal.message]), 422
+    if unread:
+        flash(f"Not read: {', '.join(unread[:TOLD])}{' and more' if len(unread) > TOLD else ''}.", "warning")
     return redirect(url_for(".kept", pack_id=pack_id), 303)
+
+
+@bp.post("/exchange/vsaq/<uuid:assessment_id>")
+@does(Action.ASSESSMENT_READ)
+def as_vsaq(assessment_id: UUID) -> ResponseReturnValue:
+    """Give the answers as VSAQ keeps them: a view, without comments, reasons, tables and files."""
+    with begin() as tx:
+        row = assessments.get(tx, assessment_id, Action.ASSESSMENT_READ)
+        body, slug = packs.vsaq_json(tx, assessment=row), row.questionnaire_slug
+    answer = Response(body, content_type="application/json")
+    answer.headers["Content-Disposition"] = disposition(f"{slug}-vsaq-answers.json")
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
 
 
 @bp.get("/exchange/packs/<uuid:pack_id>")
