@@ -15,6 +15,7 @@ from uuid import UUID
 
 import xlsxwriter
 
+from portal.exchange.rules.fields import has_cell
 from portal.exchange.rules.grid import ROW, Grid, headings, shown
 from portal.exchange.rules.sheet import COLUMNS, LOCKED, NOT_APPLICABLE, Entry
 from portal.exchange.rules.typed import CLEAR, CONFIRM, fits, guarded, label_of
@@ -72,6 +73,12 @@ class Line:
     state: str
     mark: str
     confirmable: bool = False
+
+    def is_open(self, column: int) -> bool:
+        """Whether a person may write into a column of this line."""
+        if column == _EDITABLE[0]:
+            return not self.entry.is_main or self.confirmable or has_cell(self.entry.question)
+        return self.entry.is_main and column in _EDITABLE
 
     @property
     def cells(self) -> tuple[str, ...]:
@@ -219,8 +226,7 @@ class _Sheets:
         for number, line in enumerate(lines, start=1):
             sheet.set_row(number, _height(line.cells))
             for index, text in enumerate(line.cells):
-                editable = index in _EDITABLE and (line.entry.is_main or index == _EDITABLE[0])
-                _write(sheet, number, index, text, self._open if editable else self._locked)
+                _write(sheet, number, index, text, self._open if line.is_open(index) else self._locked)
             if line.entry.options or line.confirmable:
                 self._offer(sheet, (number, _EDITABLE[0], number, _EDITABLE[0]), _offers(line))
         sheet.freeze_panes(1, len(LOCKED[:1]))

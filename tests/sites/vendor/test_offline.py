@@ -107,6 +107,7 @@ def test_what_a_file_changes_is_read_first_and_then_taken(answered: Desk, priya:
 
     done = take(priya, page)
     assert "1 answer is saved" in words(done)
+    assert "45 days In the contract. 30 days In the contract. Saved" in words(done)
     assert office.answers(answered)[DAYS] == {"number": "45", "comment": "In the contract."}
     assert "Nothing had to change" in words(take(priya, bring(priya, answered, new, f"answers.{what}")))
 

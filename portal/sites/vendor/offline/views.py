@@ -36,6 +36,7 @@ from portal.terms import ANSWERABLE_STATES
 
 bp = Blueprint("vendor_offline", __name__)
 ROOT = "/assessments/<uuid:assessment_id>/offline"
+SAVED, CONFIRMED, KEPT = "Saved", "Confirmed", "Stayed as online"
 _BYTES = {"xlsx": workbook.xlsx_bytes, "csv": workbook.csv_bytes}
 
 
@@ -53,10 +54,17 @@ class Row:
     chosen: str
     problems: Sequence[str]
     link: str
+    done: str
 
     @property
     def look(self) -> tuple[str, str, str]:
-        """What happens to it: the word, its tone and its icon."""
+        """What happens to it, or has happened: the word, its tone and its icon."""
+        if self.done:
+            return (
+                self.done,
+                "t-ok" if self.done in (SAVED, CONFIRMED) else "",
+                "check" if self.done != KEPT else "circle-dot",
+            )
         if self.compared.confirms and self.compared.outcome == Outcome.TAKE:
             return "Will be confirmed", "t-info", "check"
         return {
@@ -205,7 +213,7 @@ def _comparison(
         asked = questionnaires.compiled(tx, row.questionnaire_id)
         there = attestations.answers_of(tx, row)
     rows = [
-        _row(row.id, each, asked.question(each.key), there.get(each.key), chosen or {}, problems or {})
+        _row(row.id, each, asked.question(each.key), there.get(each.key), chosen or {}, problems or {}, line.result)
         for each in line.report.lines
         if each.key in asked
     ]
@@ -238,6 +246,7 @@ def _row(
     line: attestations.AnswerLine | None,
     chosen: dict[str, Choice],
     problems: dict[str, list[str]],
+    result: offline.Applied | None,
 ) -> Row:
     section = url_for("vendor_section.show", assessment_id=assessment_id, section=question.section)
     return Row(
@@ -251,4 +260,14 @@ def _row(
         chosen=str(chosen.get(each.key, "")),
         problems=problems.get(f"choice.{each.key}", ()),
         link=f"{section}#q-{slug(each.key)}",
+        done=_done(each, result),
     )
+
+
+def _done(each: Compared, result: offline.Applied | None) -> str:
+    """Return what became of a question when the file was taken, nothing before that and for what was refused."""
+    if result is None or each.outcome == Outcome.REFUSED:
+        return ""
+    if each.key in result.taken:
+        return SAVED
+    return CONFIRMED if each.key in result.confirmed else KEPT
