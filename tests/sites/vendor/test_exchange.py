@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import zipfile
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -175,9 +176,28 @@ def test_a_hecvat_can_be_read_and_taken_out_and_no_cell_of_it_is_a_formula(quill
     assert "COMP-01,Yes,'=1+1,,,Organization,2\r\n" in listed.get_data(as_text=True)
 
 
+def with_part(name: str, body: bytes) -> bytes:
+    """A completed CAIQ in which one part is another."""
+    out = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(workbook(caiq(SAID)))) as honest,
+        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as made,
+    ):
+        for each in honest.namelist():
+            made.writestr(each, body if each == name else honest.read(each))
+    return out.getvalue()
+
+
+SHEET = "xl/worksheets/sheet2.xml"
+ENTITIES = b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "bbbbbbbbbb"><!ENTITY c "&b;&b;&b;&b;&b;&b;&b;">]><a>&c;</a>'
+
+
 @pytest.mark.parametrize(
     ("content", "name", "words"),
     [
+        (with_part(SHEET, b" " * 30_000_000), "bomb.xlsx", "unpacks to far more than it seems"),
+        (with_part(SHEET, ENTITIES), "entities.xlsx", "The workbook could not be read"),
+        (with_part(SHEET, b"<worksheet><sheetData><row"), "cut.xlsx", "The workbook could not be read"),
         (b"", "caiq.xlsx", "The file is empty"),
         (b"not a workbook", "caiq.xlsx", "The file is not a workbook"),
         (workbook([Page("Budget", [("Item", "Cost")])]), "budget.xlsx", "We found no completed CAIQ 4"),
