@@ -36,6 +36,7 @@ from tests.factories.attestations import Desk, good_answer, make_file
 from tests.factories.evidence import make_evidence
 from tests.factories.exchange import make_brought
 from tests.factories.identity import Person, person
+from tests.factories.questionnaires import SMALL
 from tests.factories.reviews import Bench, proposal, wrong
 from tests.factories.vendors import make_engagement, make_vendor
 from tests.rules import files
@@ -121,7 +122,20 @@ def std(house: House) -> Std:
     _judge(made, c)
     with house.ledger.begin(lab["l2"].fresh) as tx:
         gate.pause(tx, vendor=tx.session.get_one(Vendor, c.desk.vendor_id), reason=f"Odd sign-ins {INTERNAL}")
+    _draft(house, lab["r1"], a)
     return dataclasses.replace(made, b=b)
+
+
+def _draft(house: House, author: Person, party: Party) -> None:
+    """Leave two drafts of questionnaires open: one with a change that nobody decided, one ready to be signed."""
+    question = party.desk.questionnaire.questions[0]
+    with house.ledger.begin(author.actor) as tx:
+        asked = questionnaires.latest(tx, party.desk.questionnaire.slug)
+        undecided = questionnaires.draft_from(tx, questionnaire_id=asked.id)
+        text = bytes(undecided.source).decode().replace(f'"{question.label}"', f'"{question.label}."', 1)
+        questionnaires.edit_draft(tx, draft=undecided, source=text.encode(), row_version=undecided.row_version)
+        ready = SMALL.replace("Small questionnaire", f"Small questionnaire {INTERNAL}")
+        questionnaires.create_draft(tx, source=ready.encode(), origin="import:vsaq", name="small.yaml", notes=[DRAFT])
 
 
 def filled(question: Question, canary: str) -> dict[str, Any]:
