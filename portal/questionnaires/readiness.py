@@ -10,6 +10,7 @@ from typing import Final
 
 from portal.kernel.errors import Refused
 from portal.kernel.ledger import Tx
+from portal.kernel.memo import Memo
 from portal.questionnaires import queries, versions
 from portal.questionnaires.models import QuestionnaireDraft
 from portal.questionnaires.queries import SignatureLine, VersionLine
@@ -91,8 +92,7 @@ class _Judged:
 
 
 Published = Mapping[tuple[str, int], Questionnaire]
-_MOST_JUDGED: Final = 16
-_known: dict[tuple[str, ...], _Judged] = {}
+_judgements: Memo[_Judged] = Memo(16)
 
 
 def _judged(questionnaire: Questionnaire, published: Published) -> _Judged:
@@ -101,11 +101,7 @@ def _judged(questionnaire: Questionnaire, published: Published) -> _Judged:
     A page of a draft reads it, a decision on it reads it twice; the last few are kept in the process.
     """
     name = (questionnaire.digest, *sorted(each.digest for each in published.values()))
-    if name not in _known:
-        while len(_known) >= _MOST_JUDGED:
-            _known.pop(next(iter(_known)), None)
-        _known[name] = _judge(questionnaire, published)
-    return _known.get(name) or _judge(questionnaire, published)
+    return _judgements.of(name, lambda: _judge(questionnaire, published))
 
 
 def _judge(questionnaire: Questionnaire, published: Published) -> _Judged:

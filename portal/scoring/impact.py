@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
 from statistics import median_low
-from typing import Final
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -18,6 +17,7 @@ from portal.attestations.foreseen import Foreseen, foreseen
 from portal.attestations.models import Attestation
 from portal.attestations.rules import waiting_answers
 from portal.kernel.ledger import Tx
+from portal.kernel.memo import Memo
 from portal.questionnaires.models import QuestionnaireVersion
 from portal.questionnaires.queries import VersionLine
 from portal.questionnaires.rules import Questionnaire
@@ -125,15 +125,10 @@ def impact_of(tx: Tx, questionnaire: Questionnaire, previous: VersionLine) -> Im
     """
     signed = _newest_signed(tx, previous.slug)
     name = (questionnaire.digest, tx.now.date(), tuple(map(tuple, signed)), _depends_on(tx, signed))
-    if name not in _known:
-        while len(_known) >= _MOST_KNOWN:
-            _known.pop(next(iter(_known)), None)
-        _known[name] = _impact_of(tx, questionnaire, signed)
-    return _known.get(name) or _impact_of(tx, questionnaire, signed)
+    return _impacts.of(name, lambda: _impact_of(tx, questionnaire, signed))
 
 
-_MOST_KNOWN: Final = 8
-_known: dict[Hashable, Impact] = {}
+_impacts: Memo[Impact] = Memo(8)
 """The last few, by everything that they depend on: whoever reads the page again, or signs, need not wait again."""
 
 
