@@ -43,8 +43,6 @@ def upgrade() -> None:
             ["assessment.vendor_id", "assessment.id"],
             name=op.f("fk_answer_import_vendor_id_assessment_id"),
         ),
-        sa.ForeignKeyConstraint(["staged_by"], ["user_account.id"], name=op.f("fk_answer_import_staged_by")),
-        sa.ForeignKeyConstraint(["applied_by"], ["user_account.id"], name=op.f("fk_answer_import_applied_by")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_answer_import")),
     )
     op.create_index("ix_answer_import_assessment_id_staged_at", "answer_import", ["assessment_id", "staged_at"])

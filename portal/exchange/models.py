@@ -119,8 +119,8 @@ class AnswerImport(Base, kw_only=True):
     sha256: Mapped[str]
     exported_at: Mapped[datetime]
     report: Mapped[dict[str, Any]]
-    staged_by: Mapped[UUID] = mapped_column(sa.ForeignKey("user_account.id"))
+    staged_by: Mapped[UUID]
     staged_at: Mapped[datetime]
-    applied_by: Mapped[UUID | None] = mapped_column(sa.ForeignKey("user_account.id"), default=None)
+    applied_by: Mapped[UUID | None] = mapped_column(default=None)
     applied_at: Mapped[datetime | None] = mapped_column(default=None)
     result: Mapped[dict[str, Any] | None] = mapped_column(postgresql.JSONB(none_as_null=True), default=None)
