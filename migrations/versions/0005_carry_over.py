@@ -81,8 +81,13 @@ def upgrade() -> None:
             name=op.f("fk_carried_answer_source_questionnaire_id"),
         ),
         sa.PrimaryKeyConstraint("assessment_id", "question_key", name=op.f("pk_carried_answer")),
+        sa.UniqueConstraint(
+            "vendor_id",
+            "assessment_id",
+            "question_key",
+            name=op.f("uq_carried_answer_vendor_id_assessment_id_question_key"),
+        ),
     )
-    op.create_index("ix_carried_answer_vendor_id", "carried_answer", ["vendor_id"], unique=False)
     op.create_table(
         "carried_citation",
         sa.Column("assessment_id", sa.Uuid(), nullable=False),
@@ -91,9 +96,9 @@ def upgrade() -> None:
         sa.Column("vendor_id", sa.Uuid(), nullable=False),
         sa.Column("pages", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["assessment_id", "question_key"],
-            ["carried_answer.assessment_id", "carried_answer.question_key"],
-            name=op.f("fk_carried_citation_assessment_id_question_key"),
+            ["vendor_id", "assessment_id", "question_key"],
+            ["carried_answer.vendor_id", "carried_answer.assessment_id", "carried_answer.question_key"],
+            name=op.f("fk_carried_citation_vendor_id_assessment_id_question_key"),
         ),
         sa.ForeignKeyConstraint(
             ["vendor_id", "evidence_id"],

@@ -206,7 +206,7 @@ class CarriedAnswer(Base, kw_only=True):
         sa.CheckConstraint(
             "settled IS DISTINCT FROM 'confirmed' OR fate = 'to_confirm'", name="only_same_is_confirmed"
         ),
-        sa.Index("ix_carried_answer_vendor_id", "vendor_id"),
+        sa.UniqueConstraint("vendor_id", "assessment_id", "question_key"),
     )
 
     assessment_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -231,7 +231,8 @@ class CarriedCitation(Base, kw_only=True):
     __tablename__ = "carried_citation"
     __table_args__ = (
         sa.ForeignKeyConstraint(
-            ["assessment_id", "question_key"], ["carried_answer.assessment_id", "carried_answer.question_key"]
+            ["vendor_id", "assessment_id", "question_key"],
+            ["carried_answer.vendor_id", "carried_answer.assessment_id", "carried_answer.question_key"],
         ),
         sa.ForeignKeyConstraint(["vendor_id", "evidence_id"], ["evidence.vendor_id", "evidence.id"]),
     )

@@ -14,6 +14,7 @@ from werkzeug.test import TestResponse
 
 from portal.evidence import intake
 from portal.identity.models import WebSession
+from portal.questionnaires.queries import drafts
 from portal.reviews import service as reviews
 from portal.sites.shared.door import site_of
 from portal.vendors.models import Engagement
@@ -157,11 +158,16 @@ def values_of_lab(std: Std, theirs: Mapping[str, list[object]]) -> dict[str, obj
     values: dict[str, object] = {name: found[0] for name, found in theirs.items() if found}
     with std.house.ledger.begin(FACTORY) as tx:
         engagement = tx.session.get_one(Engagement, std.b.desk.engagement_id).slug
+        draft_id = drafts(tx)[0].id
     return {
         **values,
         "engagement": engagement,
+        "draft_id": draft_id,
         "number": 1,
         "version": 1,
+        "old": 1,
+        "new": 2,
+        "name": "catalog",
         "client_id": NOBODYS,
         "request_id": NOBODYS,
         "mail_id": NOBODYS,

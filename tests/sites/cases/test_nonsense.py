@@ -12,10 +12,17 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from portal.questionnaires import service as questionnaires
+from portal.questionnaires.queries import drafts
+from portal.questionnaires.rules import Changes
+from portal.questionnaires.rules.meaning import with_decisions, with_version
 from portal.sites.shared.door import site_of
 from portal.terms import Role, Verdict
+from portal.vendors.models import Vendor
+from tests.factories.carrying import FACTORY, ask
 from tests.factories.identity import Person, person
 from tests.factories.std import Std, finished, judged, terms
+from tests.factories.vendors import make_engagement
 from tests.rules import files
 from tests.sites.cases.conftest import Browser
 from tests.sites.cases.forms import FoundForm, forms_of
@@ -193,6 +200,7 @@ LATER = {
     "lab_decision.sign",
     "lab_decision.withdraw",
     "lab_exports.decision",
+    "lab_move.move",
     "lab_pause.confirm_resume",
     "lab_people.confirm_role",
     "lab_people.resend",
@@ -203,11 +211,25 @@ LATER = {
     "lab_workspace.return_questions",
     "vendor_check.withdraw",
     "vendor_exchange.as_oscal",
+    "vendor_renewal.confirm",
+    "vendor_section.confirm",
     "vendor_team.take_back",
 }
 """Forms that pages show in a later state only; ``test_nonsense_in_the_forms_of_later_states`` brings them up."""
 SCRIPTS = {"vendor_uploads.reserve", "vendor_uploads.finalise"}
 """What scripts post without a form."""
+
+
+def asked_again(std: Std) -> UUID:
+    """Ask B once more, for a third engagement, with a newer version published meanwhile; return the assessment."""
+    with std.house.ledger.begin(FACTORY) as tx:
+        vendor = tx.session.get_one(Vendor, std.b.desk.vendor_id)
+        engagement = make_engagement(tx, vendor, project="Third").id
+        first = questionnaires.latest(tx, std.b.desk.questionnaire.slug)
+        newer = with_decisions(with_version(first.source, 2), Changes(1, ()))
+        questionnaires.publish(tx, source=newer)
+        version_id = first.id
+    return ask(std.house, std.b.desk.vendor_id, engagement, version_id)
 
 
 def turned(start: int, at: int) -> Raw:
@@ -269,6 +291,10 @@ def test_nonsense_in_the_forms_of_later_states_is_refused_in_words(
     pause = f"/lab/vendors/{std.c.slug}/resume"
     assert lab["l1"].post(pause, data={"plan": "Fixed.", "row_version": "1"}).status_code == 303
     look(lab["l2"], pause)
+
+    again = asked_again(std)
+    look(browser(std.b.desk.admin), f"/assessments/{again}/renewal", f"/assessments/{again}/s/{section}")
+    look(lab["r1"], f"/lab/assessments/{again}/move")
 
     judged(std, a)
     signed = a.desk.assessment_id
@@ -354,8 +380,11 @@ def test_nonsense_in_addresses_is_refused_in_words(
     held, clients = stage
     with held.asking():
         objects = {**objects_of(std, std.c), **objects_of(std, std.a), "review_id": objects_of(std, std.c)["review_id"]}
+        with std.house.ledger.begin(FACTORY) as tx:
+            objects["draft_id"] = [each.id for each in drafts(tx)]
     values = {name: found[0] for name, found in objects.items() if found}
     values |= {"engagement": "x", "number": 1, "version": 1, "mail_id": values["user_id"], "token": "x", "name": "help"}
+    values |= {"old": 1, "new": 2}
     values = {**dict.fromkeys(("client_id", "request_id", "outcome_id", "decision_id"), values["user_id"]), **values}
     for rule in people_rules(app):
         if "GET" not in (rule.methods or ()):

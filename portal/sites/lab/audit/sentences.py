@@ -30,7 +30,6 @@ PHRASES: Mapping[str, tuple[str, str]] = {
         "laid earlier answers of {vendor} beside its new assessment: {to_confirm} to confirm, {re_attest} to answer "
         "again, {archived} not asked any more",
     ),
-    "answers_exported": ("download", "took the answers of {vendor} along as a file ({what})"),
     "answers_imported": ("upload", "brought answers of {vendor} back in a file ({what}): {taken} taken, {left} left"),
     "answers_confirmed": ("check", "confirmed earlier answers for {vendor}: {keys}"),
     "assessment_migrated": (
