@@ -147,7 +147,7 @@ def decide_change(
 
 
 def accept_proposals(tx: Tx, *, draft: QuestionnaireDraft, row_version: int) -> int:
-    """Call every undecided change of presentation the same claim, as proposed; return how many there were.
+    """Call every undecided change the same claim where that is proposed; return how many there were.
 
     The text then also says which version it is compared with, though no change may need a decision.
 
@@ -165,7 +165,7 @@ def accept_proposals(tx: Tx, *, draft: QuestionnaireDraft, row_version: int) -> 
 
 
 def presentation(state: Readiness) -> tuple[Change, ...]:
-    """Return the undecided changes that are of presentation alone: proposed as the same claim, and not weighty."""
+    """Return the undecided changes that are proposed as the same claim; none of them is weighty."""
     left = {(each.change.key, each.change.part) for each in state.undecided}
     return tuple(
         change

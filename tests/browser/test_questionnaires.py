@@ -58,7 +58,7 @@ def test_the_pages_are_accessible_in_both_themes_and_widths(
 def test_every_change_is_decided_without_scripts(house: House, hana: Person, visit: Callable[..., Page]) -> None:
     here = draft(house, hana)
     page = visit(hana, here + "/changes", script=False)
-    page.get_by_role("button", name="Accept all proposals for presentation changes (1)").click()
+    page.get_by_role("button", name="Accept all proposals of the same claim (1)").click()
     while page.get_by_role("button", name="Save the decision").filter(visible=True).count():
         form = page.locator("details[open] form").first
         form.get_by_label("Note").fill("The wording says the same as it did before")

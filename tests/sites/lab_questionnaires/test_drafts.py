@@ -191,7 +191,7 @@ def test_the_changes_read_like_the_review_of_a_text(house: House, signed_in: Bro
     assert "How often do you review<ins>,</ins> who has access?" in shown
     assert 'at most <del class="d">24</del><ins>12</ins>: 100' in shown
     assert '<del class="d">2</del><ins>4</ins>' in shown
-    assert f"Accept all proposals for presentation changes ({accepted})" in text(answer)
+    assert f"Accept all proposals of the same claim ({accepted})" in text(answer)
     assert (
         text(signed_in(ines).get(page_of(draft_id, "changes") + "?show=undecided")).count("Decide")
         < text(answer).count("Decide") + 1

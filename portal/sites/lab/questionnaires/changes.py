@@ -91,7 +91,7 @@ def draft_decide(draft_id: UUID) -> ResponseReturnValue:
 @bp.post("/drafts/<uuid:draft_id>/changes/accept")
 @does(Action.QUESTIONNAIRE_DRAFT)
 def draft_accept(draft_id: UUID) -> ResponseReturnValue:
-    """Take the proposals for the changes of presentation alone."""
+    """Take every proposal of the same claim that is not weighty."""
     form = VersionForm()
     try:
         with begin() as tx:
