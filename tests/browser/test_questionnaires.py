@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from portal.terms import Role
 from portal.wiring import House
-from tests.factories import renewals
+from tests.factories import renewing
 from tests.factories.identity import Person, person
 from tests.factories.questionnaires import draft_now, drafted
 
@@ -27,9 +27,9 @@ def hana(house: House) -> Person:
 
 def draft(house: House, author: Person) -> str:
     """Return the address of a draft of a second version, which one vendor would be asked, with nothing decided yet."""
-    renewals.signed_first(house)
+    renewing.signed_first(house)
     text = (
-        renewals.text(2)
+        renewing.text(2)
         .decode()
         .replace("Every quarter", "Each quarter")
         .replace("accounts end by", "accounts end, by")

@@ -18,7 +18,7 @@ from portal.questionnaires.rules import Questionnaire, compile_yaml
 from portal.scoring.forecast import Forecast
 from portal.scoring.impact import Impact, impact_of
 from portal.wiring import House
-from tests.factories import renewals
+from tests.factories import renewing
 from tests.factories.attestations import Desk
 from tests.factories.vendors import make_vendor
 
@@ -28,11 +28,11 @@ SYSTEM = system("test")
 @pytest.fixture
 def signed(house: House) -> tuple[Desk, UUID]:
     """A vendor that signed version 1."""
-    return renewals.signed_first(house)
+    return renewing.signed_first(house)
 
 
 def version_2(text: bytes | None = None) -> Questionnaire:
-    return compile_yaml(text or renewals.text(2), "v2")
+    return compile_yaml(text or renewing.text(2), "v2")
 
 
 def impact(house: House, questionnaire: Questionnaire) -> Impact:
@@ -45,7 +45,7 @@ def impact(house: House, questionnaire: Questionnaire) -> Impact:
 def test_the_preview_says_what_the_renewal_then_asks(house: House, signed: tuple[Desk, UUID]) -> None:
     (before,) = impact(house, version_2()).vendors
 
-    renewal = renewals.ask_again(signed[0], signed[1])
+    renewal = renewing.ask_again(signed[0], signed[1])
     plan = renewal.plan()
 
     assert (before.carries, before.again, before.new, before.archived) == (
@@ -55,10 +55,10 @@ def test_the_preview_says_what_the_renewal_then_asks(house: House, signed: tuple
         plan.archived,
     )
     assert (before.carries, before.again, before.new, before.archived) == (
-        renewals.TO_CONFIRM,
-        renewals.RE_ATTEST,
-        renewals.NEW,
-        renewals.ARCHIVED,
+        renewing.TO_CONFIRM,
+        renewing.RE_ATTEST,
+        renewing.NEW,
+        renewing.ARCHIVED,
     )
 
 
@@ -81,7 +81,7 @@ def test_the_totals_are_the_sums_of_the_rows(house: House, signed: tuple[Desk, U
         1,
         (4, 4, 4),
     )
-    assert found.questions_again == renewals.RE_ATTEST
+    assert found.questions_again == renewing.RE_ATTEST
 
 
 def test_scores_run_from_all_blank_to_all_proven(house: House, signed: tuple[Desk, UUID]) -> None:
@@ -102,7 +102,7 @@ def test_the_same_weights_change_nothing_by_themselves(house: House, signed: tup
 
 
 def test_a_credit_alone_changes_what_the_carried_answers_come_to(house: House, signed: tuple[Desk, UUID]) -> None:
-    text = renewals.text(2).replace(b'"Every quarter", credit: 100', b'"Every quarter", credit: 90')
+    text = renewing.text(2).replace(b'"Every quarter", credit: 100', b'"Every quarter", credit: 90')
 
     (row,) = impact(house, version_2(text)).reweighed
 
@@ -134,10 +134,10 @@ def test_it_takes_as_many_statements_for_many_vendors_as_for_one(
 
     statements()
     one = statements()
-    monkeypatch.setattr(renewals, "make_vendor", lambda tx: make_vendor(tx, "Tessellate Labels"))
-    second = renewals.small_desk(house)
+    monkeypatch.setattr(renewing, "make_vendor", lambda tx: make_vendor(tx, "Tessellate Labels"))
+    second = renewing.small_desk(house)
     second.settle_scoping()
-    renewals.answer_first(second)
+    renewing.answer_first(second)
     second.sign()
 
     assert len(impact(house, asked).vendors) == 2
@@ -145,9 +145,9 @@ def test_it_takes_as_many_statements_for_many_vendors_as_for_one(
 
 
 def test_what_was_withdrawn_counts_for_nothing(house: House) -> None:
-    desk = renewals.small_desk(house)
+    desk = renewing.small_desk(house)
     desk.settle_scoping()
-    renewals.answer_first(desk)
+    renewing.answer_first(desk)
     desk.sign()
     assert len(impact(house, version_2()).vendors) == 1
 
@@ -158,13 +158,13 @@ def test_what_was_withdrawn_counts_for_nothing(house: House) -> None:
 
 
 def test_nobody_signed_is_nobody_asked(house: House) -> None:
-    desk = renewals.small_desk(house)
+    desk = renewing.small_desk(house)
     assert desk
     assert impact(house, version_2()).vendors == ()
 
 
 def test_a_draft_that_cannot_be_scored_yet_still_says_who_is_asked(house: House, signed: tuple[Desk, UUID]) -> None:
-    text = renewals.text(2).replace(b"    weight: 4\n    questions:", b"    weight: 0\n    questions:", 1)
+    text = renewing.text(2).replace(b"    weight: 4\n    questions:", b"    weight: 0\n    questions:", 1)
     (row,) = impact(house, version_2(text)).vendors
-    assert row.again == renewals.RE_ATTEST
+    assert row.again == renewing.RE_ATTEST
     assert row.scores is None

@@ -17,7 +17,7 @@ from portal.questionnaires.rules import Claim
 from portal.sites.lab.questionnaires.wording import CLAIM_SMALLS, CLAIM_WORDS
 from portal.terms import DraftState, Role
 from portal.wiring import House
-from tests.factories import renewals
+from tests.factories import renewing
 from tests.factories.identity import Person, person
 from tests.factories.questionnaires import (
     FACTORY,
@@ -405,8 +405,8 @@ def test_two_published_versions_are_compared(house: House, signed_in: Browser, h
 
 
 def test_the_impact_is_said_in_sentences_and_rows(house: House, signed_in: Browser, hana: Person) -> None:
-    renewals.signed_first(house)
-    changed = renewals.text(2).replace(b'"Every quarter", credit: 100', b'"Every quarter", credit: 90')
+    renewing.signed_first(house)
+    changed = renewing.text(2).replace(b'"Every quarter", credit: 100', b'"Every quarter", credit: 90')
     draft_id = drafted(house, hana, changed.decode())
     browser = signed_in(hana)
 
@@ -425,8 +425,8 @@ def test_the_impact_is_said_in_sentences_and_rows(house: House, signed_in: Brows
 def test_who_is_still_answering_the_older_version_is_listed(
     house: House, signed_in: Browser, hana: Person, theo: Person
 ) -> None:
-    renewals.small_desk(house)
-    draft_id = drafted(house, hana, renewals.text(2).decode())
+    renewing.small_desk(house)
+    draft_id = drafted(house, hana, renewing.text(2).decode())
     decide_all(house, hana, draft_id)
     sign(house, hana, draft_id)
     sign(house, theo, draft_id)

@@ -21,7 +21,7 @@ from portal.scoring import service as scoring
 from portal.scoring.models import ScoreSnapshot
 from portal.terms import Role
 from portal.wiring import House
-from tests.factories import renewals
+from tests.factories import renewing
 from tests.factories.attestations import Desk
 from tests.factories.identity import person
 from tests.factories.questionnaires import FACTORY, decide_all, draft_now, drafted, sign
@@ -78,7 +78,7 @@ def snapshots(house: House) -> dict[UUID, tuple[str, str, str, str]]:
 @pytest.fixture
 def signed(house: House) -> Desk:
     """A vendor that signed the first version, and was scored."""
-    return renewals.signed_first(house)[0]
+    return renewing.signed_first(house)[0]
 
 
 def test_qn_01_publishing_beside_twenty_respondents_loses_and_changes_nothing(
@@ -89,7 +89,7 @@ def test_qn_01_publishing_beside_twenty_respondents_loses_and_changes_nothing(
     asked = desks(house, signed)
     (reader,) = asked[:1]
     reader.save("acc.mfa", saying("acc.mfa", "Half done"))
-    draft_id = drafted(house, hana, renewals.text(2).decode())
+    draft_id = drafted(house, hana, renewing.text(2).decode())
     decide_all(house, hana, draft_id)
     digest = draft_now(house, draft_id).digest
     browser, path = signed_in(reader.respondent), f"/assessments/{reader.assessment_id}/s/acc"
@@ -137,7 +137,7 @@ def test_qn_01_publishing_beside_twenty_respondents_loses_and_changes_nothing(
         pinned = tx.session.execute(sa.select(Assessment.questionnaire_id)).scalars().all()
         edits = tx.session.execute(sa.select(sa.func.count()).select_from(AnswerEdit)).scalar_one()
     assert set(pinned) == {first.id}
-    assert edits == len(renewals.TO_CONFIRM + renewals.RE_ATTEST + renewals.ARCHIVED) + 1 + (RESPONDENTS - 1) * 9
+    assert edits == len(renewing.TO_CONFIRM + renewing.RE_ATTEST + renewing.ARCHIVED) + 1 + (RESPONDENTS - 1) * 9
     for number, desk in enumerate(asked[1:], 1):
         with desk.at(desk.respondent.actor) as (tx, row):
             lines = attestations.answers_of(tx, row)
@@ -153,7 +153,7 @@ def test_qn_01_moving_is_an_act_of_its_own_and_keeps_what_means_the_same(house: 
         desk.save(key, saying(key, "As it is"))
     lead = person(house, roles=[Role.LEAD_APPROVER], name="Hana Kobayashi")
     other = person(house, roles=[Role.LEAD_APPROVER], name="Theo Brandvold")
-    draft_id = drafted(house, lead, renewals.text(2).decode())
+    draft_id = drafted(house, lead, renewing.text(2).decode())
     decide_all(house, lead, draft_id)
     sign(house, lead, draft_id)
     version = sign(house, other, draft_id)
