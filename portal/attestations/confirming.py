@@ -62,9 +62,14 @@ def confirm(tx: Tx, *, assessment: Assessment, keys: Collection[str], seen: Mapp
     :raises Conflict: if it cannot be answered now; then nothing is confirmed.
     """
     asked = questionnaires.compiled(tx, assessment.questionnaire_id)
-    pinned = assessment.questionnaire_id
+    pinned, tier = assessment.questionnaire_id, assessment.tier
     barred = _barred(tx, assessment, asked, keys)
-    if any(row.settled is None and key not in barred for key, row in _rows(tx, assessment, keys).items()):
+    there = queries.answers(tx, assessment.id)
+    if any(
+        row.settled is None and key not in barred and not _why_left(row, seen.get(key, ""), asked, there.get(key), tier)
+        for key, row in _rows(tx, assessment, keys).items()
+    ):
+        # The first touch moves the assessment, which nobody can who holds it; what is refused moves nothing.
         assessments.touch(tx, assessment=assessment)
     hold(tx, assessment, pinned=pinned)
     reopened = assessments.reopened(tx, assessment)
@@ -86,9 +91,9 @@ def confirm(tx: Tx, *, assessment: Assessment, keys: Collection[str], seen: Mapp
     chosen = [key for key in chosen if key not in left]
     written = _write(tx, assessment, rows, chosen, there)
     left |= {key: _ANSWERED for key in chosen if key not in written}
-    _settle(tx, assessment.id, written, Settled.CONFIRMED)
-    _cite(tx, assessment, written)
     if written:
+        _settle(tx, assessment.id, written, Settled.CONFIRMED)
+        _cite(tx, assessment, written)
         tx.record(AnswersConfirmed(assessment.id, assessment.vendor_id, tuple(sorted(written))))
     order = _ordered(asked, keys)
     return Confirmed(

@@ -100,7 +100,7 @@ def confirm(assessment_id: UUID) -> ResponseReturnValue:
         left=left,
         result=Result(len(found.done), len(left), unticked),
         ticked=frozenset(keys),
-        status=409,
+        status=200 if found.done else 409,
     )
 
 
