@@ -103,7 +103,10 @@ def _row(assessment: Assessment, each: _Source) -> dict[str, Any]:
 def _sources(
     tx: Tx, vendor_id: UUID, engagement_id: UUID, asked: Questionnaire, *, beside: UUID | None
 ) -> list[_Source]:
-    """Return, for each key that the vendor ever answered under a signature, the answer that comes over."""
+    """Return, for each key that the vendor ever answered under a signature, the answer that comes over.
+
+    What it answered to a questionnaire that has no question in common stays where it is.
+    """
     statement = (
         sa.select(
             AttestedAnswer.question_key,
@@ -128,8 +131,12 @@ def _sources(
         .order_by(AttestedAnswer.question_key, *_newest(engagement_id))
     )
     found = []
+    related: dict[UUID, bool] = {}
     for key, content, attestation_id, signed_at, signer, version_id, author in tx.session.execute(statement):
-        then = questionnaires.compiled(tx, version_id).question(key)
+        version = questionnaires.compiled(tx, version_id)
+        if not related.setdefault(version_id, rules.related(version, asked)):
+            continue
+        then = version.question(key)
         fated = rules.fate_of(Earlier(key, then, content), asked.question(key) if key in asked else None)
         found.append(
             _Source(key, fated, content, attestation_id, version_id, then.revision, author or signer, signed_at)

@@ -75,8 +75,12 @@ def _answers(tx: Tx, engagement_ids: Collection[UUID], asked: Questionnaire) -> 
         .order_by(target.id, AttestedAnswer.question_key, *_newest(target))
     )
     found: dict[UUID, dict[str, Carried]] = {}
+    related: dict[UUID, bool] = {}
     for engagement_id, key, content, version_id in tx.session.execute(statement):
-        then = questionnaires.compiled(tx, version_id).question(key)
+        version = questionnaires.compiled(tx, version_id)
+        if not related.setdefault(version_id, rules.related(version, asked)):
+            continue
+        then = version.question(key)
         fated = rules.fate_of(Earlier(key, then, content), asked.question(key) if key in asked else None)
         found.setdefault(engagement_id, {})[key] = Carried(fated.fate, content)
     return found

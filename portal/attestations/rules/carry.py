@@ -131,6 +131,11 @@ def _field(name: str, value: Any) -> dict[str, str | list[str]]:
     return {f"{name}.{number}.{key}": item for number, row in enumerate(value) for key, item in row.items()}
 
 
+def related(one: Questionnaire, other: Questionnaire) -> bool:
+    """Whether two versions share a question at all. What was said to a stranger is neither carried nor archived."""
+    return any(question.key in other for question in one.questions)
+
+
 def same_fact(old: ScopingFact, new: ScopingFact) -> bool:
     """Whether two versions ask for the same scoping fact, so that what was stated then can be shown to be confirmed."""
     return _meaning(old) == _meaning(new)

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from portal.assessments import service as assessments
 from portal.attestations import service as attestations
 from portal.attestations.facts import AnswerSaved, AnswersConfirmed, EvidenceCited
+from portal.attestations.foreseen import foreseen
 from portal.attestations.models import Attestation, CarriedAnswer
 from portal.attestations.rules import BlockerKind
 from portal.evidence.models import Evidence
@@ -24,6 +25,7 @@ from portal.terms import Role, ScanState
 from portal.vendors.models import Engagement
 from portal.wiring import House
 from tests.factories import carrying
+from tests.factories.assessments import make_questionnaire
 from tests.factories.attestations import Desk, make_attestation
 from tests.factories.carrying import ANSWERS, FACTORY, REST, blockers, carried_of, confirm, plan_of
 from tests.factories.identity import person
@@ -75,6 +77,23 @@ def test_a_first_assessment_carries_nothing(house: House) -> None:
     assert carried_of(desk) == {}
     assert plan_of(desk).to_confirm == ()
     assert "acc.mfa" in plan_of(desk).new
+
+
+def test_a_questionnaire_with_no_question_in_common_begins_with_nothing(before: tuple[Desk, UUID]) -> None:
+    desk, attestation_id = before
+    with desk.house.ledger.begin(FACTORY) as tx:
+        version_id = make_questionnaire(tx, "incident-reattestation").id
+        stranger = questionnaires.compiled(tx, version_id)
+        foretold = attestations.plan_for(
+            tx, attestation=tx.session.get_one(Attestation, attestation_id), questionnaire=stranger
+        )
+        ahead = foreseen(tx, engagement_ids=[desk.engagement_id], questionnaire=stranger)
+
+    asked = replace(desk, assessment_id=carrying.ask(desk.house, desk.vendor_id, desk.engagement_id, version_id))
+
+    assert carried_of(asked) == {}
+    assert foretold == plan_of(asked) == ahead[desk.engagement_id].plan
+    assert foretold.archived == ()
 
 
 def test_what_came_over_says_where_it_comes_from(before: tuple[Desk, UUID], desk: Desk) -> None:
