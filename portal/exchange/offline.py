@@ -58,6 +58,10 @@ OTHER_QUESTIONS: Final = (
 OTHER_FORMAT: Final = "This file was made by another version of this page. Download a new copy"
 TOO_OFTEN: Final = "Files were brought in {limit} times today. Try again tomorrow, or answer on the page"
 CHANGED: Final = "{name}: the answer changed after you read this comparison. Bring the file in again to compare anew"
+MOVED: Final = (
+    "We moved this assessment to another version of the questions after this comparison. "
+    "Download your answers again, and bring that file in"
+)
 CHOOSE: Final = "Choose which answer to keep for {name}"
 
 
@@ -174,12 +178,14 @@ def apply_import(tx: Tx, *, assessment: Assessment, staged: AnswerImport, choice
 
     :param choices: by question, which answer to keep where both changed.
     :raises Refused: at ``choice.<question>``, if a conflict has no choice yet; then nothing is written.
-    :raises Conflict: if the assessment cannot be answered now.
+    :raises Conflict: if the assessment cannot be answered now, or asks another version since the comparison.
     """
     tx.session.refresh(staged, with_for_update=True)
     if staged.result is not None:
         return Applied(**staged.result)
     _check_open(tx, assessment)
+    if any(each.moved_at >= staged.staged_at for each in attestations.migrations_of(tx, assessment)):
+        raise Conflict(MOVED, current={"state": assessment.state.value})
     asked = questionnaires.compiled(tx, assessment.questionnaire_id)
     there = attestations.answers_of(tx, assessment)
     report = Report.of(staged.report)

@@ -22,7 +22,7 @@ from portal.kernel.errors import Conflict, NotFound, Refused, TooMany
 from portal.kernel.secrets import Keyring
 from portal.terms import Role
 from portal.wiring import House
-from tests.factories import office
+from tests.factories import carrying, office
 from tests.factories.attestations import LAB, Desk, good_answer
 from tests.factories.attestations import desk as make_desk
 from tests.factories.identity import person
@@ -170,6 +170,23 @@ def test_what_changed_after_the_comparison_is_left_and_named(desk: Desk, tmp_pat
     assert [key for key, _ in applied.left] == [DAYS]
     assert "changed after you read this comparison" in applied.left[0][1]
     assert office.answers(desk)[DAYS] == {"number": "60"}
+
+
+def test_a_comparison_with_questions_that_are_no_longer_asked_is_not_applied(house: House, tmp_path: Path) -> None:
+    old = carrying.first_desk(house)
+    carrying.state(old)
+    carrying.say(old)
+    line = round_trip(old, office.answering(office.exported(old), {"ppl.badges": "no"}), tmp_path)
+    version_id = carrying.publish(house, carrying.V2)
+    with old.at(carrying.FACTORY) as (tx, row):
+        seen = attestations.migration_preview(tx, row, version_id).digest
+        attestations.migrate(tx, assessment=row, version_id=version_id, row_version=row.row_version, seen_digest=seen)
+    before = office.answers(old)
+
+    with pytest.raises(Conflict, match="moved this assessment to another version"):
+        office.apply(old, line)
+
+    assert office.answers(old) == before
 
 
 def test_a_file_is_applied_once(desk: Desk, tmp_path: Path) -> None:
