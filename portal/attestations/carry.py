@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -15,7 +15,9 @@ from portal.assessments import service as assessments
 from portal.assessments.facts import AssessmentRequested
 from portal.assessments.models import Assessment
 from portal.attestations import queries, rules
+from portal.attestations.earlier import Fates, newest, signed_answers, signed_facts
 from portal.attestations.facts import AnswersCarried
+from portal.attestations.foreseen import foreseen
 from portal.attestations.models import (
     Attestation,
     AttestedAnswer,
@@ -24,20 +26,17 @@ from portal.attestations.models import (
     CarriedAnswer,
     CarriedCitation,
 )
-from portal.attestations.rules import Carried, Cause, Earlier, Fate, Fated, Plan, Standing
+from portal.attestations.rules import Cause, Fate, Fated, Plan, Standing
 from portal.attestations.standing import standing
 from portal.evidence.models import Evidence
 from portal.identity.models import UserAccount
 from portal.kernel.canonical import digest
 from portal.kernel.ledger import Tx
-from portal.questionnaires import rules as questions
 from portal.questionnaires import service as questionnaires
 from portal.questionnaires.models import QuestionnaireVersion
-from portal.questionnaires.rules import Answer, Owner, Questionnaire, QuestionState, from_json
-from portal.terms import AssessmentState, Settled
+from portal.questionnaires.rules import Answer, Questionnaire, from_json
+from portal.terms import Settled
 from portal.vendors.models import Engagement
-
-_SAID: Final = (QuestionState.ANSWERED.value, QuestionState.NA_CLAIMED.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +61,8 @@ def carry_over(tx: Tx, fact: AssessmentRequested) -> None:
     """
     assessment = tx.session.get_one(Assessment, fact.assessment_id)
     asked = questionnaires.compiled(tx, assessment.questionnaire_id)
-    found = _sources(tx, assessment.vendor_id, assessment.engagement_id, asked, beside=assessment.id)
-    assessments.carry_facts(
-        tx,
-        assessment=assessment,
-        stated=_stated(tx, assessment.vendor_id, assessment.engagement_id, asked, beside=assessment.id),
-    )
+    found = _sources(tx, assessment, asked)
+    assessments.carry_facts(tx, assessment=assessment, stated=_stated(tx, assessment, asked))
     if not found:
         return
     tx.session.execute(sa.insert(CarriedAnswer), [_row(assessment, each) for each in found])
@@ -100,81 +95,51 @@ def _row(assessment: Assessment, each: _Source) -> dict[str, Any]:
     }
 
 
-def _sources(
-    tx: Tx, vendor_id: UUID, engagement_id: UUID, asked: Questionnaire, *, beside: UUID | None
-) -> list[_Source]:
-    """Return, for each key that the vendor ever answered under a signature, the answer that comes over.
-
-    What it answered to a questionnaire that has no question in common stays where it is.
-    """
+def _sources(tx: Tx, assessment: Assessment, asked: Questionnaire) -> list[_Source]:
+    """Return, for each key that the vendor ever answered under a signature, the answer that comes over."""
     statement = (
-        sa.select(
-            AttestedAnswer.question_key,
-            AttestedAnswer.content,
-            Attestation.id,
-            Attestation.signed_at,
-            Attestation.signed_name,
-            QuestionnaireVersion.id,
-            UserAccount.full_name,
+        signed_answers(
+            sa.select(
+                AttestedAnswer.question_key,
+                AttestedAnswer.content,
+                Attestation.id,
+                Attestation.signed_at,
+                Attestation.signed_name,
+                QuestionnaireVersion.id,
+                UserAccount.full_name,
+            )
         )
-        .join(Attestation, Attestation.id == AttestedAnswer.attestation_id)
-        .join(Assessment, Assessment.id == Attestation.assessment_id)
-        .join(QuestionnaireVersion, QuestionnaireVersion.digest == Attestation.questionnaire_digest)
         .outerjoin(UserAccount, UserAccount.id == AttestedAnswer.prepared_by)
-        .where(
-            Attestation.vendor_id == vendor_id,
-            Attestation.assessment_id.is_distinct_from(beside),
-            Assessment.state != AssessmentState.WITHDRAWN,
-            AttestedAnswer.state.in_(_SAID),
-        )
+        .where(Attestation.vendor_id == assessment.vendor_id, Attestation.assessment_id != assessment.id)
         .ext(postgresql.distinct_on(AttestedAnswer.question_key))
-        .order_by(AttestedAnswer.question_key, *_newest(engagement_id))
+        .order_by(AttestedAnswer.question_key, *newest(assessment.engagement_id))
     )
     found = []
-    related: dict[UUID, bool] = {}
+    fates = Fates(tx, asked)
     for key, content, attestation_id, signed_at, signer, version_id, author in tx.session.execute(statement):
-        version = questionnaires.compiled(tx, version_id)
-        if not related.setdefault(version_id, rules.related(version, asked)):
+        if (told := fates.of(version_id, key, content)) is None:
             continue
-        then = version.question(key)
-        fated = rules.fate_of(Earlier(key, then, content), asked.question(key) if key in asked else None)
+        then, fated = told
         found.append(
             _Source(key, fated, content, attestation_id, version_id, then.revision, author or signer, signed_at)
         )
     return found
 
 
-def _newest(engagement_id: UUID) -> tuple[sa.ColumnElement[Any], ...]:
-    return (
-        (Assessment.engagement_id == engagement_id).desc(),
-        Attestation.signed_at.desc(),
-        Attestation.revision.desc(),
-        Attestation.id.desc(),
-    )
-
-
-def _stated(
-    tx: Tx, vendor_id: UUID, engagement_id: UUID, asked: Questionnaire, *, beside: UUID | None
-) -> dict[str, tuple[UUID, Mapping[str, Any]]]:
+def _stated(tx: Tx, assessment: Assessment, asked: Questionnaire) -> dict[str, tuple[UUID, Mapping[str, Any]]]:
     """Return the vendor's own scoping facts as it signed them last, where they still ask for the same."""
+    selected = sa.select(AttestedScoping.key, AttestedScoping.value, Attestation.id, QuestionnaireVersion.id)
     statement = (
-        sa.select(AttestedScoping.key, AttestedScoping.value, Attestation.id, QuestionnaireVersion.id)
-        .join(Attestation, Attestation.id == AttestedScoping.attestation_id)
-        .join(Assessment, Assessment.id == Attestation.assessment_id)
-        .join(QuestionnaireVersion, QuestionnaireVersion.digest == Attestation.questionnaire_digest)
-        .where(
-            Attestation.vendor_id == vendor_id,
-            Attestation.assessment_id.is_distinct_from(beside),
-            Assessment.state != AssessmentState.WITHDRAWN,
-            AttestedScoping.key.in_([each.key for each in asked.scoping if each.owner is Owner.VENDOR]),
-        )
+        signed_facts(selected, asked)
+        .where(Attestation.vendor_id == assessment.vendor_id, Attestation.assessment_id != assessment.id)
         .ext(postgresql.distinct_on(AttestedScoping.key))
-        .order_by(AttestedScoping.key, *_newest(engagement_id))
+        .order_by(AttestedScoping.key, *newest(assessment.engagement_id))
     )
+    fates = Fates(tx, asked)
     return {
         key: (attestation_id, value)
         for key, value, attestation_id, version_id in tx.session.execute(statement)
-        if rules.same_fact(questionnaires.compiled(tx, version_id).fact(key), asked.fact(key))
+        if fates.same_fact(version_id, key)
     }
 
 
@@ -220,19 +185,8 @@ def plan_for(tx: Tx, *, attestation: Attestation, questionnaire: Questionnaire) 
     The version need not be published. It is what ``plan_of`` says of the renewal once it is asked.
     """
     before = tx.session.get_one(Assessment, attestation.assessment_id)
-    engagement = tx.session.get_one(Engagement, before.engagement_id)
-    found = _sources(tx, attestation.vendor_id, engagement.id, questionnaire, beside=None)
-    stated: dict[str, Any] = {
-        key: value
-        for key, (_, value) in _stated(tx, attestation.vendor_id, engagement.id, questionnaire, beside=None).items()
-    }
-    stated |= assessments.stated_by_engagement(questionnaire, engagement)
-    return rules.plan(
-        questionnaire,
-        engagement.tier,
-        questions.facts_from(stated, questionnaire),
-        {each.key: Carried(each.fated.fate, each.content) for each in found},
-    )
+    ahead = foreseen(tx, engagement_ids=[before.engagement_id], questionnaire=questionnaire)
+    return ahead[before.engagement_id].plan
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,19 +12,15 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import aliased
 
 from portal.assessments import service as assessments
-from portal.assessments.models import Assessment
 from portal.attestations import rules
+from portal.attestations.earlier import Fates, newest, signed_answers, signed_facts
 from portal.attestations.models import Attestation, AttestedAnswer, AttestedScoping
-from portal.attestations.rules import Carried, Earlier, Plan
+from portal.attestations.rules import Carried, Plan
 from portal.kernel.ledger import Tx
 from portal.questionnaires import rules as questions
-from portal.questionnaires import service as questionnaires
 from portal.questionnaires.models import QuestionnaireVersion
-from portal.questionnaires.rules import Facts, Owner, Questionnaire, QuestionState
-from portal.terms import AssessmentState
+from portal.questionnaires.rules import Facts, Questionnaire
 from portal.vendors.models import Engagement
-
-_SAID = (QuestionState.ANSWERED.value, QuestionState.NA_CLAIMED.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +34,9 @@ class Foreseen:
 
 
 def foreseen(tx: Tx, *, engagement_ids: Collection[UUID], questionnaire: Questionnaire) -> dict[UUID, Foreseen]:
-    """Return for each engagement what ``plan_for`` says of its renewal, in a number of statements that stays the same.
+    """Return for each engagement what its renewal would carry, in a number of statements that stays the same.
 
-    The version need not be published. Tests hold this against ``plan_for`` and against the vendor's own page.
+    The version need not be published. Tests hold this against the vendor's own page once it is asked.
     """
     statement = sa.select(Engagement).where(Engagement.id.in_(list(engagement_ids))).order_by(Engagement.id)
     engagements = tx.session.execute(statement).scalars().all()
@@ -60,29 +56,19 @@ def _answers(tx: Tx, engagement_ids: Collection[UUID], asked: Questionnaire) -> 
     """Return, by engagement and key, the answer that comes over and its fate."""
     target = aliased(Engagement)
     statement = (
-        sa.select(target.id, AttestedAnswer.question_key, AttestedAnswer.content, QuestionnaireVersion.id)
-        .select_from(AttestedAnswer)
-        .join(Attestation, Attestation.id == AttestedAnswer.attestation_id)
-        .join(Assessment, Assessment.id == Attestation.assessment_id)
-        .join(QuestionnaireVersion, QuestionnaireVersion.digest == Attestation.questionnaire_digest)
-        .join(target, target.vendor_id == Attestation.vendor_id)
-        .where(
-            target.id.in_(list(engagement_ids)),
-            Assessment.state != AssessmentState.WITHDRAWN,
-            AttestedAnswer.state.in_(_SAID),
+        signed_answers(
+            sa.select(target.id, AttestedAnswer.question_key, AttestedAnswer.content, QuestionnaireVersion.id)
         )
+        .join(target, target.vendor_id == Attestation.vendor_id)
+        .where(target.id.in_(list(engagement_ids)))
         .ext(postgresql.distinct_on(target.id, AttestedAnswer.question_key))
-        .order_by(target.id, AttestedAnswer.question_key, *_newest(target))
+        .order_by(target.id, AttestedAnswer.question_key, *newest(target.id))
     )
     found: dict[UUID, dict[str, Carried]] = {}
-    related: dict[UUID, bool] = {}
+    fates = Fates(tx, asked)
     for engagement_id, key, content, version_id in tx.session.execute(statement):
-        version = questionnaires.compiled(tx, version_id)
-        if not related.setdefault(version_id, rules.related(version, asked)):
-            continue
-        then = version.question(key)
-        fated = rules.fate_of(Earlier(key, then, content), asked.question(key) if key in asked else None)
-        found.setdefault(engagement_id, {})[key] = Carried(fated.fate, content)
+        if told := fates.of(version_id, key, content):
+            found.setdefault(engagement_id, {})[key] = Carried(told[1].fate, content)
     return found
 
 
@@ -90,32 +76,15 @@ def _stated(tx: Tx, engagement_ids: Collection[UUID], asked: Questionnaire) -> d
     """Return, by engagement, the vendor's own scoping facts as it signed them last, if they still ask for the same."""
     target = aliased(Engagement)
     statement = (
-        sa.select(target.id, AttestedScoping.key, AttestedScoping.value, QuestionnaireVersion.id)
-        .select_from(AttestedScoping)
-        .join(Attestation, Attestation.id == AttestedScoping.attestation_id)
-        .join(Assessment, Assessment.id == Attestation.assessment_id)
-        .join(QuestionnaireVersion, QuestionnaireVersion.digest == Attestation.questionnaire_digest)
+        signed_facts(sa.select(target.id, AttestedScoping.key, AttestedScoping.value, QuestionnaireVersion.id), asked)
         .join(target, target.vendor_id == Attestation.vendor_id)
-        .where(
-            target.id.in_(list(engagement_ids)),
-            Assessment.state != AssessmentState.WITHDRAWN,
-            AttestedScoping.key.in_([each.key for each in asked.scoping if each.owner is Owner.VENDOR]),
-        )
+        .where(target.id.in_(list(engagement_ids)))
         .ext(postgresql.distinct_on(target.id, AttestedScoping.key))
-        .order_by(target.id, AttestedScoping.key, *_newest(target))
+        .order_by(target.id, AttestedScoping.key, *newest(target.id))
     )
     found: dict[UUID, dict[str, Mapping[str, Any]]] = {}
+    fates = Fates(tx, asked)
     for engagement_id, key, value, version_id in tx.session.execute(statement):
-        if rules.same_fact(questionnaires.compiled(tx, version_id).fact(key), asked.fact(key)):
+        if fates.same_fact(version_id, key):
             found.setdefault(engagement_id, {})[key] = value
     return found
-
-
-def _newest(target: type[Engagement]) -> tuple[sa.ColumnElement[Any], ...]:
-    """Order as ``carry`` does: the same engagement first, then what was signed last."""
-    return (
-        (Assessment.engagement_id == target.id).desc(),
-        Attestation.signed_at.desc(),
-        Attestation.revision.desc(),
-        Attestation.id.desc(),
-    )

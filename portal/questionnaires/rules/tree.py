@@ -44,6 +44,19 @@ class Record:
 Node = Leaf | Branch | Record
 
 
+def decoded(source: bytes, name: str) -> str:
+    """Return the text of a file.
+
+    :raises DefinitionError: naming line and column of the first byte that is not UTF-8.
+    """
+    try:
+        return source.decode("utf-8")
+    except UnicodeDecodeError as failure:
+        line = source.count(b"\n", 0, failure.start) + 1
+        column = failure.start - (source.rfind(b"\n", 0, failure.start) + 1) + 1
+        raise DefinitionError([Problem(name, line, column, "The file must be UTF-8 text")]) from None
+
+
 def grow(source: bytes, name: str) -> Record:
     """Read the bytes of a YAML file whose top is a mapping.
 
@@ -52,12 +65,7 @@ def grow(source: bytes, name: str) -> Record:
     """
     if len(source) > MAX_BYTES:
         raise DefinitionError([Problem(name, 1, 1, "The file must be smaller than 1 MB")])
-    try:
-        text = source.decode("utf-8")
-    except UnicodeDecodeError as failure:
-        line = source.count(b"\n", 0, failure.start) + 1
-        column = failure.start - (source.rfind(b"\n", 0, failure.start) + 1) + 1
-        raise DefinitionError([Problem(name, line, column, "The file must be UTF-8 text")]) from None
+    text = decoded(source, name)
     try:
         return _Grower(name).grow(text)
     except yaml.MarkedYAMLError as failure:

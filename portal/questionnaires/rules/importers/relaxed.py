@@ -5,7 +5,7 @@ from bisect import bisect_right
 from typing import Final, NoReturn
 
 from portal.questionnaires.rules.problems import DefinitionError, Problem
-from portal.questionnaires.rules.tree import Branch, Leaf, Node, Record
+from portal.questionnaires.rules.tree import Branch, Leaf, Node, Record, decoded
 
 MAX_BYTES: Final = 4_000_000
 MAX_DEPTH: Final = 48
@@ -29,13 +29,7 @@ def parse(source: bytes, name: str) -> Record:
     """
     if len(source) > MAX_BYTES:
         raise DefinitionError([Problem(name, 1, 1, "The file must be smaller than 4 MB")])
-    try:
-        text = source.decode("utf-8")
-    except UnicodeDecodeError as failure:
-        line = source.count(b"\n", 0, failure.start) + 1
-        column = failure.start - (source.rfind(b"\n", 0, failure.start) + 1) + 1
-        raise DefinitionError([Problem(name, line, column, "The file must be UTF-8 text")]) from None
-    return _Parser(text, name).whole()
+    return _Parser(decoded(source, name), name).whole()
 
 
 class _Parser:
