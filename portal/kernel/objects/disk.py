@@ -15,32 +15,34 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from io import FileIO
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from itsdangerous import BadData, URLSafeSerializer
 
+from portal.kernel.objects.disk_files import disk, read, sync_folder, version_name, write
+from portal.kernel.objects.disk_parts import PartsOnDisk, Whole
 from portal.kernel.objects.values import (
-    CHUNK,
     INCOMING,
     AlreadyExists,
+    IntegrityFailure,
     Listed,
     ObjectMissing,
-    Reason,
+    Part,
     Source,
     StoredObject,
     StoreUnavailable,
     TicketRefused,
+    Unfinished,
     UploadTicket,
     check_bytes,
     check_key,
     check_promise,
     check_type,
+    check_whole,
     limited,
 )
 
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _TAKEN = {errno.EEXIST, errno.ENOTEMPTY}
 
 
@@ -74,9 +76,12 @@ class DiskStore:
         self._upload_path = upload_path.rstrip("/")
         self._clock = clock
         self._new_id = new_id
+        self._parts = PartsOnDisk(
+            self._tmp, secret_keys=secret_keys, clock=clock, new_id=new_id, upload_path=self._upload_path
+        )
         # itsdangerous wants the newest key last.
         self._signer = URLSafeSerializer(list(reversed(secret_keys)), salt="upload-ticket")
-        with _disk():
+        with disk():
             for folder in (root, self._keys, self._tmp, self._tickets):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
@@ -114,7 +119,7 @@ class DiskStore:
         if self._clock().timestamp() >= ticket["until"]:
             raise TicketRefused("the ticket is out of time")
         try:
-            with _disk():
+            with disk():
                 os.close(os.open(self._tickets / ticket["id"], os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o400))
         except FileExistsError as error:
             raise TicketRefused("the ticket was used") from error
@@ -144,12 +149,63 @@ class DiskStore:
             raise AlreadyExists(key)
         with self._workshop() as workshop:
             part = workshop / "part"
-            size, sha256 = _write(part, limited(stream, max_bytes))
+            size, sha256 = write(part, limited(stream, max_bytes))
             check_bytes(size=size, sha256=sha256, expected_size=expected_size, expected_sha256=expected_sha256)
-            with _disk():
-                os.rename(part, workshop / _version_name(sha256, content_type))
+            with disk():
+                os.rename(part, workshop / version_name(sha256, content_type))
             self._publish(workshop, key)
         return StoredObject(self.bucket, key, sha256, size, sha256, content_type)
+
+    def begin_parts(self, key: str, *, content_type: str, sha256: str | None = None) -> str:
+        """Make a place for the parts."""
+        check_key(key)
+        check_type(content_type)
+        return self._parts.begin(key, content_type=content_type, hashed=sha256 is not None)
+
+    def part_ticket(
+        self, key: str, upload_id: str, *, number: int, size: int, sha256: str | None, expires: timedelta
+    ) -> UploadTicket:
+        """Return a signed ticket for the application's own upload address."""
+        return self._parts.ticket(key, upload_id, number=number, size=size, sha256=sha256, expires=expires)
+
+    def accept_part(self, token: str, stream: Source) -> Part:
+        """Write, hash and sync one part, then let it appear at once."""
+        return self._parts.accept(token, stream)
+
+    def parts(self, key: str, upload_id: str) -> Sequence[Part]:
+        """Return what arrived."""
+        return self._parts.arrived(key, upload_id)
+
+    def complete_parts(self, key: str, upload_id: str, *, content_type: str, size: int, parts: int) -> StoredObject:
+        """Write the parts into one object, hashing on the way, then forget them."""
+        try:
+            with self._parts.whole(key, upload_id) as whole:
+                stored = self._assembled(key, whole, content_type=content_type, size=size, parts=parts)
+        except ObjectMissing:
+            if self._parts.is_open(key, upload_id):
+                raise
+            # Completed before, perhaps: the key is then taken by what these parts became.
+            stored = self.stat(key)
+            if (stored.size, stored.content_type) != (size, content_type):
+                raise AlreadyExists(key) from None
+        except (AlreadyExists, IntegrityFailure):
+            self._parts.abort(key, upload_id)
+            raise
+        self._parts.abort(key, upload_id)
+        return stored
+
+    def abort_parts(self, key: str, upload_id: str) -> None:
+        """Remove what arrived."""
+        self._parts.abort(key, upload_id)
+
+    def unfinished(self, prefix: str) -> Iterator[Unfinished]:
+        """Return the uploads that wait for more parts."""
+        return self._parts.unfinished(prefix)
+
+    def lock(self, stored: StoredObject, until: date) -> bool:  # noqa: ARG002
+        """Return False: on a disk, what must be kept is a row of the database, which refuses the removal."""
+        self._path(stored.key, stored.version_id)
+        return False
 
     def promote(self, incoming: StoredObject, key: str) -> StoredObject:
         """Link the same file under its final key; no byte is copied."""
@@ -157,7 +213,7 @@ class DiskStore:
         source = self._path(incoming.key, incoming.version_id)
         with self._workshop() as workshop:
             try:
-                with _disk():
+                with disk():
                     os.link(source, workshop / source.name)
             except FileNotFoundError as error:
                 raise ObjectMissing(incoming.key) from error
@@ -170,7 +226,7 @@ class DiskStore:
         for name in self._versions_of(key):
             sha256, _, content_type = name.partition("@")
             try:
-                with _disk():
+                with disk():
                     size = (self._folder(key) / name).stat().st_size
             except FileNotFoundError:
                 continue
@@ -181,11 +237,11 @@ class DiskStore:
         """Return the bytes of one version."""
         check_key(key)
         try:
-            with _disk():
+            with disk():
                 file = self._path(key, version_id).open("rb", buffering=0)
         except FileNotFoundError as error:
             raise ObjectMissing(key) from error
-        return _read(file)
+        return read(file)
 
     def presign_get(self, stored: StoredObject, *, filename: str, expires: timedelta) -> str | None:  # noqa: ARG002
         """Return None: the application streams the bytes itself."""
@@ -196,12 +252,12 @@ class DiskStore:
         check_key(key)
         if not key.startswith(INCOMING):
             raise ValueError("only uploads under incoming/ may be deleted")
-        with _disk():
+        with disk():
             # Moved aside first, so that the key is free or whole, never half deleted.
             gone = self._tmp / self._new_id().hex
             with suppress(FileNotFoundError):
                 os.rename(self._folder(key), gone)
-                _sync_folder(self._folder(key).parent)
+                sync_folder(self._folder(key).parent)
             shutil.rmtree(gone, ignore_errors=True)
 
     def versions(self, prefix: str) -> Iterator[Listed]:
@@ -219,7 +275,7 @@ class DiskStore:
     def probe(self) -> None:
         """Return if a file can be written and synced."""
         with self._workshop() as workshop:
-            _write(workshop / "probe", iter([b"probe"]))
+            write(workshop / "probe", iter([b"probe"]))
 
     def scrub(self, prefix: str = "") -> Iterator[Damage]:
         """Read every version again and report those whose bytes changed on the disk."""
@@ -240,7 +296,7 @@ class DiskStore:
         """Remove what crashed uploads and used tickets left behind; return how many things went."""
         limit = (self._clock() - older_than).timestamp()
         gone = 0
-        with _disk():
+        with disk():
             for path in [*self._tmp.iterdir(), *self._tickets.iterdir()]:
                 try:
                     if path.lstat().st_mtime >= limit:
@@ -254,13 +310,28 @@ class DiskStore:
                 gone += 1
         return gone
 
+    def _assembled(self, key: str, whole: Whole, *, content_type: str, size: int, parts: int) -> StoredObject:
+        check_whole(key, whole.parts, parts=parts, size=size)
+        if whole.content_type != content_type:
+            raise IntegrityFailure(f"{whole.content_type} instead of {content_type}")
+        try:
+            return self.receive(key, whole.pieces(parts), content_type=content_type, max_bytes=size, expected_size=size)
+        except AlreadyExists:
+            # Published before a crash could forget the parts? Then the bytes are the same.
+            there, digest = self.stat(key), hashlib.sha256()
+            for piece in whole.pieces(parts):
+                digest.update(piece)
+            if (there.sha256, there.content_type) != (digest.hexdigest(), content_type):
+                raise
+            return there
+
     def _folder(self, key: str) -> Path:
         # "@" cannot occur in a key, so an object never sits in the way of a longer key.
         return self._keys / f"{key}@"
 
     def _versions_of(self, key: str) -> list[str]:
         try:
-            with _disk():
+            with disk():
                 return sorted(os.listdir(self._folder(key)))
         except FileNotFoundError:
             return []
@@ -275,7 +346,7 @@ class DiskStore:
     def _workshop(self) -> Iterator[Path]:
         """Lend a private folder on the same filesystem that is gone afterwards, unless it was published."""
         folder = self._tmp / self._new_id().hex
-        with _disk():
+        with disk():
             os.mkdir(folder, 0o700)
         try:
             yield folder
@@ -283,8 +354,8 @@ class DiskStore:
             shutil.rmtree(folder, ignore_errors=True)
 
     def _publish(self, workshop: Path, key: str) -> None:
-        with _disk():
-            _sync_folder(workshop)
+        with disk():
+            sync_folder(workshop)
             target = self._folder(key)
             self._make_parents(target.parent)
             try:
@@ -294,7 +365,7 @@ class DiskStore:
                 if error.errno in _TAKEN:
                     raise AlreadyExists(key) from error
                 raise
-            _sync_folder(target.parent)
+            sync_folder(target.parent)
 
     def _make_parents(self, folder: Path) -> None:
         if folder.is_dir():
@@ -302,63 +373,4 @@ class DiskStore:
         self._make_parents(folder.parent)
         with suppress(FileExistsError):
             os.mkdir(folder, 0o700)
-        _sync_folder(folder.parent)
-
-
-@contextmanager
-def _disk() -> Iterator[None]:
-    """Turn what the disk says into what a caller can act on; a missing or existing file stays as it is."""
-    try:
-        yield
-    except (FileNotFoundError, FileExistsError):
-        raise
-    except OSError as error:
-        if error.errno in _FULL:
-            raise StoreUnavailable(Reason.NO_SPACE, os.strerror(error.errno or 0)) from error
-        if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
-            raise StoreUnavailable(Reason.FORBIDDEN, os.strerror(error.errno or 0)) from error
-        raise StoreUnavailable(Reason.DOWN, str(error)) from error
-
-
-def _version_name(sha256: str, content_type: str) -> str:
-    return f"{sha256}@{content_type.replace('/', '~')}"
-
-
-def _write(path: Path, pieces: Iterator[bytes]) -> tuple[int, str]:
-    """Write and sync a new read-only file; return its length and hash."""
-    digest, size = hashlib.sha256(), 0
-    with _disk():
-        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
-    try:
-        # A failing source is the caller's affair, so only the writes are read as the disk's voice.
-        for piece in pieces:
-            digest.update(piece)
-            size += len(piece)
-            rest = memoryview(piece)
-            with _disk():
-                while rest:
-                    rest = rest[os.write(handle, rest) :]
-        with _disk():
-            os.fchmod(handle, 0o440)
-            os.fsync(handle)
-    finally:
-        os.close(handle)
-    return size, digest.hexdigest()
-
-
-def _read(file: FileIO) -> Iterator[bytes]:
-    with file:
-        while True:
-            with _disk():
-                piece = file.read(CHUNK)
-            if not piece:
-                return
-            yield piece
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        sync_folder(folder.parent)

@@ -9,14 +9,14 @@ portal's origin with the headers of the ticket.
 
 import base64
 import hashlib
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from datetime import UTC, date, datetime, time, timedelta
+from typing import TYPE_CHECKING, Any, TypedDict
 from urllib.parse import quote
 
+from portal.kernel.objects.s3_connection import S3Config, S3Connection, base64_of, pinned
+from portal.kernel.objects.s3_parts import PartsInS3
 from portal.kernel.objects.values import (
     CHUNK,
     INCOMING,
@@ -24,11 +24,13 @@ from portal.kernel.objects.values import (
     IntegrityFailure,
     Listed,
     ObjectMissing,
+    Part,
     Reason,
     Source,
     StoredObject,
     StoreUnavailable,
     TicketRefused,
+    Unfinished,
     UploadTicket,
     check_bytes,
     check_key,
@@ -40,33 +42,19 @@ from portal.kernel.objects.values import (
 )
 
 if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.type_defs import CompletedPartTypeDef
+    from mypy_boto3_s3.type_defs import CompletedPartTypeDef, ObjectLockRetentionTypeDef
 
 # The smallest part that S3 accepts: two of them are all the memory that a stream of any length takes.
 PART = 5 * 1024 * 1024
 
-_FORBIDDEN = {"ExpiredToken", "InvalidToken", "TokenRefreshRequired", "InvalidAccessKeyId"}
-_TAKEN = {"PreconditionFailed", "ConditionalRequestConflict"}
-_DAMAGED = {"BadDigest", "InvalidDigest", "XAmzContentSHA256Mismatch", "IncompleteBody"}
-_FULL = {"InsufficientStorage", "QuotaExceeded", "XMinioStorageFull"}
+
+class _Version(TypedDict):
+    Bucket: str
+    Key: str
+    VersionId: str
 
 
-@dataclass(frozen=True, slots=True)
-class S3Config:
-    """Where the bucket is and how to speak to it.
-
-    ``endpoint_url`` None is AWS. ``checksums`` False is for servers that refuse the x-amz-checksum headers;
-    our own SHA-256 is compared in either case. Credentials come from boto3's usual chain unless given.
-    """
-
-    bucket: str
-    endpoint_url: str | None = None
-    region: str | None = None
-    checksums: bool = True
-    timeout: float = 10
-    access_key: str | None = None
-    secret_key: str | None = None
+__all__ = ["S3Config", "S3Store"]
 
 
 class S3Store:
@@ -76,10 +64,9 @@ class S3Store:
 
     def __init__(self, config: S3Config, *, clock: Callable[[], datetime]) -> None:
         self.bucket = config.bucket
-        self._config = config
+        self._s3 = S3Connection(config)
+        self._parts = PartsInS3(self._s3, clock=clock)
         self._clock = clock
-        self._lock = threading.Lock()
-        self._made: S3Client | None = None
 
     def reserve(
         self, key: str, *, size: int, content_type: str, sha256: str | None, expires: timedelta
@@ -96,11 +83,12 @@ class S3Store:
             "ContentLength": size,
             "ContentType": content_type,
             "IfNoneMatch": "*",
+            **self._s3.config.encryption,
         }
-        headers = {"Content-Type": content_type, "If-None-Match": "*"}
-        if sha256 and self._config.checksums:
-            promise["ChecksumSHA256"] = headers["x-amz-checksum-sha256"] = _base64(bytes.fromhex(sha256))
-        with self._talking(key) as s3:
+        headers = {"Content-Type": content_type, "If-None-Match": "*", **self._s3.config.encryption_headers}
+        if sha256 and self._s3.config.checksums:
+            promise["ChecksumSHA256"] = headers["x-amz-checksum-sha256"] = base64_of(bytes.fromhex(sha256))
+        with self._s3.talking(key) as s3:
             until = self._clock() + expires
             url = s3.generate_presigned_url(
                 "put_object", Params=promise, ExpiresIn=int(expires.total_seconds()), HttpMethod="PUT"
@@ -145,6 +133,83 @@ class S3Store:
             version = self._put_parts(key, first, parts, content_type, proven)
         return StoredObject(self.bucket, key, version, digest.size, digest.sha256, content_type)
 
+    def begin_parts(self, key: str, *, content_type: str, sha256: str | None = None) -> str:
+        """Begin a multipart upload."""
+        check_key(key)
+        check_type(content_type)
+        return self._parts.begin(key, content_type=content_type, hashed=sha256 is not None)
+
+    def part_ticket(
+        self, key: str, upload_id: str, *, number: int, size: int, sha256: str | None, expires: timedelta
+    ) -> UploadTicket:
+        """Return a presigned PUT of this part."""
+        check_key(key)
+        return self._parts.ticket(key, upload_id, number=number, size=size, sha256=sha256, expires=expires)
+
+    def accept_part(self, token: str, stream: Source) -> Part:  # noqa: ARG002
+        """Refuse: here the browser sends to the bucket itself."""
+        raise TicketRefused("uploads go to the bucket itself")
+
+    def parts(self, key: str, upload_id: str) -> Sequence[Part]:
+        """Return what the server has."""
+        check_key(key)
+        return self._parts.arrived(key, upload_id)
+
+    def complete_parts(self, key: str, upload_id: str, *, content_type: str, size: int, parts: int) -> StoredObject:
+        """Complete on the condition that the key is free; after a lost answer, find what the first call made."""
+        check_key(key)
+        # Asked first because older servers ignore the condition on the write.
+        if not self._completed(key, upload_id):
+            try:
+                self._parts.complete(key, upload_id, size=size, parts=parts)
+            except (AlreadyExists, ObjectMissing):
+                if not self._completed(key, upload_id):
+                    raise
+            except IntegrityFailure:
+                self.abort_parts(key, upload_id)
+                raise
+        stored = self.stat(key)
+        if stored.content_type != content_type:
+            with suppress(StoreUnavailable):
+                self.delete_incoming(key)
+            raise IntegrityFailure(f"{stored.content_type} instead of {content_type}")
+        return stored
+
+    def abort_parts(self, key: str, upload_id: str) -> None:
+        """Remove the parts from the server."""
+        check_key(key)
+        self._parts.abort(key, upload_id)
+
+    def unfinished(self, prefix: str) -> Iterator[Unfinished]:
+        """Return the multipart uploads under way."""
+        return self._parts.unfinished(prefix)
+
+    def lock(self, stored: StoredObject, until: date) -> bool:
+        """Set the retention of one version in compliance mode, to the end of that day (UTC)."""
+        end = datetime.combine(until + timedelta(days=1), time(), UTC)
+        with self._s3.talking(stored.key) as s3:
+            where: _Version = {"Bucket": self.bucket, "Key": stored.key, "VersionId": stored.version_id}
+            try:
+                now = s3.get_object_retention(**where).get("Retention", {})
+            except s3.exceptions.ClientError as error:
+                code = error.response["Error"]["Code"]
+                if code in {"InvalidRequest", "ObjectLockConfigurationNotFoundError", "NotImplemented"}:
+                    return False
+                if code != "NoSuchObjectLockConfiguration":
+                    raise
+                now = {}
+            kept = now.get("RetainUntilDate")
+            if now.get("Mode") == "COMPLIANCE" and kept is not None and kept >= end:
+                return True
+            retention: ObjectLockRetentionTypeDef = {"Mode": "COMPLIANCE", "RetainUntilDate": max(end, kept or end)}
+            try:
+                s3.put_object_retention(**where, Retention=retention)
+            except s3.exceptions.ClientError as error:
+                if error.response["Error"]["Code"] in {"InvalidRequest", "NotImplemented"}:
+                    return False
+                raise
+        return True
+
     def promote(self, incoming: StoredObject, key: str) -> StoredObject:
         """Write the pinned bytes under the final key.
 
@@ -163,12 +228,12 @@ class S3Store:
     def stat(self, key: str) -> StoredObject:
         """Return the latest version; its hash is the server's if it kept a whole one, else read and made."""
         check_key(key)
-        with self._talking(key) as s3:
-            if self._config.checksums:
+        with self._s3.talking(key) as s3:
+            if self._s3.config.checksums:
                 head = s3.head_object(Bucket=self.bucket, Key=key, ChecksumMode="ENABLED")
             else:
                 head = s3.head_object(Bucket=self.bucket, Key=key)
-        version, size = _pinned(head.get("VersionId")), head["ContentLength"]
+        version, size = pinned(head.get("VersionId")), head["ContentLength"]
         kept = head.get("ChecksumSHA256", "")
         # COMPOSITE is the checksum of the parts' checksums, not of the bytes; some servers do not say which.
         if kept and head.get("ChecksumType") == "FULL_OBJECT":
@@ -184,7 +249,7 @@ class S3Store:
     def open(self, key: str, version_id: str) -> Iterator[bytes]:
         """Return the bytes of one version."""
         check_key(key)
-        with self._talking(key) as s3:
+        with self._s3.talking(key) as s3:
             body = s3.get_object(Bucket=self.bucket, Key=key, VersionId=version_id)["Body"]
         return self._read(key, body)
 
@@ -192,7 +257,7 @@ class S3Store:
         """Return an address that downloads the pinned version, never shows it."""
         check_life(expires)
         plain = "".join(c if c.isascii() and (c.isalnum() or c in " ._-") else "_" for c in filename)
-        with self._talking(stored.key) as s3:
+        with self._s3.talking(stored.key) as s3:
             return s3.generate_presigned_url(
                 "get_object",
                 Params={
@@ -212,7 +277,7 @@ class S3Store:
         check_key(key)
         if not key.startswith(INCOMING):
             raise ValueError("only uploads under incoming/ may be deleted")
-        with self._talking(key) as s3:
+        with self._s3.talking(key) as s3:
             for page in s3.get_paginator("list_object_versions").paginate(Bucket=self.bucket, Prefix=key):
                 for found in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]:
                     if found["Key"] == key:
@@ -220,10 +285,10 @@ class S3Store:
 
     def versions(self, prefix: str) -> Iterator[Listed]:
         """Return every version below a prefix, page by page."""
-        with self._talking(prefix) as s3:
+        with self._s3.talking(prefix) as s3:
             pages = iter(s3.get_paginator("list_object_versions").paginate(Bucket=self.bucket, Prefix=prefix))
         while True:
-            with self._talking(prefix):
+            with self._s3.talking(prefix):
                 page = next(pages, None)
             if page is None:
                 return
@@ -232,20 +297,33 @@ class S3Store:
 
     def probe(self) -> None:
         """Return if the bucket answers and keeps versions."""
-        with self._talking("") as s3:
+        with self._s3.talking("") as s3:
             kept = s3.get_bucket_versioning(Bucket=self.bucket).get("Status")
         if kept != "Enabled":
             raise StoreUnavailable(Reason.MISCONFIGURED, "the bucket does not keep versions")
 
+    def _completed(self, key: str, upload_id: str) -> bool:
+        """Tell whether this upload became the object already.
+
+        :raises AlreadyExists: if the key holds something else; nothing of the upload is kept then.
+        """
+        try:
+            if self._parts.became(key, upload_id):
+                return True
+        except ObjectMissing:
+            return False
+        self.abort_parts(key, upload_id)
+        raise AlreadyExists(key)
+
     def _put(self, key: str, body: bytes, content_type: str) -> str:
-        extra: dict[str, Any] = {}
-        if self._config.checksums:
-            extra["ChecksumSHA256"] = _base64(hashlib.sha256(body).digest())
-        with self._talking(key) as s3:
+        extra: dict[str, Any] = dict(self._s3.config.encryption)
+        if self._s3.config.checksums:
+            extra["ChecksumSHA256"] = base64_of(hashlib.sha256(body).digest())
+        with self._s3.talking(key) as s3:
             answer = s3.put_object(
                 Bucket=self.bucket, Key=key, Body=body, ContentType=content_type, IfNoneMatch="*", **extra
             )
-        return _pinned(answer.get("VersionId"))
+        return pinned(answer.get("VersionId"))
 
     def _put_parts(
         self,
@@ -255,8 +333,10 @@ class S3Store:
         content_type: str,
         proven: Callable[[], None],
     ) -> str:
-        extra: dict[str, Any] = {"ChecksumAlgorithm": "SHA256"} if self._config.checksums else {}
-        with self._talking(key) as s3:
+        extra: dict[str, Any] = dict(self._s3.config.encryption)
+        if self._s3.config.checksums:
+            extra["ChecksumAlgorithm"] = "SHA256"
+        with self._s3.talking(key) as s3:
             upload = s3.create_multipart_upload(Bucket=self.bucket, Key=key, ContentType=content_type, **extra)[
                 "UploadId"
             ]
@@ -265,7 +345,7 @@ class S3Store:
             for part in rest:
                 done.append(self._put_part(key, upload, len(done) + 1, part))
             proven()
-            with self._talking(key) as s3:
+            with self._s3.talking(key) as s3:
                 answer = s3.complete_multipart_upload(
                     Bucket=self.bucket,
                     Key=key,
@@ -273,18 +353,18 @@ class S3Store:
                     MultipartUpload={"Parts": done},
                     IfNoneMatch="*",
                 )
-            return _pinned(answer.get("VersionId"))
+            return pinned(answer.get("VersionId"))
         except BaseException:
             # If even this fails, the lifecycle rule for unfinished uploads removes the parts.
-            with suppress(Exception), self._talking(key) as s3:
+            with suppress(Exception), self._s3.talking(key) as s3:
                 s3.abort_multipart_upload(Bucket=self.bucket, Key=key, UploadId=upload)
             raise
 
     def _put_part(self, key: str, upload: str, number: int, body: memoryview) -> "CompletedPartTypeDef":
         extra: dict[str, Any] = {}
-        if self._config.checksums:
-            extra["ChecksumSHA256"] = _base64(hashlib.sha256(body).digest())
-        with self._talking(key) as s3:
+        if self._s3.config.checksums:
+            extra["ChecksumSHA256"] = base64_of(hashlib.sha256(body).digest())
+        with self._s3.talking(key) as s3:
             answer = s3.upload_part(
                 Bucket=self.bucket, Key=key, UploadId=upload, PartNumber=number, Body=bytes(body), **extra
             )
@@ -295,7 +375,7 @@ class S3Store:
 
     def _refuse_taken(self, key: str) -> None:
         try:
-            with self._talking(key) as s3:
+            with self._s3.talking(key) as s3:
                 s3.head_object(Bucket=self.bucket, Key=key)
         except ObjectMissing:
             return
@@ -304,93 +384,13 @@ class S3Store:
     def _read(self, key: str, body: Any) -> Iterator[bytes]:
         try:
             while True:
-                with self._talking(key):
+                with self._s3.talking(key):
                     piece: bytes = body.read(CHUNK)
                 if not piece:
                     return
                 yield piece
         finally:
             body.close()
-
-    @contextmanager
-    def _talking(self, key: str) -> Iterator["S3Client"]:
-        """Lend the client and turn what S3 says into what a caller can act on."""
-        from botocore import exceptions as said
-
-        try:
-            yield self._client()
-        except said.ClientError as error:
-            raise self._understood(error, key) from error
-        except (said.ConnectTimeoutError, said.ReadTimeoutError) as error:
-            raise StoreUnavailable(Reason.SLOW, type(error).__name__) from error
-        except (said.FlexibleChecksumError, said.ChecksumError) as error:
-            raise IntegrityFailure("the server's checksum differs") from error
-        except (
-            said.NoCredentialsError,
-            said.PartialCredentialsError,
-            said.CredentialRetrievalError,
-            said.UnauthorizedSSOTokenError,
-        ) as error:
-            self._forget()
-            raise StoreUnavailable(Reason.FORBIDDEN, type(error).__name__) from error
-        except (said.HTTPClientError, said.ConnectionError, said.IncompleteReadError) as error:
-            raise StoreUnavailable(Reason.DOWN, type(error).__name__) from error
-        except said.BotoCoreError as error:
-            raise StoreUnavailable(Reason.MISCONFIGURED, type(error).__name__) from error
-
-    def _understood(self, error: Any, key: str) -> Exception:
-        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        code = str(error.response.get("Error", {}).get("Code", ""))
-        if code == "NoSuchBucket":
-            return StoreUnavailable(Reason.MISCONFIGURED, code)
-        if code in _DAMAGED:
-            return IntegrityFailure(code)
-        if code in _TAKEN or status in {409, 412}:
-            return AlreadyExists(key)
-        if code in _FULL or status == 507:
-            return StoreUnavailable(Reason.NO_SPACE, code)
-        if code in _FORBIDDEN or status in {401, 403}:
-            # The next call looks the credentials up again, so new ones work without a restart.
-            self._forget()
-            return StoreUnavailable(Reason.FORBIDDEN, code)
-        if status == 404 or (code == "InvalidArgument" and error.operation_name == "GetObject"):
-            return ObjectMissing(key)
-        return StoreUnavailable(Reason.DOWN if status >= 500 else Reason.MISCONFIGURED, code)
-
-    def _client(self) -> "S3Client":
-        with self._lock:
-            if self._made is None:
-                self._made = self._make_client()
-            return self._made
-
-    def _forget(self) -> None:
-        with self._lock:
-            self._made = None
-
-    def _make_client(self) -> "S3Client":
-        # Imported here: boto3 costs a third of a second that pages without uploads need not pay.
-        import boto3
-        from botocore.config import Config
-
-        config = self._config
-        # botocore would add a CRC32 by itself, which several look-alikes reject; ours is a SHA-256.
-        client: S3Client = boto3.session.Session().client(
-            "s3",
-            endpoint_url=config.endpoint_url,
-            region_name=config.region or ("us-east-1" if config.endpoint_url else None),
-            aws_access_key_id=config.access_key,
-            aws_secret_access_key=config.secret_key,
-            config=Config(
-                signature_version="s3v4",
-                connect_timeout=config.timeout,
-                read_timeout=config.timeout,
-                retries={"total_max_attempts": 2, "mode": "standard"},
-                s3={"addressing_style": "path" if config.endpoint_url else "auto"},
-                request_checksum_calculation="when_required",
-                response_checksum_validation="when_required",
-            ),
-        )
-        return client
 
 
 class _Digest:
@@ -427,13 +427,3 @@ def _parts(pieces: "_Digest") -> Iterator[memoryview]:
                 filled = 0
     if filled:
         yield buffer[:filled]
-
-
-def _base64(digest: bytes) -> str:
-    return base64.b64encode(digest).decode("ascii")
-
-
-def _pinned(version: str | None) -> str:
-    if not version or version == "null":
-        raise StoreUnavailable(Reason.MISCONFIGURED, "the bucket does not keep versions")
-    return version

@@ -4,10 +4,10 @@ import hashlib
 import os
 import re
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
@@ -17,6 +17,9 @@ from portal.kernel.errors import Unavailable
 CHUNK = 256 * 1024
 INCOMING = "incoming/"
 MAX_TICKET_LIFE = timedelta(seconds=120)
+PART_BYTES = 8_000_000
+"""How long the parts of an upload are, but for the last: more than the 5 MiB that S3 asks for."""
+MAX_PARTS = 10_000
 
 _KEY = re.compile(r"[a-z0-9][a-z0-9._-]*(/[a-z0-9][a-z0-9._-]*)*")
 _TYPE = re.compile(r"[a-z0-9][a-z0-9.+-]{0,62}/[a-z0-9][a-z0-9.+-]{0,94}")
@@ -101,6 +104,28 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """One part of an upload that arrived. ``sha256`` is hexadecimal, None where the store did not keep it."""
+
+    number: int
+    size: int
+    sha256: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """An upload in parts that is neither complete nor given up, as a listing of the store shows it."""
+
+    key: str
+    upload_id: str
+    begun: datetime
+
+    def is_of(self, upload_id: str | None) -> bool:
+        """Tell whether this is the upload that :meth:`ObjectStore.begin_parts` named so."""
+        return upload_id is not None and upload_id.partition(":")[0] == self.upload_id
+
+
+@dataclass(frozen=True, slots=True)
 class UploadTicket:
     """What a browser needs to send one file: where, how, and with which headers, until when."""
 
@@ -168,6 +193,65 @@ class ObjectStore(Protocol):
         """
         ...
 
+    def begin_parts(self, key: str, *, content_type: str, sha256: str | None = None) -> str:
+        """Begin an upload in parts and return the name that the other calls know it by.
+
+        :param sha256: of the whole, if the sender knows it; then every part has to come with its own as well.
+        """
+        ...
+
+    def part_ticket(
+        self, key: str, upload_id: str, *, number: int, size: int, sha256: str | None, expires: timedelta
+    ) -> UploadTicket:
+        """Return a ticket for exactly this part, for at most 120 seconds; it may be used again within them.
+
+        :raises ObjectMissing: if the upload is over, where asking costs nothing.
+        """
+        ...
+
+    def accept_part(self, token: str, stream: Source) -> Part:
+        """Keep the part that a ticket of an application-served upload promised; sent again it replaces itself.
+
+        :raises TicketRefused: if the ticket is forged, late or none for a part, or the store takes uploads itself.
+        :raises IntegrityFailure: if length or hash differ from the ticket. Nothing of it is kept then.
+        :raises ObjectMissing: if the upload is over.
+        """
+        ...
+
+    def parts(self, key: str, upload_id: str) -> Sequence[Part]:
+        """Return the parts that arrived, by number.
+
+        :raises ObjectMissing: if the upload is unknown, complete or given up.
+        """
+        ...
+
+    def complete_parts(self, key: str, upload_id: str, *, content_type: str, size: int, parts: int) -> StoredObject:
+        """Make parts 1 to ``parts`` into one object; called again, it returns the same object.
+
+        Whether these are the bytes that were promised is for :func:`finalise` or :func:`as_promised` to say.
+
+        :raises ObjectMissing: if a part has not arrived, or there is no such upload.
+        :raises AlreadyExists: if the key holds something else. Nothing of the upload is kept then.
+        :raises IntegrityFailure: if length or type are not the promised ones. Nothing is kept then.
+        """
+        ...
+
+    def abort_parts(self, key: str, upload_id: str) -> None:
+        """Give an upload in parts up and remove what arrived; one that is over is no error."""
+        ...
+
+    def unfinished(self, prefix: str) -> Iterator[Unfinished]:
+        """Return every upload in parts below a prefix that is neither complete nor given up."""
+        ...
+
+    def lock(self, stored: StoredObject, until: date) -> bool:
+        """Have the store refuse to remove a version until that day has passed, whoever asks; never for less long.
+
+        :returns: whether the store keeps such a promise; False where it cannot.
+        :raises ObjectMissing: if there is no such version.
+        """
+        ...
+
     def promote(self, incoming: StoredObject, key: str) -> StoredObject:
         """Give a checked upload its final key; the bytes are those of the pinned version.
 
@@ -225,6 +309,30 @@ def check_promise(*, size: int, content_type: str, sha256: str | None, expires: 
     if sha256 is not None and not _SHA256.fullmatch(sha256):
         raise ValueError("a SHA-256 is 64 lower-case hexadecimal digits")
     check_life(expires)
+
+
+def check_part(*, number: int, size: int, sha256: str | None, expires: timedelta, hashed: bool) -> None:
+    """Raise ValueError for a part that must not be promised."""
+    if not 1 <= number <= MAX_PARTS:
+        raise ValueError("parts are numbered from 1 to 10 000")
+    if size < 1:
+        raise ValueError("a part has at least one byte")
+    if hashed and sha256 is None:
+        raise ValueError("each part of this upload comes with its SHA-256")
+    if sha256 is not None and not _SHA256.fullmatch(sha256):
+        raise ValueError("a SHA-256 is 64 lower-case hexadecimal digits")
+    check_life(expires)
+
+
+def check_whole(key: str, there: Sequence[Part], *, parts: int, size: int) -> None:
+    """Raise unless parts 1 to ``parts`` are there and as long as the whole.
+
+    :raises ObjectMissing: if one has not arrived.
+    :raises IntegrityFailure: if they are longer or shorter together.
+    """
+    if parts < 1 or [part.number for part in there[:parts]] != list(range(1, parts + 1)):
+        raise ObjectMissing(key)
+    check_bytes(size=sum(part.size for part in there[:parts]), sha256="", expected_size=size, expected_sha256=None)
 
 
 def check_life(expires: timedelta) -> None:
@@ -325,13 +433,22 @@ def finalise(store: ObjectStore, key: str, *, size: int, content_type: str, sha2
     :raises ObjectMissing: if nothing arrived.
     :raises IntegrityFailure: if length, type or hash differ.
     """
-    stored = store.stat(key)
+    return as_promised(store, store.stat(key), size=size, content_type=content_type, sha256=sha256)
+
+
+def as_promised(
+    store: ObjectStore, stored: StoredObject, *, size: int, content_type: str, sha256: str | None = None
+) -> StoredObject:
+    """Return what a store just described, if it is what was promised; an upload that differs is removed.
+
+    :raises IntegrityFailure: if length, type or hash differ.
+    """
     try:
         check_bytes(size=stored.size, sha256=stored.sha256, expected_size=size, expected_sha256=sha256)
         if stored.content_type != content_type:
             raise IntegrityFailure(f"{stored.content_type} instead of {content_type}")
     except IntegrityFailure:
         with suppress(StoreUnavailable):
-            store.delete_incoming(key)
+            store.delete_incoming(stored.key)
         raise
     return stored

@@ -211,7 +211,7 @@ KILLED_AT_STEP = """
 import io, os, signal, sys
 from datetime import UTC, datetime
 from pathlib import Path
-import portal.kernel.objects.disk as module
+from portal.kernel.objects import disk as module, disk_files, disk_parts
 
 class Steps:
     '''The os module, in which the n-th step of the disk store is the last of the process.'''
@@ -230,7 +230,7 @@ class Steps:
         return step
 
 disk = module.DiskStore(Path(sys.argv[1]), secret_keys=["k" * 32], clock=lambda: datetime.now(UTC))
-module.os = Steps()
+module.os = disk_files.os = disk_parts.os = Steps()
 body = b"%PDF-1.7 evidence " * 50
 stored = disk.receive(sys.argv[3], io.BytesIO(body), content_type="application/pdf", max_bytes=len(body))
 disk.promote(stored, "evidence/v1/a1/0001")
