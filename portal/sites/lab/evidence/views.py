@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from uuid import UUID
 
 from flask import Blueprint, Response, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal import policy
-from portal.attestations import library as uses
 from portal.evidence import queries, rules, service, viewing
+from portal.evidence.queries import LibraryLine
 from portal.identity import queries as people
 from portal.kernel.errors import Conflict, NotFound, Refused
 from portal.kernel.ledger import Tx
 from portal.policy import Action
+from portal.sites.lab.evidence import uses
 from portal.sites.shared import does, house, ledger, page
 from portal.sites.shared.evidence import SANDBOX, SCAN_WORDS, as_attachment, described, gist, tag_of
 from portal.sites.shared.pages import actor, begin
@@ -24,6 +25,9 @@ from portal.vendors import queries as vendor_queries
 from portal.vendors import service as vendors
 
 bp = Blueprint("lab_evidence", __name__)
+
+PANELS: tuple[Callable[[Tx, LibraryLine], dict[str, object]], ...] = (uses.panel,)
+"""What the includes of a file's page show; each module brings the values of its own include."""
 
 PER_PAGE = 50
 STATES: Mapping[str, tuple[str, tuple[EvidenceState, ...]]] = {
@@ -107,7 +111,7 @@ def _show(evidence_id: UUID, *, note: str = "", problems: Mapping[str, Sequence[
         row = service.get(tx, evidence_id, Action.EVIDENCE_READ)
         line = queries.line(tx, evidence_id)
         opened = queries.openings(tx, evidence_id)
-        used = uses.uses_of(tx, row.vendor_id, evidence_id=evidence_id).get(evidence_id, ())
+        panels = {name: value for panel in PANELS for name, value in panel(tx, line).items()}
         names = people.people(tx, [line.uploaded_by, line.judged_by])
         vendor = vendors.get(tx, row.vendor_id, Action.EVIDENCE_READ)
         vendor_name, vendor_slug = vendor.name, vendor.slug
@@ -121,7 +125,6 @@ def _show(evidence_id: UUID, *, note: str = "", problems: Mapping[str, Sequence[
         tag=tag_of(line, today),
         described=described(line.kind, line.details),
         scan_words=SCAN_WORDS[line.scan],
-        uses=used,
         openings=opened,
         by=_name(names, line.uploaded_by),
         judge=_name(names, line.judged_by),
@@ -134,6 +137,7 @@ def _show(evidence_id: UUID, *, note: str = "", problems: Mapping[str, Sequence[
         problems=problems or {},
         errors=problems or None,
         back=_back(),
+        **panels,
     )
 
 

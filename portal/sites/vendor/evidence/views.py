@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from uuid import UUID
 
 from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal import policy
-from portal.attestations import library as uses
+from portal.attestations.library import uses_of
 from portal.evidence import queries, rules, service, viewing
+from portal.evidence.queries import LibraryLine
 from portal.identity import queries as people
 from portal.kernel.errors import Conflict, Refused
+from portal.kernel.ledger import Tx
 from portal.policy import Action
 from portal.sites.shared import does, house, ledger, page
 from portal.sites.shared.evidence import SCAN_WORDS, as_attachment, described, tag_of
 from portal.sites.shared.pages import actor, begin
+from portal.sites.vendor.evidence import uses
 from portal.sites.vendor.evidence.pages import kind_options, library_page
 from portal.terms import EvidenceState, Role
 
 bp = Blueprint("vendor_evidence", __name__)
+
+PANELS: tuple[Callable[[Tx, LibraryLine], dict[str, object]], ...] = (uses.panel,)
+"""What the includes of a file's page show; each module brings the values of its own include."""
 
 
 @bp.get("/evidence")
@@ -38,7 +44,8 @@ def show(evidence_id: UUID) -> ResponseReturnValue:
         row = service.get(tx, evidence_id, Action.EVIDENCE_READ)
         line = queries.line(tx, evidence_id)
         opened = queries.openings(tx, evidence_id)
-        used = uses.uses_of(tx, row.vendor_id, evidence_id=evidence_id).get(evidence_id, ())
+        used = uses_of(tx, row.vendor_id, evidence_id=evidence_id).get(evidence_id, ())
+        panels = {name: value for panel in PANELS for name, value in panel(tx, line).items()}
         names = people.people(tx, [line.uploaded_by])
         today = tx.now.date()
     own = line.uploaded_by == actor().id or Role.VENDOR_ADMIN in actor().roles
@@ -51,12 +58,12 @@ def show(evidence_id: UUID) -> ResponseReturnValue:
         tag=tag_of(line, today),
         described=described(line.kind, line.details),
         scan_words=SCAN_WORDS[line.scan],
-        uses=used,
         openings=opened,
         by=names[line.uploaded_by].full_name if line.uploaded_by in names else "",
         may_describe=changes and settled and line.replaced_by is None,
         may_replace=changes and line.can_open and line.replaced_by is None,
         may_remove=changes and own and line.state is not EvidenceState.VERIFIED and not any(u.signed for u in used),
+        **panels,
     )
 
 
@@ -135,7 +142,7 @@ def remove(evidence_id: UUID) -> ResponseReturnValue:
     with begin() as tx:
         row = service.get(tx, evidence_id, Action.EVIDENCE_DELETE)
         name = row.file_name
-        used = uses.uses_of(tx, row.vendor_id, evidence_id=evidence_id).get(evidence_id, ())
+        used = uses_of(tx, row.vendor_id, evidence_id=evidence_id).get(evidence_id, ())
         if request.method == "POST":
             service.remove(tx, evidence=row)
     if request.method == "POST":
