@@ -16,6 +16,7 @@ from portal.attestations import library
 from portal.attestations import service as attestations
 from portal.delivery import follow
 from portal.evidence import facts as evidence_facts
+from portal.evidence import reading, retaining
 from portal.gate import facts as gate_facts
 from portal.gate import service as gate
 from portal.gate.decided import clear_decided
@@ -33,8 +34,10 @@ REACTIONS: Mapping[type[Fact], Sequence[Callable[[Tx, Any], None]]] = {
     gate_facts.EveryVendorResumed: (gate.publish_all_cards, follow.mail_resumed),
     # a file that leaves the library leaves the answers that nobody signed; one that was signed with stays
     evidence_facts.EvidenceRemoved: (attestations.release_file,),
-    # a newer file takes the older one's place in the answers that are still open
-    evidence_facts.EvidenceAttached: (library.replace_file,),
+    # a newer file takes the older one's place in the answers that are still open; its text is read soon
+    evidence_facts.EvidenceAttached: (library.replace_file, reading.ask),
+    # what was relied on is kept: here by a job that locks it in the store, below for what was signed with
+    evidence_facts.EvidenceVerified: (retaining.keep_verified,),
     # who comes by invitation finds the sections that it named
     identity_facts.PersonEnrolled: (assessments.give_invited_sections,),
     # what the vendor signed before is laid beside what it is asked now, to be confirmed or answered again
@@ -57,7 +60,7 @@ REACTIONS: Mapping[type[Fact], Sequence[Callable[[Tx, Any], None]]] = {
     assessment_facts.SectionAssigned: (follow.mail_section,),
     assessment_facts.ChangesRequested: (follow.mail_questions,),
     assessment_facts.OutcomePublished: (follow.mail_outcome,),
-    attestation_facts.AttestationSigned: (reviews.open_review, follow.mail_receipt),
+    attestation_facts.AttestationSigned: (reviews.open_review, follow.mail_receipt, retaining.keep_signed),
     attestation_facts.AnswersCarried: (follow.mail_asked_again,),
     attestation_facts.AssessmentMigrated: (follow.mail_asked_again,),
     attestation_facts.MessagePosted: (follow.mail_reply,),

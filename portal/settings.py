@@ -40,6 +40,7 @@ class Settings:
     s3_region: str | None = None
     s3_checksums: bool = True
     s3_kms_key: str | None = None
+    evidence_retention_days: int = 1095
     evidence_dir: Path | None = None
     smtp_url: str | None = None
     mail_from: str = "gatehouse@localhost"
@@ -118,6 +119,13 @@ class Settings:
             s3_region=read.get("GATEHOUSE_S3_REGION") or None,
             s3_checksums=_flag(read.get("GATEHOUSE_S3_CHECKSUMS"), default=True),
             s3_kms_key=read.get("GATEHOUSE_S3_KMS_KEY") or None,
+            evidence_retention_days=_number(
+                read.get("GATEHOUSE_EVIDENCE_RETENTION_DAYS") or "1095",
+                "GATEHOUSE_EVIDENCE_RETENTION_DAYS",
+                0,
+                36500,
+                problems,
+            ),
             evidence_dir=_path(read.get("GATEHOUSE_EVIDENCE_DIR")),
             smtp_url=read.get("GATEHOUSE_SMTP_URL") or None,
             mail_from=read.get("GATEHOUSE_MAIL_FROM") or "gatehouse@localhost",

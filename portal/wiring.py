@@ -156,6 +156,7 @@ class House:
                 endpoint_url=settings.s3_endpoint_url,
                 region=settings.s3_region,
                 checksums=settings.s3_checksums,
+                kms_key=settings.s3_kms_key,
             )
             return S3Store(config, clock=self.instant)
         return DiskStore(

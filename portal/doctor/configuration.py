@@ -32,11 +32,11 @@ def settings(house: House) -> Iterator[Finding]:
         yield fail("settings", problem, "Correct the variable and start again; docs/operations.md lists each")
     if not problems:
         yield ok("settings", f"{given.env}, {given.base_url}, serving {', '.join(sorted(given.sites))}")
-    if given.s3_kms_key:
+    if given.s3_kms_key and not given.s3_bucket:
         yield warn(
             "settings",
-            "GATEHOUSE_S3_KMS_KEY is not sent with uploads",
-            "Make the key the bucket's default encryption; then every object is encrypted with it",
+            "GATEHOUSE_S3_KMS_KEY encrypts nothing: no bucket is set",
+            "Set GATEHOUSE_S3_BUCKET, or encrypt the disk of the evidence folder",
         )
     if given.production:
         yield from _production(given)

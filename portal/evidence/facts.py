@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from portal.kernel.ledger import Fact
-from portal.terms import ScanState, Side
+from portal.terms import ReadingState, ScanState, Side
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +102,29 @@ class EvidenceRemoved(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class EvidenceRetained(Fact):
+    """A file that was relied on is kept until a day; ``locked``: the store itself refuses to remove it before."""
+
+    evidence_id: UUID
+    vendor_id: UUID
+    until: str
+    locked: bool
+
+
+@dataclass(frozen=True, slots=True)
 class EvidenceIntegrityFailed(Fact):
     """The stored bytes are no longer those of the fingerprint; nobody was given them."""
 
     evidence_id: UUID
     vendor_id: UUID
     expected_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceRead(Fact):
+    """The text of a file was read, or it turned out that it cannot be."""
+
+    evidence_id: UUID
+    vendor_id: UUID
+    state: ReadingState
+    pages: int

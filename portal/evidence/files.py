@@ -20,6 +20,7 @@ from portal.kernel.swap import swap
 from portal.policy import Action
 from portal.terms import EvidenceState, Role
 
+KEPT = "This file was relied on, so it is kept until {day}. Upload a new file to replace it."
 OPENABLE = frozenset({EvidenceState.ATTACHED, EvidenceState.VERIFIED, EvidenceState.REJECTED})
 
 
@@ -105,6 +106,8 @@ def remove(tx: Tx, *, evidence: Evidence) -> None:
         raise Forbidden("Only the person who uploaded a file, or a vendor admin, can remove it.")
     if evidence.state is EvidenceState.VERIFIED:
         raise Conflict("A verified file stays. Upload a new file to replace it.")
+    if evidence.retained_until is not None and evidence.retained_until >= tx.now.date():
+        raise Conflict(KEPT.format(day=rules.day_words(evidence.retained_until)))
     change = {"removed_at": tx.now, "row_version": evidence.row_version + 1}
     if swap(tx, evidence, expect={"removed_at": None, "state": evidence.state}, change=change):
         tx.record(EvidenceRemoved(evidence_id=evidence.id, vendor_id=evidence.vendor_id))

@@ -207,7 +207,7 @@ def test_unsafe_production_settings_are_said_one_by_one(house: House) -> None:
     for expected in (
         "GATEHOUSE_BASE_URL must be https in production",
         "at least 32 characters",
-        "GATEHOUSE_S3_KMS_KEY is not sent",
+        "GATEHOUSE_S3_KMS_KEY encrypts nothing",
         "still called Orrery",
         "Set GATEHOUSE_MAIL_FROM",
         "GATEHOUSE_TRUSTED_PROXIES is 0",
