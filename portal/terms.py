@@ -161,6 +161,15 @@ class ScanState(StrEnum):
     INFECTED = "infected"
 
 
+class ReadingState(StrEnum):
+    """What became of reading the text of a file; a scan is read to the end and has none."""
+
+    WAITING = "waiting"
+    READ = "read"
+    NO_TEXT = "no_text"
+    FAILED = "failed"
+
+
 class Acceptance(StrEnum):
     """Whether a reviewer lets one citation prove one answer."""
 

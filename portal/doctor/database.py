@@ -34,6 +34,7 @@ GROWS_ONLY = (
     "audit_checkpoint",
     "questionnaire_version",
     "evidence_opening",
+    "evidence_page_text",
     "answer_edit",
     "attestation",
     "attested_answer",

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.kernel.database import Base
-from portal.terms import EvidenceState, ScanState, Side
+from portal.terms import EvidenceState, ReadingState, ScanState, Side
 
 
 class Evidence(Base, kw_only=True):
@@ -102,3 +102,47 @@ class EvidenceOpening(Base, kw_only=True):
     side: Mapped[Side]
     page: Mapped[int | None] = mapped_column(default=None)
     at: Mapped[datetime]
+
+
+class EvidenceReading(Base, kw_only=True):
+    """How far the text of a file was read, and the details proposed from it: lists of proposals by kind of evidence.
+
+    ``reason`` says in words why it could not be read, or what was left out of it.
+    """
+
+    __tablename__ = "evidence_reading"
+    __table_args__ = (
+        sa.UniqueConstraint("vendor_id", "evidence_id"),
+        sa.CheckConstraint("attempts BETWEEN 0 AND 3", name="attempts_bounded"),
+        sa.CheckConstraint("(state = 'waiting') = (read_at IS NULL)", name="dated_once_read"),
+        sa.ForeignKeyConstraint(["vendor_id", "evidence_id"], ["evidence.vendor_id", "evidence.id"]),
+        sa.Index("ix_evidence_reading_waiting", "asked_at", postgresql_where=sa.text("state = 'waiting'")),
+    )
+
+    evidence_id: Mapped[UUID] = mapped_column(primary_key=True)
+    vendor_id: Mapped[UUID]
+    state: Mapped[ReadingState] = mapped_column(default=ReadingState.WAITING)
+    attempts: Mapped[int] = mapped_column(default=0)
+    pages: Mapped[int] = mapped_column(default=0)
+    characters: Mapped[int] = mapped_column(default=0)
+    proposals: Mapped[dict[str, Any]] = mapped_column(default_factory=dict)
+    reason: Mapped[str] = mapped_column(default="")
+    asked_at: Mapped[datetime]
+    read_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class EvidencePageText(Base, kw_only=True):
+    """The text of one page, as it was read once. It only grows."""
+
+    __tablename__ = "evidence_page_text"
+    __table_args__ = (
+        sa.CheckConstraint("page >= 1", name="counted_from_one"),
+        sa.ForeignKeyConstraint(
+            ["vendor_id", "evidence_id"], ["evidence_reading.vendor_id", "evidence_reading.evidence_id"]
+        ),
+    )
+
+    evidence_id: Mapped[UUID] = mapped_column(primary_key=True)
+    page: Mapped[int] = mapped_column(primary_key=True)
+    vendor_id: Mapped[UUID]
+    text: Mapped[str]

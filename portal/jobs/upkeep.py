@@ -11,7 +11,7 @@ from procrastinate.jobs import Job as QueuedJob
 from procrastinate.jobs import Status
 
 from portal.delivery import rules
-from portal.evidence import intake
+from portal.evidence import intake, reading
 from portal.identity import service as identity
 from portal.jobs.tools import House, Job, Pace
 from portal.kernel.actor import system
@@ -89,6 +89,12 @@ def check_files(house: House, *, timestamp: int = 0) -> None:  # noqa: ARG001 - 
     intake.check_waiting(house.ledger, system("check_files"), store=house.store, scanner_url=house.settings.scanner_url)
 
 
+def read_waiting(house: House, *, timestamp: int = 0) -> None:  # noqa: ARG001 - every periodic job is given its moment
+    """Queue the files whose text still waits to be read, because the store was away or nobody could read then."""
+    with house.ledger.begin(system("read_waiting")) as tx:
+        reading.ask_again(tx)
+
+
 def sweep_counters(house: House, *, timestamp: int = 0) -> None:  # noqa: ARG001 - every periodic job is given its moment
     """Remove the counters of tries whose windows are long over."""
     with house.ledger.begin(system("sweep_counters")) as tx:
@@ -100,5 +106,6 @@ def jobs(pace: Pace) -> tuple[Job, ...]:
     return (
         Job("expire_uploads", expire_uploads, cron=pace.expire_cron),
         Job("check_files", check_files, cron=pace.expire_cron),
+        Job("read_waiting", read_waiting, cron=pace.expire_cron),
         Job("sweep_counters", sweep_counters, cron=pace.sweep_cron),
     )
