@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
 from portal.evidence.models import Evidence, EvidenceOpening
-from portal.evidence.rules import KINDS, PROVISIONAL, Field, missing
+from portal.evidence.rules import KEPT, KINDS, PROVISIONAL, Field, Letter, Record, letter_of, missing, period_end
 from portal.kernel.ledger import Tx
 from portal.terms import EvidenceState, ScanState, Side
 
@@ -203,6 +203,103 @@ def usage(tx: Tx, vendor_id: UUID) -> tuple[int, int]:
     )
     files, used = tx.session.execute(statement).one()
     return files, int(used)
+
+
+def heads(tx: Tx, ids: Collection[UUID]) -> Mapping[UUID, UUID]:
+    """Return the newest kept revision of each of these files: itself where no newer one is kept.
+
+    A revision is kept as long as it is attached or verified and in the library. One that was turned down takes
+    nobody's place, but a later one that replaced it does.
+    """
+    if not ids:
+        return {}
+    root = (
+        sa.select(Evidence.id.label("root"), Evidence.id, Evidence.vendor_id)
+        .where(Evidence.id.in_(list(ids)))
+        .cte("revision", recursive=True)
+    )
+    newer = aliased(Evidence)
+    chain = root.union(
+        sa.select(root.c.root, newer.id, newer.vendor_id).join(
+            root, sa.and_(newer.supersedes_id == root.c.id, newer.vendor_id == root.c.vendor_id)
+        )
+    )
+    statement = (
+        sa.select(chain.c.root, Evidence.id)
+        .join(Evidence, Evidence.id == chain.c.id)
+        .where(Evidence.state.in_([EvidenceState.ATTACHED, EvidenceState.VERIFIED]), Evidence.removed_at.is_(None))
+        .order_by(chain.c.root, Evidence.created_at, Evidence.id)
+    )
+    return {each: each for each in ids} | {row.root: row.id for row in tx.session.execute(statement)}
+
+
+def records(
+    tx: Tx, *, evidence_ids: Collection[UUID] | None = None, vendor_ids: Collection[UUID] | None = None
+) -> Mapping[UUID, Record]:
+    """Return what is known of these files, or of all files of these vendors, without those that were removed.
+
+    A few statements, however many there are: the files, what took their place, and the letters that bridge reports.
+    """
+    statement = sa.select(*_OF_RECORD).where(Evidence.removed_at.is_(None))
+    if evidence_ids is not None:
+        statement = statement.where(Evidence.id.in_(list(evidence_ids)))
+    if vendor_ids is not None:
+        statement = statement.where(Evidence.vendor_id.in_(list(vendor_ids)))
+    rows = tx.session.execute(statement).all() if evidence_ids or vendor_ids else []
+    newest = heads(tx, [row.id for row in rows])
+    letters = letters_of(tx, {row.vendor_id for row in rows if row.kind == "SOC2"})
+    found = {}
+    for row in rows:
+        record = Record(
+            kind=row.kind,
+            state=row.state,
+            details=row.details,
+            valid_from=row.valid_from,
+            valid_until=row.valid_until,
+            taken_up=row.taken_up_at is not None,
+            superseded=newest[row.id] != row.id,
+        )
+        if (ends := period_end(record)) is not None:
+            fitting = tuple(letter for letter in letters.get(row.vendor_id, ()) if letter.report_end == ends)
+            record = replace(record, letters=fitting)
+        found[row.id] = record
+    return found
+
+
+_OF_RECORD = (
+    Evidence.id,
+    Evidence.vendor_id,
+    Evidence.kind,
+    Evidence.state,
+    Evidence.details,
+    Evidence.valid_from,
+    Evidence.valid_until,
+    Evidence.taken_up_at,
+)
+
+
+def letters_of(tx: Tx, vendor_ids: Collection[UUID]) -> Mapping[UUID, tuple[Letter, ...]]:
+    """Return the bridge letters that each of these vendors keeps; one with a kept newer revision is not kept."""
+    if not vendor_ids:
+        return {}
+    statement = (
+        sa.select(Evidence.id, Evidence.vendor_id, Evidence.state, Evidence.details)
+        .where(
+            Evidence.vendor_id.in_(list(vendor_ids)),
+            Evidence.kind == "BL",
+            Evidence.state.in_(KEPT),
+            Evidence.removed_at.is_(None),
+        )
+        .order_by(Evidence.id)
+    )
+    rows = tx.session.execute(statement).all()
+    newest = heads(tx, [row.id for row in rows])
+    found: dict[UUID, tuple[Letter, ...]] = {}
+    for row in rows:
+        letter = letter_of(str(row.id), row.state, row.details) if newest[row.id] == row.id else None
+        if letter is not None:
+            found[row.vendor_id] = (*found.get(row.vendor_id, ()), letter)
+    return found
 
 
 def successor_of(tx: Tx, evidence_id: UUID) -> UUID | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from calendar import monthrange
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
@@ -102,28 +102,6 @@ def as_day(value: Any) -> date | None:
     return None
 
 
-def soc2_standing(period_end: date, letters: Iterable[tuple[date, date]], on: date, *, next_began: bool) -> str:
-    """Return fresh, bridged or expired for a Type 2 report (spec/evidence.md, validity rule).
-
-    Letters bridge from the 12th to the 15th month if they cover, without a hole from the end of the period, up to
-    at most three months before the day, and the next period of observation has begun.
-    """
-    if on <= add_months(period_end, SOC2_MONTHS):
-        return "fresh"
-    if not next_began or on > add_months(period_end, SOC2_MONTHS + BRIDGE_MONTHS):
-        return "expired"
-    return "bridged" if on <= add_months(_covered_until(period_end, letters), BRIDGE_MONTHS) else "expired"
-
-
-def _covered_until(period_end: date, letters: Iterable[tuple[date, date]]) -> date:
-    reached = period_end
-    for first, last in sorted(letters):
-        if first > reached + timedelta(days=1):
-            break
-        reached = max(reached, last)
-    return reached
-
-
 _Rule = Callable[[Mapping[str, date], Mapping[str, Any]], Validity | None]
 
 
@@ -153,7 +131,11 @@ def _lasting(field: str) -> _Rule:
 
 def _soc2(days: Mapping[str, date], details: Mapping[str, Any]) -> Validity | None:
     if details.get("report_type") == "type1":
-        return _months("as_of", SOC2_TYPE_1_MONTHS)(days, details)
+        holds = _months("as_of", SOC2_TYPE_1_MONTHS)(days, details)
+        promised = days.get("promised_on")
+        if holds is None or holds.valid_until is None or promised is None or promised >= holds.valid_until:
+            return holds
+        return Validity(holds.valid_from, max(days["as_of"], promised), "until-promised_on")
     return _months("period_end", SOC2_MONTHS)(days, details)
 
 

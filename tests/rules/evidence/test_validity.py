@@ -150,32 +150,3 @@ def test_a_file_never_comes_back_once_it_ended(until: date, on: date) -> None:
     file = File(None, until)
     if state_on(file, on) is Standing.ENDED:
         assert state_on(file, on + timedelta(days=1)) is Standing.ENDED
-
-
-@pytest.mark.parametrize(
-    ("letters", "began", "on", "standing"),
-    [
-        ([], True, date(2026, 9, 30), "fresh"),
-        ([], True, date(2026, 10, 1), "expired"),
-        ([(date(2025, 10, 1), date(2026, 9, 30))], True, date(2026, 12, 30), "bridged"),
-        ([(date(2025, 10, 1), date(2026, 9, 30))], True, date(2026, 12, 31), "expired"),
-        ([(date(2025, 10, 1), date(2026, 9, 30))], False, date(2026, 11, 1), "expired"),
-        (
-            [(date(2025, 10, 1), date(2026, 3, 31)), (date(2026, 4, 1), date(2026, 9, 30))],
-            True,
-            date(2026, 12, 1),
-            "bridged",
-        ),
-        (
-            [(date(2025, 10, 1), date(2026, 3, 31)), (date(2026, 4, 2), date(2026, 9, 30))],
-            True,
-            date(2026, 12, 1),
-            "expired",
-        ),
-        ([(date(2025, 10, 1), date(2026, 12, 31))], True, date(2027, 1, 1), "expired"),
-    ],
-)
-def test_bridge_letters_carry_a_report_for_three_months_without_a_hole(
-    letters: list[tuple[date, date]], began: bool, on: date, standing: str
-) -> None:
-    assert rules.soc2_standing(date(2025, 9, 30), letters, on, next_began=began) == standing
