@@ -3,47 +3,27 @@
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any, Final
 
-from portal.evidence.rules.kinds import KINDS, Field, FieldType, Kind
+from portal.evidence.rules.cells import day_words, read_cell, read_money, tidy
+from portal.evidence.rules.fields import Field, FieldType, Kind
+from portal.evidence.rules.kinds import KINDS, outdated
+from portal.evidence.rules.kinds_assurance import NO_EXCEPTIONS, SOME_EXCEPTIONS
+from portal.evidence.rules.report import question_keys
 from portal.evidence.rules.validity import BRIDGE_MONTHS, add_months, as_day
 
-MAX_TEXT: Final = 300
 MAX_TITLE: Final = 200
-MAX_NUMBER: Final = 10_000_000
-FIRST_YEAR, LAST_YEAR = 1990, 2100
-_MONTHS: Final = (
-    "January February March April May June July August September October November December".split()  # noqa: SIM905
-)
+MAX_ROW_NUMBER: Final = 999
 
-Details = dict[str, str | int]
+Details = dict[str, Any]
+"""What is stored: days as ISO dates, choices as keys, multi choices as lists of keys, amounts as
+``{"amount", "currency"}``, tables as lists of rows."""
 
 
 class Problems(dict[str, str]):
     """What is wrong, one sentence a field; the key is the field's name in the form."""
-
-
-def day_words(day: date) -> str:
-    """Return "1 October 2025"."""
-    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
-
-
-def parse_day(text: str) -> date | None:
-    """Return the day written as 2026-09-30, 30 September 2026 or 30 Sep 2026; None if it is none of our time."""
-    found: date | None = None
-    try:
-        if match := re.fullmatch(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})", text):
-            found = date(int(match[1]), int(match[2]), int(match[3]))
-        elif match := re.fullmatch(r"([0-9]{1,2}) +([A-Za-z]{3,9}) +([0-9]{4})", text):
-            name = match[2].lower()
-            months = [n for n, month in enumerate(_MONTHS, 1) if name in (month.lower(), month[:3].lower())]
-            found = date(int(match[3]), months[0], int(match[1])) if months else None
-    except ValueError:
-        return None
-    return found if found is not None and FIRST_YEAR <= found.year <= LAST_YEAR else None
 
 
 def parse_details(
@@ -51,27 +31,23 @@ def parse_details(
 ) -> Details | Problems:
     """Return the metadata of a file of this kind as it is stored, or what is wrong with it.
 
-    :param raw: the form; fields are named ``detail-<name>``, others are left alone.
+    :param raw: the form; fields are named ``detail-<name>``, others are left alone. A multi choice may come several
+        times, where the mapping has ``getlist``, or as one text with commas.
     :param today: refuses days that must have come and have not.
-    :param draft: lets required fields be missing: they can be given later.
+    :param draft: lets required fields be missing: they can be given later, as can the rows that are kept apart.
     :raises KeyError: for a kind that is not one of ours.
     """
     asked = KINDS[kind]
     problems = Problems()
     details: Details = {}
     for field in asked.fields:
-        text = tidy(str(raw.get(field.id, "")))
-        if not _applies(field, raw):
+        if not _applies(field, raw) or (field.apart and draft):
             continue
-        if not text:
-            if field.required and not draft:
-                problems[field.id] = f"{'Choose' if field.type is FieldType.CHOICE else 'Enter'} {field.the}"
-            continue
-        value, problem = _read(field, text, today)
-        if problem:
-            problems[field.id] = problem
-        elif value is not None:
+        value = _read(field, raw, today, problems)
+        if value is not None:
             details[field.name] = value
+        elif field.required and not draft and field.id not in problems:
+            problems[field.id] = f"{'Choose' if field.type is FieldType.CHOICE else 'Enter'} {field.the}"
     if not problems:
         _compare(asked, details, problems)
     return problems or details
@@ -88,37 +64,62 @@ def missing(kind: str, details: Mapping[str, Any]) -> tuple[Field, ...]:
     )
 
 
-def tidy(text: str, limit: int | None = None) -> str:
-    """Return text on one line, without control characters and the marks that turn the reading direction."""
-    kept = "".join(c if unicodedata.category(c) not in {"Cc", "Zl", "Zp"} else " " for c in text)
-    kept = "".join(c for c in kept if unicodedata.category(c) not in {"Cf", "Cs", "Co", "Cn"})
-    return re.sub(r"\s+", " ", unicodedata.normalize("NFC", kept)).strip()[:limit]
+def row_numbers(field: Field, raw: Mapping[str, str]) -> Sequence[int]:
+    """Return the numbers of the rows of a table that a form brings, in their order, the empty ones too."""
+    shape = re.compile(rf"{re.escape(field.id)}-([0-9]{{1,3}})-({'|'.join(each.name for each in field.columns)})")
+    return sorted({int(found[1]) for name in raw if (found := shape.fullmatch(name))})
 
 
 def _applies(field: Field, raw: Mapping[str, str]) -> bool:
     return field.when is None or str(raw.get(f"detail-{field.when[0]}", "")).strip() == field.when[1]
 
 
-def _read(field: Field, text: str, today: date | None) -> tuple[str | int | None, str]:
-    if field.type is FieldType.TEXT:
-        if len(text) > MAX_TEXT:
-            return None, f"Use at most {MAX_TEXT} characters for {field.the}"
-        return text, ""
-    if field.type is FieldType.CHOICE:
-        if text in dict(field.options):
-            return text, ""
-        return None, f"Choose {field.the}"
-    if field.type is FieldType.NUMBER:
-        plain = text.replace(",", "").replace(" ", "")
-        if re.fullmatch(r"[0-9]{1,8}", plain) and int(plain) <= MAX_NUMBER:
-            return int(plain), ""
-        return None, f"Enter {field.the} as a whole number, for example 12"
-    day = parse_day(text)
-    if day is None:
-        return None, f"Enter {field.the} as a date, for example 30 September 2026"
-    if field.past and today is not None and day > today:
-        return None, f"{field.the[:1].upper()}{field.the[1:]} must not be after today, {day_words(today)}"
-    return day.isoformat(), ""
+def _read(field: Field, raw: Mapping[str, str], today: date | None, problems: Problems) -> Any:
+    if field.type is FieldType.TABLE:
+        return _read_rows(field, raw, today, problems) or None
+    if field.type is FieldType.MULTI:
+        return _read_multi(field, raw, problems) or None
+    text = tidy(str(raw.get(field.id, "")))
+    if field.type is FieldType.MONEY:
+        amount, problem = read_money(field.the, text, tidy(str(raw.get(field.currency_id, ""))))
+        if problem:
+            problems[field.id] = problem
+        return amount
+    value, problem = read_cell(field, text, today)
+    if problem:
+        problems[field.id] = problem
+    return value
+
+
+def _read_multi(field: Field, raw: Mapping[str, str], problems: Problems) -> list[str]:
+    getlist = getattr(raw, "getlist", None)
+    given = getlist(field.id) if getlist is not None else str(raw.get(field.id, "")).split(",")
+    chosen = {tidy(str(each)) for each in given} - {""}
+    if chosen - dict(field.options).keys():
+        problems[field.id] = f"Choose {field.the} among the options shown"
+    return [key for key, _ in field.options if key in chosen]
+
+
+def _read_rows(field: Field, raw: Mapping[str, str], today: date | None, problems: Problems) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    for number in row_numbers(field, raw):
+        typed = {column.name: tidy(str(raw.get(field.cell_id(number, column.name), ""))) for column in field.columns}
+        if not any(typed[column.name] for column in field.columns if column.type is not FieldType.ID):
+            continue
+        row: dict[str, Any] = {}
+        for column in field.columns:
+            value, problem = read_cell(column, typed[column.name], today)
+            if problem:
+                problems[field.cell_id(number, column.name)] = f"Row {number + 1}: {problem}"
+            elif value is not None:
+                row[column.name] = value
+            elif column.required:
+                verb = "Choose" if column.type is FieldType.CHOICE else "Enter"
+                problems[field.cell_id(number, column.name)] = f"Row {number + 1}: {verb} {column.the}"
+        rows.append(row)
+    if len(rows) > field.rows:
+        problems[field.id] = f"Use at most {field.rows} rows for {field.the}; these are {len(rows)}"
+    return rows
 
 
 def _compare(kind: Kind, details: Details, problems: Problems) -> None:
@@ -127,12 +128,44 @@ def _compare(kind: Kind, details: Details, problems: Problems) -> None:
         first, last = days.get(order.earlier), days.get(order.later)
         if first and last and (last < first or (order.strict and last == first)):
             problems[kind.field(order.later).id] = f"{order.words}, {day_words(first)}"
-    if kind.code == "ISO" and details.get("edition") == "2013":
+    if outdated(kind.code, details):
         problems["detail-edition"] = (
             "Upload a certificate to the 2022 edition. Certificates to the 2013 edition ended on 31 October 2025"
         )
+    if kind.code == "SOC2" and not problems:
+        _compare_exceptions(details, problems)
+        _check_questions(details, problems)
     if kind.code == "BL" and not problems and {"report_end", "covers_from", "covers_until"} <= days.keys():
         _compare_bridge(days, problems)
+    if kind.code == "TRN" and int(details.get("percent", 0)) > 100:
+        problems["detail-percent"] = "Enter the share that completed it in percent, from 0 to 100"
+
+
+def _compare_exceptions(details: Details, problems: Problems) -> None:
+    """That a report has none is said by a person, in so many words; a nought in the count is no such word."""
+    listed, count = details.get("exceptions_listed"), details.get("exceptions")
+    if listed == NO_EXCEPTIONS:
+        if count or details.get("exception_rows"):
+            problems["detail-exceptions_listed"] = (
+                "You say that the report lists no exceptions, and you enter some. Change one of the two"
+            )
+        else:
+            details["exceptions"] = 0
+    elif count == 0:
+        words = (
+            "Enter how many, or choose “It lists no exceptions”"
+            if listed == SOME_EXCEPTIONS
+            else ("Choose “It lists no exceptions” if the report has none, or leave the number empty")
+        )
+        problems["detail-exceptions"] = words
+
+
+def _check_questions(details: Details, problems: Problems) -> None:
+    for number, row in enumerate(details.get("exception_rows", ())):
+        if question_keys(str(row.get("questions", ""))) is None:
+            problems["detail-exception_rows"] = (
+                f"Row {number + 1}: Enter the questions it touches by their numbers, for example 7.2, 7.4"
+            )
 
 
 def _compare_bridge(days: Mapping[str, date], problems: Problems) -> None:
