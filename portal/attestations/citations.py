@@ -36,20 +36,25 @@ def citations_of(tx: Tx, assessment: Assessment) -> dict[str, tuple[CitationLine
     return found
 
 
-def cite(tx: Tx, *, assessment: Assessment, question_key: str, evidence: Evidence, pages: str = "") -> CitationLine:
+def cite(
+    tx: Tx, *, assessment: Assessment, question_key: str, evidence: Evidence, pages: str = "", quote: str = ""
+) -> CitationLine:
     """Attach a file of the library to an answer, at named pages. Attaching it twice is attaching it once.
 
-    Other pages are another citation: what a reviewer accepted at page 3 is not thereby accepted at page 9.
+    Other pages or another passage are another citation: what a reviewer accepted at page 3 is not thereby accepted at
+    page 9.
+
+    :param quote: the passage that proves the answer, as it stands in the file; it may be left out.
 
     :raises NotFound: if the assessment does not ask this question, or the file is not this vendor's.
     :raises Forbidden: if the section was given to others.
-    :raises Refused: with the problem of pages, or if the file cannot prove anything.
+    :raises Refused: with the problems of pages and quote, or if the file cannot prove anything.
     :raises Conflict: if the question is not open now, or has as many files as it can name.
     """
     question = _question(tx, assessment, question_key)
     if evidence.vendor_id != assessment.vendor_id:
         raise NotFound
-    where = rules.tidy_pages(pages, evidence.page_count)
+    where, passage = _tidy(pages, quote, evidence)
     _begin(tx, assessment, question)
     # Held, so that a file cannot be taken from the library between this look and our commit.
     tx.session.refresh(evidence, with_for_update={"read": True})
@@ -57,7 +62,7 @@ def cite(tx: Tx, *, assessment: Assessment, question_key: str, evidence: Evidenc
         raise Refused(problems={"evidence": [f"“{evidence.file_name}” cannot be used. Choose another file"]})
     live = _live(tx, assessment, question_key)
     standing = live.get(evidence.id)
-    if standing is not None and standing.pages == where:
+    if standing is not None and (standing.pages, standing.quote) == (where, passage):
         return _line(tx, assessment, standing.id)
     if standing is not None:
         end_citation(tx, standing)
@@ -72,6 +77,7 @@ def cite(tx: Tx, *, assessment: Assessment, question_key: str, evidence: Evidenc
             question_key=question_key,
             evidence_id=evidence.id,
             pages=where,
+            quote=passage,
             cited_by=tx.actor.id,
             cited_at=tx.now,
             acceptance="unjudged",
@@ -122,6 +128,22 @@ def release_file(tx: Tx, fact: EvidenceRemoved) -> None:
     uses = sa.select(Citation).where(Citation.evidence_id == fact.evidence_id, Citation.removed_at.is_(None))
     for row in tx.session.execute(uses.order_by(Citation.id)).scalars().all():
         end_citation(tx, row)
+
+
+def _tidy(pages: str, quote: str, evidence: Evidence) -> tuple[str, str]:
+    problems: dict[str, list[str]] = {}
+    where = passage = ""
+    try:
+        where = rules.tidy_pages(pages, evidence.page_count)
+    except Refused as refusal:
+        problems |= refusal.problems
+    try:
+        passage = rules.tidy_quote(quote)
+    except Refused as refusal:
+        problems |= refusal.problems
+    if problems:
+        raise Refused(problems=problems)
+    return where, passage
 
 
 def _question(tx: Tx, assessment: Assessment, key: str) -> Question:

@@ -43,6 +43,18 @@ class CitationRemoved(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class CitationChecked(Fact):
+    """A reviewer found that a newer revision of a file proves the same answer as the one that was signed with."""
+
+    citation_id: UUID
+    assessment_id: UUID
+    vendor_id: UUID
+    question_key: str
+    cited_id: UUID
+    evidence_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class MessagePosted(Fact):
     """Somebody wrote in the conversation about a question. ``side`` is the writer's."""
 

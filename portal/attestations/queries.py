@@ -153,6 +153,7 @@ class CitationLine:
     question_key: str
     evidence_id: UUID
     pages: str
+    quote: str
     cited_by: UUID | None
     cited_at: datetime
     kind: str
@@ -183,6 +184,7 @@ def citations(tx: Tx, assessment_id: UUID) -> Sequence[CitationLine]:
             citation.question_key,
             citation.evidence_id,
             citation.pages,
+            citation.quote,
             citation.cited_by,
             citation.cited_at,
             Evidence.kind,

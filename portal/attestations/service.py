@@ -7,6 +7,7 @@ from portal.attestations.confirming import Confirmed, confirm, settle_answered
 from portal.attestations.messages import messages_of, post_message, thread
 from portal.attestations.migrating import MigrationPreview, migrate, migration_preview, migrations_of
 from portal.attestations.queries import AnswerLine, CitationLine, EditLine, MessageLine
+from portal.attestations.revisions import check_again_of, recheck
 from portal.attestations.rules import Cause, Fate, Plan, changes_since
 from portal.attestations.signing import (
     Attested,
@@ -47,6 +48,7 @@ __all__ = [
     "carried_of",
     "carry_over",
     "changes_since",
+    "check_again_of",
     "citations_of",
     "cite",
     "confirm",
@@ -67,6 +69,7 @@ __all__ = [
     "preview_digest",
     "previous",
     "progress",
+    "recheck",
     "release_file",
     "save_answer",
     "settle_answered",

@@ -105,7 +105,15 @@ def preview(tx: Tx, assessment: Assessment, *, lab_name: str) -> Snapshot:
             if line.stated
         },
         citations=tuple(
-            SignedCitation(each.id, each.question_key, each.evidence_id, each.sha256, each.version_id or "", each.pages)
+            SignedCitation(
+                each.id,
+                each.question_key,
+                each.evidence_id,
+                each.sha256,
+                each.version_id or "",
+                each.pages,
+                each.quote,
+            )
             for each in queries.citations(tx, assessment.id)
             if states.get(each.question_key, QuestionState.HIDDEN) not in rules.UNSEEN
         ),
@@ -247,6 +255,7 @@ def _freeze(tx: Tx, snapshot: Snapshot, *, signer: UserAccount, address: str, fa
             sha256=each.sha256,
             version_id=each.version_id,
             pages=each.pages,
+            quote=each.quote,
         )
         for each in snapshot.citations
     )
@@ -378,7 +387,13 @@ def _snapshot_of(tx: Tx, row: Attestation) -> Snapshot:
         scoping={each.key: each.value for each in tx.session.execute(scoping.order_by(AttestedScoping.key)).scalars()},
         citations=tuple(
             SignedCitation(
-                each.citation_id, each.question_key, each.evidence_id, each.sha256, each.version_id, each.pages
+                each.citation_id,
+                each.question_key,
+                each.evidence_id,
+                each.sha256,
+                each.version_id,
+                each.pages,
+                each.quote,
             )
             for each in tx.session.execute(
                 citations.order_by(AttestedCitation.question_key, AttestedCitation.citation_id)

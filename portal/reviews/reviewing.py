@@ -314,7 +314,7 @@ def check_working(review: Review, assessment: Assessment) -> None:
     :raises Conflict: if the revision is not in review.
     """
     if review.closed_at is not None or assessment.state is not AssessmentState.IN_REVIEW:
-        raise Conflict(_not_now(assessment.state), current=current(review, assessment))
+        raise Conflict(not_now(assessment.state), current=current(review, assessment))
 
 
 def check_version(review: Review, assessment: Assessment, row_version: int | None) -> None:
@@ -331,7 +331,7 @@ def _check_takeable(review: Review, assessment: Assessment, row_version: int | N
         AssessmentState.SUBMITTED,
         AssessmentState.IN_REVIEW,
     }:
-        raise Conflict(_not_now(assessment.state), current=current(review, assessment))
+        raise Conflict(not_now(assessment.state), current=current(review, assessment))
     check_version(review, assessment, row_version)
 
 
@@ -344,7 +344,8 @@ _NOT_NOW: Mapping[AssessmentState, str] = {
 }
 
 
-def _not_now(state: AssessmentState) -> str:
+def not_now(state: AssessmentState) -> str:
+    """Return why a review cannot be worked on in this state of its assessment."""
     return _NOT_NOW.get(state, "A newer revision took the place of this one. Nothing was changed.")
 
 

@@ -14,6 +14,7 @@ from portal.reviews.deciding import (
 from portal.reviews.documents import document_of, proposed_for
 from portal.reviews.duties import ConflictLine, Signer, conflicts, declare_conflict, end_conflict, signers_of
 from portal.reviews.outlooks import Counts, Outlook, ProposedLine, counts, ineligible, outlook, proposed, to_cosign
+from portal.reviews.proofs import recheck
 from portal.reviews.queries import ReviewLine, my_reviews, queue
 from portal.reviews.reviewing import (
     Live,
@@ -90,6 +91,7 @@ __all__ = [
     "proposed",
     "proposed_for",
     "queue",
+    "recheck",
     "recommend",
     "release",
     "reopen_verdict",

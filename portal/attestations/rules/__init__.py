@@ -18,6 +18,7 @@ from portal.attestations.rules.carry import (
     waiting_answers,
     why_not_carried,
 )
+from portal.attestations.rules.citing import needs_check
 from portal.attestations.rules.snapshot import (
     FORMAT,
     Change,
@@ -54,11 +55,12 @@ from portal.attestations.rules.statements import (
     signed_text,
     statements,
 )
-from portal.attestations.rules.words import MAX_MESSAGE, tidy_message, tidy_pages
+from portal.attestations.rules.words import MAX_MESSAGE, MAX_QUOTE, tidy_message, tidy_pages, tidy_quote
 
 __all__ = [
     "FORMAT",
     "MAX_MESSAGE",
+    "MAX_QUOTE",
     "TEXTS",
     "UNSEEN",
     "VERSION",
@@ -90,6 +92,7 @@ __all__ = [
     "form_of",
     "may_change",
     "moved",
+    "needs_check",
     "needs_evidence",
     "plan",
     "progress",
@@ -103,6 +106,7 @@ __all__ = [
     "statements",
     "tidy_message",
     "tidy_pages",
+    "tidy_quote",
     "use_of",
     "waiting_answers",
     "why_not_carried",

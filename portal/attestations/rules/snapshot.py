@@ -37,7 +37,7 @@ class SignedAnswer:
 
 @dataclass(frozen=True, slots=True)
 class SignedCitation:
-    """One use of a file as signed: the very bytes, and the pages."""
+    """One use of a file as signed: the very bytes, the pages, and the passage if one was quoted."""
 
     citation_id: UUID
     question_key: str
@@ -45,6 +45,20 @@ class SignedCitation:
     sha256: str
     version_id: str
     pages: str
+    quote: str = ""
+
+    @property
+    def value(self) -> dict[str, Any]:
+        """What is fingerprinted of it. Without a quote it is what it was before there were quotes."""
+        said = {
+            "citation_id": self.citation_id,
+            "question_key": self.question_key,
+            "evidence_id": self.evidence_id,
+            "sha256": self.sha256,
+            "version_id": self.version_id,
+            "pages": self.pages,
+        }
+        return said | ({"quote": self.quote} if self.quote else {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,15 +111,7 @@ def snapshot_value(snapshot: Snapshot) -> dict[str, Any]:
         },
         "scoping": {key: dict(value) for key, value in snapshot.scoping.items()},
         "citations": [
-            {
-                "citation_id": each.citation_id,
-                "question_key": each.question_key,
-                "evidence_id": each.evidence_id,
-                "sha256": each.sha256,
-                "version_id": each.version_id,
-                "pages": each.pages,
-            }
-            for each in sorted(snapshot.citations, key=lambda each: (each.question_key, each.citation_id))
+            each.value for each in sorted(snapshot.citations, key=lambda each: (each.question_key, each.citation_id))
         ],
     }
 
@@ -136,7 +142,7 @@ class Change:
 def changes_since(previous: Snapshot | None, current: Snapshot) -> tuple[Change, ...]:
     """Return what changed from one snapshot to the next, in the order of the current one; without a previous, all.
 
-    A file counts by its bytes and pages: citing the same file anew is no change.
+    A file counts by its bytes, its pages and what is quoted of it: citing the same anew is no change.
     """
     scoping = [
         Change(Part.SCOPING, key, old, new)
@@ -162,5 +168,5 @@ def _content(snapshot: Snapshot | None, key: str) -> Mapping[str, Any] | None:
     return signed.content if signed is not None and signed.is_asked else None
 
 
-def _bytes(files: tuple[SignedCitation, ...]) -> set[tuple[str, str]]:
-    return {(each.sha256, each.pages) for each in files}
+def _bytes(files: tuple[SignedCitation, ...]) -> set[tuple[str, str, str]]:
+    return {(each.sha256, each.pages, each.quote) for each in files}

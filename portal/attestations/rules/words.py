@@ -1,4 +1,4 @@
-"""What people type beside an answer: the pages of a file, a message."""
+"""What people type beside an answer: the pages of a file, a passage of it, a message."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from portal.kernel.errors import Refused
 
 MAX_MESSAGE: Final = 4_000
 MAX_PAGES: Final = 100
+MAX_QUOTE: Final = 500
 _PIECE: Final = re.compile(r"([0-9]{1,5})(?:\s*[-–]\s*([0-9]{1,5}))?", re.ASCII)
 _HIDDEN: Final = {"Cc", "Cf", "Cs", "Co", "Cn"}
 
@@ -34,6 +35,18 @@ def tidy_pages(typed: str, page_count: int | None) -> str:
         pages = "1 page" if page_count == 1 else f"{page_count:,} pages"
         raise Refused(problems={"pages": [f"The file has {pages}. Enter pages that are in it"]})
     return ", ".join(str(first) if first == last else f"{first}–{last}" for first, last in numbers)
+
+
+def tidy_quote(typed: str) -> str:
+    """Return a passage of a file in one line, without characters that cannot be seen.
+
+    :raises Refused: at the field ``quote``, if it is too long.
+    """
+    text = " ".join(_shown(typed).split())
+    if len(text) > MAX_QUOTE:
+        problem = f"Quote at most {MAX_QUOTE} characters; this has {len(text):,}. The pages say where the rest is"
+        raise Refused(problems={"quote": [problem]})
+    return text
 
 
 def tidy_message(typed: str) -> str:
