@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
@@ -10,50 +10,93 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import aliased
 
-from portal.attestations.models import AttestedCitation, Citation
+from portal.attestations.models import Attestation, AttestedAnswer, AttestedCitation, Citation
+from portal.evidence import queries as evidence
 from portal.evidence.models import Evidence
+from portal.evidence.rules import KEPT, NEVER, opinion_cap, reach
 from portal.kernel.ledger import Tx
 from portal.scoring.models import ScoreSnapshot
 from portal.scoring.translate import Paper
-from portal.terms import Acceptance, EvidenceState, Recommendation
-
-COUNTS = (EvidenceState.ATTACHED, EvidenceState.VERIFIED)
+from portal.terms import Acceptance, Recommendation
 
 
 def papers(tx: Tx, attestation_id: UUID) -> list[Paper]:
-    """Return the signed citations that count today: neither the file nor its use was rejected, and its bytes hold."""
+    """Return the signed citations that count: neither the file nor its use was rejected, and its bytes hold.
+
+    A use whose file was replaced reads the newer revision once a reviewer checked it for that use; until then the
+    file that was signed with counts, at most as attached. A statement by an officer counts for the version of the
+    answer that it was first signed with, and for no other.
+    """
     statement = (
         sa.select(
             AttestedCitation.citation_id,
             AttestedCitation.question_key,
             AttestedCitation.evidence_id,
-            AttestedCitation.sha256,
-            Evidence.kind,
-            Evidence.state,
-            Evidence.valid_until,
+            Citation.checked_evidence_id,
         )
-        .join(Evidence, Evidence.id == AttestedCitation.evidence_id)
         .join(Citation, Citation.id == AttestedCitation.citation_id)
-        .where(
-            AttestedCitation.attestation_id == attestation_id,
-            Evidence.state.in_(COUNTS),
-            Citation.acceptance != Acceptance.REJECTED,
-        )
+        .where(AttestedCitation.attestation_id == attestation_id, Citation.acceptance != Acceptance.REJECTED)
         .order_by(AttestedCitation.question_key, AttestedCitation.citation_id)
     )
-    return [
-        Paper(
-            citation_id=row.citation_id,
-            question_key=row.question_key,
-            evidence_id=row.evidence_id,
-            sha256=row.sha256,
-            kind=row.kind,
-            verified=row.state is EvidenceState.VERIFIED,
-            valid_until=row.valid_until,
+    rows = tx.session.execute(statement).all()
+    ids = {row.evidence_id for row in rows} | {row.checked_evidence_id for row in rows if row.checked_evidence_id}
+    known = evidence.records(tx, evidence_ids=ids)
+    pinned = _pinned(tx, ids)
+    outdated = _outdated(tx, attestation_id)
+    found = []
+    for row in rows:
+        used = row.evidence_id
+        if (checked := known.get(row.checked_evidence_id)) is not None and checked.state in KEPT:
+            used = row.checked_evidence_id
+        record = known.get(used)
+        if record is None or record.state not in KEPT:
+            continue
+        held = reach(record).unchecked() if record.superseded else reach(record)
+        sha256, judged_by = pinned[used]
+        found.append(
+            Paper(
+                citation_id=row.citation_id,
+                question_key=row.question_key,
+                evidence_id=used,
+                sha256=sha256,
+                kind=record.kind,
+                verified=held.verified,
+                verified_until=held.verified_until,
+                valid_until=NEVER if row.citation_id in outdated else held.valid_until,
+                cap=opinion_cap(record),
+                judged_by=judged_by,
+            )
         )
-        for row in tx.session.execute(statement)
-    ]
+    return found
+
+
+def _pinned(tx: Tx, ids: Collection[UUID]) -> dict[UUID, tuple[str, UUID | None]]:
+    """Return the fingerprint of each file and who judged it."""
+    statement = sa.select(Evidence.id, Evidence.sha256, Evidence.judged_by).where(Evidence.id.in_(list(ids)))
+    return {row.id: (row.sha256, row.judged_by) for row in tx.session.execute(statement)}
+
+
+def _outdated(tx: Tx, attestation_id: UUID) -> frozenset[UUID]:
+    """Return the citations of officers' statements that were made for another version of the answer."""
+    now, then = aliased(AttestedCitation), aliased(AttestedCitation)
+    said, said_then = aliased(AttestedAnswer), aliased(AttestedAnswer)
+    this, earlier = aliased(Attestation), aliased(Attestation)
+    statement = (
+        sa.select(now.citation_id)
+        .join(Evidence, sa.and_(Evidence.id == now.evidence_id, Evidence.kind == "ATT"))
+        .join(this, this.id == now.attestation_id)
+        .join(said, sa.and_(said.attestation_id == now.attestation_id, said.question_key == now.question_key))
+        .join(then, sa.and_(then.evidence_id == now.evidence_id, then.question_key == now.question_key))
+        .join(earlier, sa.and_(earlier.id == then.attestation_id, earlier.signed_at < this.signed_at))
+        .join(said_then, sa.and_(said_then.attestation_id == earlier.id, said_then.question_key == then.question_key))
+        .where(
+            now.attestation_id == attestation_id,
+            sa.or_(earlier.assessment_id != this.assessment_id, said_then.content != said.content),
+        )
+    )
+    return frozenset(tx.session.execute(statement).scalars())
 
 
 def latest(tx: Tx, assessment_id: UUID) -> ScoreSnapshot | None:

@@ -22,6 +22,8 @@ from portal.scoring import rules
 from portal.scoring.rules import Policy, State
 
 CLAIM_LENGTH = 80
+ASSURANCE_KEY = "gov.assurance.level"
+"""The question whose credit the opinion in a SOC 2 report limits."""
 
 _STATES = {
     QuestionState.HIDDEN: State.HIDDEN,
@@ -34,7 +36,11 @@ _STATES = {
 
 @dataclass(frozen=True, slots=True)
 class Paper:
-    """What counts of a cited file today. A rejected file, or a rejected use of it, is simply not there."""
+    """What counts of a cited file. A rejected file, or a rejected use of it, is simply not there.
+
+    It counts through ``valid_until``, and through ``verified_until`` as verified if it is. ``cap`` is the most that a
+    SOC 2 report verified by ``judged_by`` lets the level of assurance be worth.
+    """
 
     citation_id: UUID
     question_key: str
@@ -42,7 +48,10 @@ class Paper:
     sha256: str
     kind: str
     verified: bool
+    verified_until: date | None
     valid_until: date | None
+    cap: int | None = None
+    judged_by: UUID | None = None
 
 
 def inputs_for(
@@ -60,11 +69,7 @@ def inputs_for(
     facts = facts_from(snapshot.scoping, questionnaire)
     version = version_of(questionnaire, snapshot.tier)
     asked = {question.key for question in version.questions}
-    proofs: dict[str, list[rules.Proof]] = {}
-    for paper in counted:
-        proofs.setdefault(paper.question_key, []).append(
-            rules.Proof(str(paper.evidence_id), verified=paper.verified, valid_until=paper.valid_until)
-        )
+    proofs = _proofs(counted)
     answers = []
     for key, signed in snapshot.answers.items():
         if key not in asked:
@@ -78,13 +83,13 @@ def inputs_for(
                 credit=worth or 0,
                 proofs=tuple(proofs.get(key, ())),
                 claim=canonical_bytes(value_of(answer)).decode()[:CLAIM_LENGTH],
-                finding=findings.get(key),
+                finding=capped(key, worth or 0, findings.get(key), counted),
                 not_applicable=not_applicable.get(key),
             )
         )
-    held = {
-        str(paper.evidence_id): rules.Held(str(paper.evidence_id), paper.kind, paper.valid_until) for paper in counted
-    }
+    held: dict[str, rules.Held] = {}
+    for paper in sorted(counted, key=lambda each: _last(each.valid_until)):
+        held[str(paper.evidence_id)] = rules.Held(str(paper.evidence_id), paper.kind, paper.valid_until)
     return rules.Inputs(
         version=version,
         policy=policy,
@@ -101,6 +106,51 @@ def inputs_for(
             *((f"evidence:{key}", digest) for key, digest in sorted({(str(p.evidence_id), p.sha256) for p in counted})),
         ),
     )
+
+
+def capped(key: str, credit: int, finding: rules.Finding | None, papers: Iterable[Paper]) -> rules.Finding | None:
+    """Return the finding that limits an answer: a reviewer's own, or that of a verified SOC 2 report's opinion.
+
+    A qualified opinion leaves at most 60 to the answer about the level of assurance, an adverse one or a disclaimer
+    nothing. The best opinion among the reports that the answer names counts, and only what a reviewer verified says
+    anything, so that attaching a bad report costs nobody points.
+    """
+    if key != ASSURANCE_KEY:
+        return finding
+    judged = [paper for paper in papers if paper.question_key == key and paper.cap is not None and paper.judged_by]
+    if not judged:
+        return finding
+    best = max(judged, key=lambda paper: (paper.cap or 0, str(paper.evidence_id)))
+    cap = best.cap or 0
+    if cap >= (credit if finding is None else finding.credit):
+        return finding
+    return rules.Finding(
+        credit=cap, author=str(best.judged_by), reason=_CAP_WORDS[cap], evidence=(str(best.evidence_id),)
+    )
+
+
+_CAP_WORDS = {
+    60: "The opinion in the verified SOC 2 report is qualified: at most 60 of 100",
+    0: "The opinion in the verified SOC 2 report is adverse or a disclaimer: no credit",
+}
+
+
+def _proofs(papers: Iterable[Paper]) -> dict[str, list[rules.Proof]]:
+    """Return the proofs of each question; a file that an answer names twice is one proof, the better of the two."""
+    found: dict[str, dict[str, rules.Proof]] = {}
+    for paper in sorted(papers, key=lambda each: (each.verified, _last(each.valid_until))):
+        proof = rules.Proof(
+            str(paper.evidence_id),
+            verified=paper.verified,
+            valid_until=paper.valid_until,
+            verified_until=paper.verified_until if paper.verified else None,
+        )
+        found.setdefault(paper.question_key, {})[proof.key] = proof
+    return {key: list(proofs.values()) for key, proofs in found.items()}
+
+
+def _last(day: date | None) -> date:
+    return day or date.max
 
 
 def _state(state: QuestionState, *, accepted: bool) -> State:
