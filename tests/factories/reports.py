@@ -191,7 +191,7 @@ def _controls(f: Facts, style: Style, chance: random.Random) -> list[str]:
         lines.insert(
             place,
             f"{criterion}.{index + 20}  {chance.choice(_CONTROL)}.  {chance.choice(_TEST)}.  "
-            f"{style.failed.format(text)}\nManagement’s response: the matter was corrected and staff were trained again.",
+            f"{style.failed.format(text)}\nManagement’s response: the matter was corrected, and staff trained.",
         )
     return lines
 

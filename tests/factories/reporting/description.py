@@ -1,4 +1,5 @@
 """Section III: what a service organisation writes of its system, different in every report but for its boilerplate."""
+# ruff: noqa: E501 - texts are kept whole
 
 from __future__ import annotations
 

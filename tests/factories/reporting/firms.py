@@ -1,4 +1,5 @@
 """The wordings of invented audit firms that the patterns were written with."""
+# ruff: noqa: E501 - texts are kept whole
 
 from __future__ import annotations
 
