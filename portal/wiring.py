@@ -81,6 +81,7 @@ COMMANDS: tuple[str, ...] = (
     "portal.cli",
     "portal.identity.cli",
     "portal.jobs.cli",
+    "portal.evidence.cli",
     "portal.questionnaires.cli",
     "portal.demo.cli",
 )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from portal.delivery import queries as delivery
 from portal.delivery import transport
+from portal.doctor.bucket import bucket
 from portal.doctor.configuration import LOCAL
 from portal.doctor.findings import Finding, counted, fail, ok, warn
 from portal.kernel import clamd
@@ -53,81 +54,7 @@ def store(house: House) -> Iterator[Finding]:
             yield fail("store", said, "Give the store a certificate and use https")
         else:
             yield warn("store", said, "Use https outside of development")
-    yield from bucket(_client(house), given.s3_bucket, given.base_url)
-
-
-def bucket(s3: Any, name: str, origin: str) -> Iterator[Finding]:
-    """Say what the bucket's own settings leave open; what may not be read is named, not guessed."""
-    block, said = _asked(lambda: s3.get_public_access_block(Bucket=name)["PublicAccessBlockConfiguration"])
-    if said == "denied":
-        yield _unread("public access")
-    elif block is not None and all(block.get(key) for key in _BLOCK):
-        yield ok("store", "public access is blocked")
-    elif said == "unknown":
-        yield warn(
-            "store", "the store does not know Block Public Access", "Make sure that its policy names no everybody"
-        )
-    else:
-        yield fail("store", "public access is not blocked", "Switch all four switches of Block Public Access on")
-    rules, said = _asked(lambda: s3.get_bucket_encryption(Bucket=name))
-    if said == "denied":
-        yield _unread("encryption")
-    elif rules is None:
-        yield warn("store", "the bucket has no default encryption", "Set SSE-KMS (or SSE-S3) as its default")
-    else:
-        yield ok("store", "objects are encrypted by default")
-    found, said = _asked(lambda: s3.get_bucket_lifecycle_configuration(Bucket=name)["Rules"])
-    if said == "denied":
-        yield _unread("lifecycle")
-    elif any(_cleans_incoming(rule) for rule in found or ()):
-        yield ok("store", "uploads that nobody finished are removed")
-    else:
-        yield warn(
-            "store", "no lifecycle rule removes what is left under incoming/", "Add the rule of docs/operations.md, S3"
-        )
-    found, said = _asked(lambda: s3.get_bucket_cors(Bucket=name)["CORSRules"])
-    if said == "denied":
-        yield _unread("CORS")
-    elif any(_lets_in(rule, origin) for rule in found or ()):
-        yield ok("store", f"browsers may send files from {origin}")
-    else:
-        yield fail(
-            "store",
-            f"browsers may not send files from {origin}",
-            "Add the CORS rule of docs/operations.md, S3: without it direct uploads fail",
-        )
-
-
-_BLOCK = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
-
-
-def _unread(what: str) -> Finding:
-    return warn("store", f"our credentials may not read the bucket's {what}", "Grant the reading, or check it by hand")
-
-
-def _asked(call: Callable[[], Any]) -> tuple[Any, str]:
-    """Return what the store answered and why it did not: absent, denied, unknown."""
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    try:
-        return call(), ""
-    except ClientError as error:
-        code = str(error.response.get("Error", {}).get("Code", ""))
-        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        if status in {401, 403}:
-            return None, "denied"
-        return None, "unknown" if status in {405, 501} or code in {"MethodNotAllowed", "NotImplemented"} else "absent"
-    except BotoCoreError:
-        return None, "unknown"
-
-
-def _cleans_incoming(rule: dict[str, Any]) -> bool:
-    prefix = rule.get("Filter", {}).get("Prefix", rule.get("Prefix", ""))
-    return rule.get("Status") == "Enabled" and "incoming/".startswith(prefix) and "Expiration" in rule
-
-
-def _lets_in(rule: dict[str, Any], origin: str) -> bool:
-    return "PUT" in rule.get("AllowedMethods", ()) and bool({"*", origin} & set(rule.get("AllowedOrigins", ())))
+    yield from bucket(_client(house), given)
 
 
 def _client(house: House) -> Any:

@@ -52,11 +52,11 @@ class Server:
     checks_header_signature: bool
     knows_checksums: bool
 
-    def new_bucket(self, *, versions: bool = True) -> S3Config:
+    def new_bucket(self, *, versions: bool = True, lock: bool = False) -> S3Config:
         """Return the settings of a fresh bucket."""
         bucket = f"evidence-{uuid.uuid4().hex[:12]}"
         client = self.client()
-        client.create_bucket(Bucket=bucket)
+        client.create_bucket(Bucket=bucket, ObjectLockEnabledForBucket=lock)
         if versions:
             client.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
         return S3Config(

@@ -262,15 +262,14 @@ class DiskStore:
 
     def versions(self, prefix: str) -> Iterator[Listed]:
         """Return every version below a prefix, ordered by key."""
-        for path in sorted(self._keys.rglob("*@/*")):
-            key = str(path.parent.relative_to(self._keys)).removesuffix("@")
-            if key.startswith(prefix):
+        for key in self._keys_below("", prefix):
+            for name in self._versions_of(key):
                 try:
-                    facts = path.stat()
+                    facts = (self._folder(key) / name).stat()
                 except FileNotFoundError:
                     continue
                 modified = datetime.fromtimestamp(facts.st_mtime, UTC)
-                yield Listed(key, path.name.partition("@")[0], facts.st_size, modified)
+                yield Listed(key, name.partition("@")[0], facts.st_size, modified)
 
     def probe(self) -> None:
         """Return if a file can be written and synced."""
@@ -335,6 +334,22 @@ class DiskStore:
                 return sorted(os.listdir(self._folder(key)))
         except FileNotFoundError:
             return []
+
+    def _keys_below(self, folder: str, prefix: str) -> Iterator[str]:
+        """Return the keys in a folder in the order of their bytes, holding one folder's names at a time."""
+        try:
+            with disk():
+                names = os.listdir(self._keys / folder)
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        # "a" comes before "a-b", and that before "a/b": so a folder stands where its slash does.
+        for name in sorted(name.removesuffix("@") if name.endswith("@") else f"{name}/" for name in names):
+            path = f"{folder}{name}"
+            if not name.endswith("/"):
+                if path.startswith(prefix):
+                    yield path
+            elif path.startswith(prefix) or prefix.startswith(path):
+                yield from self._keys_below(path, prefix)
 
     def _path(self, key: str, version_id: str) -> Path:
         for name in self._versions_of(key):

@@ -304,57 +304,6 @@ def moto() -> Iterator[servers.Server]:
         yield server
 
 
-@pytest.fixture
-def on_s3(house: House, moto: servers.Server, monkeypatch: pytest.MonkeyPatch) -> House:
-    """The house with a fresh versioned bucket that has nothing else set."""
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", moto.access_key)
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", moto.secret_key)
-    return with_settings(
-        house, s3_bucket=moto.new_bucket().bucket, s3_endpoint_url=moto.endpoint, s3_region="us-east-1"
-    )
-
-
-def test_what_a_bucket_lacks_is_said_with_the_way_out(on_s3: House) -> None:
-    words = said(list(outside.store(on_s3)))
-
-    for expected in (
-        "public access is not blocked",
-        "under incoming/",
-        "may not send files from http://127.0.0.1:8000",
-        "not encrypted on the way",
-    ):
-        assert expected in words
-
-
-def test_a_bucket_set_up_as_documented_is_fine(on_s3: House, moto: servers.Server) -> None:
-    s3, bucket = moto.client(), on_s3.settings.s3_bucket
-    s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=dict.fromkeys(outside._BLOCK, True))
-    s3.put_bucket_encryption(
-        Bucket=bucket,
-        ServerSideEncryptionConfiguration={
-            "Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]
-        },
-    )
-    s3.put_bucket_lifecycle_configuration(
-        Bucket=bucket,
-        LifecycleConfiguration={
-            "Rules": [
-                {"ID": "incoming", "Status": "Enabled", "Filter": {"Prefix": "incoming/"}, "Expiration": {"Days": 7}}
-            ]
-        },
-    )
-    s3.put_bucket_cors(
-        Bucket=bucket,
-        CORSConfiguration={
-            "CORSRules": [
-                {"AllowedMethods": ["PUT"], "AllowedOrigins": [on_s3.settings.base_url], "AllowedHeaders": ["*"]}
-            ]
-        },
-    )
-
-    assert bad(outside.bucket(s3, str(bucket), on_s3.settings.base_url)) == []
-
-
 def test_a_bucket_without_versions_fails(house: House, moto: servers.Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", moto.access_key)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", moto.secret_key)
