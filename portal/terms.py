@@ -170,6 +170,31 @@ class ReadingState(StrEnum):
     FAILED = "failed"
 
 
+class CarveMethod(StrEnum):
+    """How a report treats an organisation that the system leans on: its controls left out, or audited too."""
+
+    CARVE_OUT = "carve_out"
+    INCLUSIVE = "inclusive"
+
+
+class UserControlState(StrEnum):
+    """How far the lab has come with a control that a report leaves to its users."""
+
+    OPEN = "open"
+    DONE = "done"
+    NOT_NEEDED = "not_needed"
+
+
+class Look(StrEnum):
+    """What somebody was given of a file: its own bytes, the picture of a page, cells, words, or what a search found."""
+
+    ORIGINAL = "original"
+    PAGE = "page"
+    TABLE = "table"
+    TEXT = "text"
+    SEARCH = "search"
+
+
 class Acceptance(StrEnum):
     """Whether a reviewer lets one citation prove one answer."""
 

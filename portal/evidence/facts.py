@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from portal.kernel.ledger import Fact
-from portal.terms import ReadingState, ScanState, Side
+from portal.terms import Look, ReadingState, ScanState, Side, UserControlState
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +66,24 @@ class EvidenceDescribed(Fact):
 
 @dataclass(frozen=True, slots=True)
 class EvidenceOpened(Fact):
-    """Somebody was given the bytes of a file, or a picture of one page."""
+    """Somebody was given the bytes of a file, a picture of one page, or something else of what it says."""
 
     evidence_id: UUID
     vendor_id: UUID
     opening_id: UUID
     side: Side
     page: int | None
+    look: Look
+
+
+@dataclass(frozen=True, slots=True)
+class OpeningsLimited(Fact):
+    """Somebody of the lab opened as many files or pages within the hour as one person may, and was given no more."""
+
+    evidence_id: UUID
+    person_id: UUID
+    files: int
+    pages: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,3 +139,76 @@ class EvidenceRead(Fact):
     vendor_id: UUID
     state: ReadingState
     pages: int
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceTakenUp(Fact):
+    """A reviewer began to check a file."""
+
+    evidence_id: UUID
+    vendor_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class ReportEntered(Fact):
+    """The vendor entered what stands inside a report: so many exceptions, organisations and controls."""
+
+    evidence_id: UUID
+    vendor_id: UUID
+    exceptions: int
+    carve_outs: int
+    controls: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReportCorrected(Fact):
+    """A reviewer corrected what was entered of a report."""
+
+    evidence_id: UUID
+    vendor_id: UUID
+    exceptions: int
+    carve_outs: int
+    controls: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class CriteriaNamed(Fact):
+    """A reviewer named the criteria that an opinion is qualified on."""
+
+    evidence_id: UUID
+    vendor_id: UUID
+    criteria: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExceptionAssessed(Fact):
+    """A reviewer said whether an exception of a report is acceptable to the lab."""
+
+    exception_id: UUID
+    evidence_id: UUID
+    vendor_id: UUID
+    control: str
+    acceptable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class UserControlAssigned(Fact):
+    """A control that a report leaves to the lab was given to somebody, or to nobody, by a day."""
+
+    control_id: UUID
+    evidence_id: UUID
+    vendor_id: UUID
+    owner_id: UUID | None
+    due_on: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class UserControlSettled(Fact):
+    """A control that a report leaves to the lab is in place, is not needed, or is open again."""
+
+    control_id: UUID
+    evidence_id: UUID
+    vendor_id: UUID
+    state: UserControlState

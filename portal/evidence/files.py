@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from portal import policy
-from portal.evidence import rules
+from portal.evidence import report, rules
 from portal.evidence.facts import (
     EvidenceDescribed,
     EvidenceRemoved,
@@ -62,9 +62,10 @@ def describe(
     wanted = rules.tidy(title)
     if len(wanted) > rules.MAX_TITLE:
         problems["title"] = f"Use at most {rules.MAX_TITLE} characters for the title"
-    details = rules.parse_details(kind, raw, today=tx.now.date())
-    if isinstance(details, rules.Problems):
-        raise Refused(problems={field: [words] for field, words in {**problems, **details}.items()})
+    parsed = rules.parse_details(kind, raw, today=tx.now.date())
+    if isinstance(parsed, rules.Problems):
+        raise Refused(problems={field: [words] for field, words in {**problems, **parsed}.items()})
+    details, rows = rules.split(parsed)
     if problems:
         raise Refused(problems={field: [words] for field, words in problems.items()})
     if evidence.state is EvidenceState.VERIFIED:
@@ -76,9 +77,12 @@ def describe(
         "title": wanted or rules.KINDS[kind].title,
         "details": details,
         **held(holds),
+        "restricted": rules.restricted(kind, details),
         "state": state,
         "row_version": row_version + 1,
     }
+    if evidence.state is EvidenceState.REJECTED:
+        change |= {"taken_up_by": None, "taken_up_at": None}
     expect = {"row_version": row_version, "state": [EvidenceState.ATTACHED, EvidenceState.REJECTED]}
     if not swap(tx, evidence, expect=expect, change=change):
         raise late(evidence)
@@ -91,6 +95,7 @@ def describe(
             valid_until=holds.valid_until.isoformat() if holds.valid_until else None,
         )
     )
+    report.enter(tx, evidence=evidence, found=rows)
 
 
 def remove(tx: Tx, *, evidence: Evidence) -> None:

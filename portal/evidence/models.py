@@ -7,10 +7,11 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.kernel.database import Base
-from portal.terms import EvidenceState, ReadingState, ScanState, Side
+from portal.terms import CarveMethod, EvidenceState, Look, ReadingState, ScanState, Side, UserControlState
 
 
 class Evidence(Base, kw_only=True):
@@ -18,7 +19,8 @@ class Evidence(Base, kw_only=True):
 
     ``upload_id`` names an upload in parts of ``part_size`` bytes at the store. ``restricted``: its readers are limited
     by its author, as of a SOC 2 report. ``sources`` says of each detail where in the file it was read and who confirmed
-    it. ``retained_until``: the day until which the store was told to keep it.
+    it. ``retained_until``: the day until which the store was told to keep it. ``criteria_hit``: the criteria that a
+    qualified opinion leaves out, as a reviewer named them.
     """
 
     __tablename__ = "evidence"
@@ -82,6 +84,7 @@ class Evidence(Base, kw_only=True):
     taken_up_at: Mapped[datetime | None] = mapped_column(default=None)
     sources: Mapped[dict[str, Any]] = mapped_column(default_factory=dict, server_default="{}")
     retained_until: Mapped[date | None] = mapped_column(default=None)
+    criteria_hit: Mapped[str] = mapped_column(default="", server_default="")
 
 
 class EvidenceOpening(Base, kw_only=True):
@@ -102,6 +105,24 @@ class EvidenceOpening(Base, kw_only=True):
     side: Mapped[Side]
     page: Mapped[int | None] = mapped_column(default=None)
     at: Mapped[datetime]
+    look: Mapped[Look] = mapped_column(default=Look.ORIGINAL, server_default=Look.ORIGINAL.value)
+
+
+class EvidenceUndrawn(Base, kw_only=True):
+    """A page that could not be drawn, so that nobody tries for ever; page 0 is a table or a text."""
+
+    __tablename__ = "evidence_undrawn"
+    __table_args__ = (
+        sa.CheckConstraint("page >= 0 AND attempts > 0", name="counted"),
+        sa.ForeignKeyConstraint(["vendor_id", "evidence_id"], ["evidence.vendor_id", "evidence.id"]),
+    )
+
+    evidence_id: Mapped[UUID] = mapped_column(primary_key=True)
+    page: Mapped[int] = mapped_column(primary_key=True)
+    vendor_id: Mapped[UUID]
+    attempts: Mapped[int]
+    reason: Mapped[str]
+    last_at: Mapped[datetime]
 
 
 class EvidenceReading(Base, kw_only=True):
@@ -146,3 +167,190 @@ class EvidencePageText(Base, kw_only=True):
     page: Mapped[int] = mapped_column(primary_key=True)
     vendor_id: Mapped[UUID]
     text: Mapped[str]
+
+
+class ReportException(Base, kw_only=True):
+    """One exception of a report, as it stands there; whether it matters to us is a reviewer's word beside it."""
+
+    __tablename__ = "report_exception"
+    __table_args__ = (
+        sa.CheckConstraint("control <> '' AND text <> ''", name="says_what"),
+        sa.CheckConstraint(
+            "(acceptable IS NULL) = (assessed_by IS NULL) AND (acceptable IS NULL) = (assessed_at IS NULL)"
+            " AND (acceptable IS NULL) = (assessment = '')",
+            name="assessed_by_somebody",
+        ),
+        sa.ForeignKeyConstraint(["vendor_id", "evidence_id"], ["evidence.vendor_id", "evidence.id"]),
+        sa.Index("ix_report_exception_evidence_id", "evidence_id", "position"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    vendor_id: Mapped[UUID]
+    evidence_id: Mapped[UUID]
+    position: Mapped[int]
+    control: Mapped[str]
+    criterion: Mapped[str] = mapped_column(default="")
+    text: Mapped[str]
+    rate: Mapped[str] = mapped_column(default="")
+    response: Mapped[str] = mapped_column(default="")
+    questions: Mapped[list[str]] = mapped_column(default_factory=list)
+    acceptable: Mapped[bool | None] = mapped_column(default=None)
+    assessment: Mapped[str] = mapped_column(default="")
+    assessed_by: Mapped[UUID | None] = mapped_column(default=None)
+    assessed_at: Mapped[datetime | None] = mapped_column(default=None)
+    entered_by: Mapped[UUID | None]
+    entered_at: Mapped[datetime]
+    removed_at: Mapped[datetime | None] = mapped_column(default=None)
+    row_version: Mapped[int] = mapped_column(default=1)
+
+
+class ReportCarveOut(Base, kw_only=True):
+    """One organisation that a report's system leans on; it stands behind the vendor.
+
+    ``organisation_key`` is its name without what differs from one writing to the next.
+    """
+
+    __tablename__ = "report_carve_out"
+    __table_args__ = (
+        sa.CheckConstraint("organisation <> '' AND organisation_key <> ''", name="has_name"),
+        sa.ForeignKeyConstraint(["vendor_id", "evidence_id"], ["evidence.vendor_id", "evidence.id"]),
+        sa.Index(
+            "uq_report_carve_out_live",
+            "evidence_id",
+            "organisation_key",
+            unique=True,
+            postgresql_where=sa.text("removed_at IS NULL"),
+        ),
+        sa.Index("ix_report_carve_out_vendor_id", "vendor_id", "organisation_key"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    vendor_id: Mapped[UUID]
+    evidence_id: Mapped[UUID]
+    position: Mapped[int]
+    organisation: Mapped[str]
+    organisation_key: Mapped[str]
+    purpose: Mapped[str] = mapped_column(default="")
+    method: Mapped[CarveMethod]
+    entered_by: Mapped[UUID | None]
+    entered_at: Mapped[datetime]
+    removed_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class ReportControl(Base, kw_only=True):
+    """One control that a report leaves to its users, and so a task of the lab: whose, by when, how far."""
+
+    __tablename__ = "report_control"
+    __table_args__ = (
+        sa.CheckConstraint("text <> ''", name="says_what"),
+        sa.CheckConstraint(
+            "(state = 'open') = (settled_by IS NULL) AND (state = 'open') = (settled_at IS NULL)",
+            name="settled_by_somebody",
+        ),
+        sa.CheckConstraint("state <> 'not_needed' OR note <> ''", name="says_why_not_needed"),
+        sa.ForeignKeyConstraint(["vendor_id", "evidence_id"], ["evidence.vendor_id", "evidence.id"]),
+        sa.Index("ix_report_control_evidence_id", "evidence_id", "position"),
+        sa.Index("ix_report_control_state_due_on", "state", "due_on"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    vendor_id: Mapped[UUID]
+    evidence_id: Mapped[UUID]
+    position: Mapped[int]
+    text: Mapped[str]
+    criterion: Mapped[str] = mapped_column(default="")
+    state: Mapped[UserControlState] = mapped_column(default=UserControlState.OPEN)
+    owner_id: Mapped[UUID | None] = mapped_column(default=None)
+    due_on: Mapped[date | None] = mapped_column(default=None)
+    note: Mapped[str] = mapped_column(default="")
+    settled_by: Mapped[UUID | None] = mapped_column(default=None)
+    settled_at: Mapped[datetime | None] = mapped_column(default=None)
+    entered_by: Mapped[UUID | None]
+    entered_at: Mapped[datetime]
+    removed_at: Mapped[datetime | None] = mapped_column(default=None)
+    row_version: Mapped[int] = mapped_column(default=1)
+
+
+class EvidenceSketch(Base, kw_only=True):
+    """What stands for a report's system description when reports are compared; empty if none was found.
+
+    Only sketches of one ``method`` are compared. ``bands`` finds candidates by index (rules/likeness.py). Replaced when
+    a file is read again. The lab's alone, as the three tables below: no vendor's session sees a row.
+    """
+
+    __tablename__ = "evidence_sketch"
+    __table_args__ = (
+        sa.CheckConstraint(
+            "(cardinality(signature) = 0) = (cardinality(bands) = 0) AND words >= 0 AND shingles >= 0",
+            name="whole_or_empty",
+        ),
+        sa.ForeignKeyConstraint(["vendor_id", "evidence_id"], ["evidence.vendor_id", "evidence.id"]),
+        sa.Index("ix_evidence_sketch_bands", "bands", postgresql_using="gin"),
+    )
+
+    evidence_id: Mapped[UUID] = mapped_column(primary_key=True)
+    vendor_id: Mapped[UUID]
+    method: Mapped[str]
+    words: Mapped[int]
+    shingles: Mapped[int]
+    signature: Mapped[list[int]] = mapped_column(postgresql.ARRAY(sa.BigInteger()))
+    bands: Mapped[list[int]] = mapped_column(postgresql.ARRAY(sa.BigInteger()))
+    sketched_at: Mapped[datetime]
+
+
+class EvidenceLikeness(Base, kw_only=True):
+    """Two reports of two vendors that share much: how much, per mille, and the passages. One row a pair."""
+
+    __tablename__ = "evidence_likeness"
+    __table_args__ = (
+        sa.CheckConstraint("share BETWEEN 0 AND 1000", name="share_range"),
+        sa.CheckConstraint("evidence_id < other_id AND vendor_id <> other_vendor_id", name="pair_of_two"),
+        sa.ForeignKeyConstraint(["vendor_id", "evidence_id"], ["evidence.vendor_id", "evidence.id"]),
+        sa.ForeignKeyConstraint(["other_vendor_id", "other_id"], ["evidence.vendor_id", "evidence.id"]),
+        sa.Index("ix_evidence_likeness_other_id", "other_id"),
+    )
+
+    evidence_id: Mapped[UUID] = mapped_column(primary_key=True)
+    other_id: Mapped[UUID] = mapped_column(primary_key=True)
+    vendor_id: Mapped[UUID]
+    other_vendor_id: Mapped[UUID]
+    share: Mapped[int]
+    passages: Mapped[list[Any]]
+    found_at: Mapped[datetime]
+
+
+class EvidenceTraits(Base, kw_only=True):
+    """What the limited process saw in a PDF besides its text: signatures, later changes, hidden words."""
+
+    __tablename__ = "evidence_traits"
+    __table_args__ = (sa.ForeignKeyConstraint(["vendor_id", "evidence_id"], ["evidence.vendor_id", "evidence.id"]),)
+
+    evidence_id: Mapped[UUID] = mapped_column(primary_key=True)
+    vendor_id: Mapped[UUID]
+    traits: Mapped[dict[str, Any]]
+    looked_at: Mapped[datetime]
+
+
+class CheckedFirm(Base, kw_only=True):
+    """One look-up of an audit firm in a public register, by a reviewer. Rows only grow; the newest of a name counts."""
+
+    __tablename__ = "checked_firm"
+    __table_args__ = (
+        sa.CheckConstraint("name <> '' AND name_key <> '' AND source <> ''", name="named"),
+        sa.CheckConstraint("outcome IN ('licensed', 'not_found')", name="known_outcome"),
+        sa.CheckConstraint("outcome <> 'licensed' OR licence <> ''", name="with_licence"),
+        sa.Index("ix_checked_firm_name_key_checked_at", "name_key", "checked_at"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    name_key: Mapped[str]
+    licence: Mapped[str] = mapped_column(default="")
+    jurisdiction: Mapped[str] = mapped_column(default="")
+    outcome: Mapped[str]
+    source: Mapped[str]
+    note: Mapped[str] = mapped_column(default="")
+    checked_on: Mapped[date]
+    checked_by: Mapped[UUID] = mapped_column(sa.ForeignKey("user_account.id"))
+    checked_by_name: Mapped[str]
+    checked_at: Mapped[datetime]

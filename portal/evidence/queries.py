@@ -12,7 +12,18 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
 from portal.evidence.models import Evidence, EvidenceOpening
-from portal.evidence.rules import KEPT, KINDS, PROVISIONAL, Field, Letter, Record, letter_of, missing, period_end
+from portal.evidence.rules import (
+    KEPT,
+    KINDS,
+    PROVISIONAL,
+    VENDOR_BYTES,
+    Field,
+    Letter,
+    Record,
+    letter_of,
+    missing,
+    period_end,
+)
 from portal.kernel.ledger import Tx
 from portal.terms import EvidenceState, ScanState, Side
 
@@ -20,6 +31,8 @@ MOST = 500
 _DAY = timedelta(days=1)
 _KEPT = (EvidenceState.RECEIVED, EvidenceState.ATTACHED, EvidenceState.VERIFIED, EvidenceState.REJECTED)
 _WAITING = (EvidenceState.ATTACHED,)
+CANCELLED = "You cancelled this upload"
+"""The refusal of a place that its own person gave up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +63,9 @@ class LibraryLine:
     created_at: datetime
     received_at: datetime | None
     row_version: int
+    restricted: bool
+    criteria_hit: str
+    taken_up_at: datetime | None
     replaced_by: UUID | None
 
     @property
@@ -113,7 +129,9 @@ def library(tx: Tx, *, vendor_id: UUID | None = None, limit: int = MOST) -> Sequ
     recent = tx.now - _DAY
     shown: sa.ColumnElement[bool] = Evidence.state.not_in([EvidenceState.RESERVED, EvidenceState.REFUSED])
     if tx.actor.is_vendor:
-        shown = sa.or_(shown, sa.and_(Evidence.state == EvidenceState.REFUSED, Evidence.created_at >= recent))
+        # What a person cancelled needs no explanation.
+        told = sa.and_(Evidence.state == EvidenceState.REFUSED, Evidence.refusal != CANCELLED)
+        shown = sa.or_(shown, sa.and_(told, Evidence.created_at >= recent))
     statement = (
         _select()
         .where(Evidence.vendor_id == whose, shown)
@@ -194,15 +212,71 @@ def opened_since(tx: Tx, person_id: UUID, since: datetime) -> int:
     return tx.session.execute(statement).scalar_one()
 
 
-def usage(tx: Tx, vendor_id: UUID) -> tuple[int, int]:
-    """Return how many files a vendor's library holds or has promised to places, and their bytes."""
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a library takes: its files, and all the bytes that are kept or promised, ``removed`` ones among them."""
+
+    files: int
+    size: int
+    removed: int
+
+    @property
+    def left(self) -> int:
+        """How many bytes there is still room for."""
+        return max(0, VENDOR_BYTES - self.size)
+
+
+def usage(tx: Tx, vendor_id: UUID) -> Usage:
+    """Return how much a vendor's library holds or has promised to places.
+
+    The bytes of a removed file are kept, so they count; as a file it does not.
+    """
     pending = sa.and_(Evidence.state == EvidenceState.RESERVED, Evidence.expires_at > tx.now)
     held = Evidence.state.not_in([EvidenceState.RESERVED, EvidenceState.REFUSED])
-    statement = sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(Evidence.size), 0)).where(
-        Evidence.vendor_id == vendor_id, Evidence.removed_at.is_(None), sa.or_(held, pending)
+    gone = Evidence.removed_at.is_not(None)
+    statement = sa.select(
+        sa.func.count().filter(~gone),
+        sa.func.coalesce(sa.func.sum(Evidence.size), 0),
+        sa.func.coalesce(sa.func.sum(Evidence.size).filter(gone), 0),
+    ).where(Evidence.vendor_id == vendor_id, sa.or_(held, sa.and_(pending, ~gone)))
+    files, size, removed = tx.session.execute(statement).one()
+    return Usage(files, int(size), int(removed))
+
+
+@dataclass(frozen=True, slots=True)
+class UnfinishedLine:
+    """An upload that its person has not finished."""
+
+    id: UUID
+    kind: str
+    file_name: str
+    size: int
+    sha256: str
+    supersedes_id: UUID | None
+    expires_at: datetime
+
+    @property
+    def kind_title(self) -> str:
+        """The name of its kind."""
+        return KINDS[self.kind].title
+
+
+def unfinished(tx: Tx, *, limit: int = 50) -> Sequence[UnfinishedLine]:
+    """Return the uploads that the actor began and has not finished, the newest first."""
+    columns = [getattr(Evidence, name) for name in UnfinishedLine.__dataclass_fields__]
+    statement = (
+        sa.select(*columns)
+        .where(
+            Evidence.vendor_id == tx.actor.vendor_id,
+            Evidence.uploaded_by == tx.actor.id,
+            Evidence.state == EvidenceState.RESERVED,
+            Evidence.removed_at.is_(None),
+            Evidence.expires_at > tx.now,
+        )
+        .order_by(Evidence.created_at.desc(), Evidence.id.desc())
+        .limit(limit)
     )
-    files, used = tx.session.execute(statement).one()
-    return files, int(used)
+    return [UnfinishedLine(*row) for row in tx.session.execute(statement)]
 
 
 def heads(tx: Tx, ids: Collection[UUID]) -> Mapping[UUID, UUID]:

@@ -20,10 +20,11 @@ from portal.evidence.facts import (
 )
 from portal.evidence.files import OPENABLE, get, held
 from portal.evidence.models import Evidence
+from portal.evidence.queries import CANCELLED
 from portal.kernel.actor import ActorKind
 from portal.kernel.errors import Conflict, Forbidden, NotFound, Refused
 from portal.kernel.ledger import Tx
-from portal.kernel.objects import INCOMING, StoredObject
+from portal.kernel.objects import INCOMING, PART_BYTES, StoredObject
 from portal.kernel.sniff import CONTENT_TYPES, RefusedFile, display_name, kind_of, too_large
 from portal.kernel.swap import swap
 from portal.policy import Action
@@ -46,7 +47,8 @@ def reserve(
 ) -> Evidence:
     """Reserve a place in the actor's library for a file of this very length and fingerprint.
 
-    The address for the transfer is made outside the transaction (``intake.ticket``).
+    While a file of the same person, bytes and purpose is still on its way, that place is returned again: this is how
+    an upload goes on. The address for the transfer is made outside the transaction (``intake.begin``).
 
     :raises Forbidden: if the actor may not upload.
     :raises Refused: with the problems of kind, file and title, or if the library is full.
@@ -58,8 +60,12 @@ def reserve(
         raise Forbidden("Only the vendor’s own people upload evidence.")
     shown = display_name(file_name)
     problems = _problems(kind, shown, size, sha256)
-    if not problems and (full := _full(tx, vendor_id, size)):
-        problems["file"] = full
+    if not problems:
+        _one_at_a_time(tx, vendor_id)
+        if there := _on_its_way(tx, kind, shown, size, sha256, supersedes):
+            return there
+        if full := _full(tx, vendor_id, size):
+            problems["file"] = full
     if problems:
         raise Refused(problems={field: [words] for field, words in problems.items()})
     if supersedes is not None:
@@ -78,7 +84,7 @@ def reserve(
         supersedes_id=supersedes.id if supersedes else None,
         uploaded_by=tx.actor.id,
         created_at=tx.now,
-        expires_at=tx.now + rules.RESERVATION_LIFE,
+        expires_at=tx.now + _life(size),
     )
     tx.session.add(row)
     tx.session.flush()
@@ -107,16 +113,77 @@ def _problems(kind: str, file_name: str, size: int, sha256: str) -> dict[str, st
         problems["file"] = "The file is empty"
     elif size > rules.MAX_BYTES:
         problems["file"] = too_large(size, rules.MAX_BYTES)
-    elif "file" not in problems and (len(sha256) != 64 or set(sha256) - set("0123456789abcdef")):
+    elif "file" not in problems and not rules.is_sha256(sha256):
         problems["file"] = "The file arrived without its fingerprint. Reload the page and upload it again"
     return problems
 
 
-def _full(tx: Tx, vendor_id: UUID, size: int) -> str:
-    # One at a time, so that two uploads cannot both take the last place.
+def _one_at_a_time(tx: Tx, vendor_id: UUID) -> None:
+    # So that two uploads cannot both take the last place, nor one file two of them.
     tx.session.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(f"evidence:{vendor_id}", 0))))
-    files, used = queries.usage(tx, vendor_id)
-    return rules.over_quota(files=files, used=used, size=size)
+
+
+def _full(tx: Tx, vendor_id: UUID, size: int) -> str:
+    taken = queries.usage(tx, vendor_id)
+    return rules.over_quota(files=taken.files, used=taken.size, size=size)
+
+
+def _life(size: int) -> timedelta:
+    return rules.PARTS_LIFE if size > PART_BYTES else rules.RESERVATION_LIFE
+
+
+def _on_its_way(
+    tx: Tx, kind: str, file_name: str, size: int, sha256: str, supersedes: Evidence | None
+) -> Evidence | None:
+    """Return the place that this very upload has already; its time begins anew."""
+    statement = (
+        sa.select(Evidence)
+        .where(
+            Evidence.vendor_id == tx.actor.vendor_id,
+            Evidence.uploaded_by == tx.actor.id,
+            Evidence.sha256 == sha256,
+            Evidence.size == size,
+            Evidence.kind == kind,
+            Evidence.supersedes_id == (supersedes.id if supersedes else None),
+            Evidence.removed_at.is_(None),
+            sa.or_(
+                sa.and_(Evidence.state == EvidenceState.RESERVED, Evidence.expires_at > tx.now),
+                Evidence.state == EvidenceState.RECEIVED,
+            ),
+        )
+        .order_by(Evidence.created_at, Evidence.id)
+    )
+    for row in tx.session.execute(statement).scalars():
+        if kind_of(row.file_name) != kind_of(file_name):
+            continue
+        if row.state is EvidenceState.RESERVED:
+            change = {"expires_at": tx.now + _life(size), "row_version": row.row_version + 1}
+            if not swap(tx, row, expect={"state": EvidenceState.RESERVED}, change=change):
+                continue
+        return row
+    return None
+
+
+def begin_parts(tx: Tx, *, evidence: Evidence, upload_id: str, instead_of: str | None) -> bool:
+    """Note under which name the store takes the parts; return False if somebody else began meanwhile."""
+    change = {"upload_id": upload_id, "part_size": PART_BYTES, "row_version": evidence.row_version + 1}
+    expect = {"state": EvidenceState.RESERVED, "removed_at": None, "upload_id": instead_of}
+    return swap(tx, evidence, expect=expect, change=change)
+
+
+def cancel(tx: Tx, evidence_id: UUID) -> Arrival:
+    """Give up a place on behalf of who reserved it; return what is to be cleared from the store. Twice does no harm.
+
+    :raises NotFound: if there is no such file of the actor's vendor.
+    :raises Forbidden: if somebody else reserved the place.
+    :raises Conflict: if the file has arrived.
+    """
+    row = _own(tx, evidence_id)
+    if not refuse(tx, evidence=row, words=CANCELLED, expect=(EvidenceState.RESERVED,)) and (
+        row.state is not EvidenceState.REFUSED
+    ):
+        raise Conflict("This file has arrived already. You can remove it from your library.")
+    return arrived(row)
 
 
 def _check_replaceable(tx: Tx, old: Evidence, vendor_id: UUID) -> None:
@@ -143,6 +210,18 @@ class Arrival:
     content_type: str
     file_name: str
     refusal: str
+    upload_id: str | None
+    part_size: int | None
+
+    @property
+    def parts(self) -> int:
+        """How many parts it is sent in."""
+        return -(-self.size // (self.part_size or PART_BYTES))
+
+    def size_of(self, number: int) -> int:
+        """Return how long a part is; only the last is shorter than the others."""
+        each = self.part_size or PART_BYTES
+        return min(each, self.size - each * (number - 1))
 
     @property
     def final_key(self) -> str:
@@ -167,12 +246,17 @@ def promised(tx: Tx, evidence_id: UUID) -> Arrival:
     :raises Forbidden: if somebody else reserved the place.
     :raises Conflict: if the place is out of time.
     """
-    row = get(tx, evidence_id, Action.EVIDENCE_UPLOAD)
-    if tx.actor.kind is not ActorKind.SYSTEM and row.uploaded_by != tx.actor.id:
-        raise Forbidden("Only the person who began this upload can finish it.")
+    row = _own(tx, evidence_id)
     if row.state is EvidenceState.RESERVED and row.expires_at <= tx.now:
         raise Conflict(LATE)
     return arrived(row)
+
+
+def _own(tx: Tx, evidence_id: UUID) -> Evidence:
+    row = get(tx, evidence_id, Action.EVIDENCE_UPLOAD)
+    if tx.actor.kind is not ActorKind.SYSTEM and row.uploaded_by != tx.actor.id:
+        raise Forbidden("Only the person who began this upload can finish it.")
+    return row
 
 
 def arrived(row: Evidence) -> Arrival:
@@ -189,6 +273,8 @@ def arrived(row: Evidence) -> Arrival:
         content_type=CONTENT_TYPES[kind_of(row.file_name)],
         file_name=row.file_name,
         refusal=row.refusal,
+        upload_id=row.upload_id,
+        part_size=row.part_size,
     )
 
 
@@ -233,6 +319,7 @@ def attach(tx: Tx, *, evidence: Evidence, stored: StoredObject, pages: int | Non
         "page_count": pages,
         "scan": scan,
         **held(holds),
+        "restricted": rules.restricted(evidence.kind, evidence.details),
         "row_version": evidence.row_version + 1,
     }
     if not swap(tx, evidence, expect={"state": EvidenceState.RECEIVED, "removed_at": None}, change=change):
@@ -251,23 +338,37 @@ def attach(tx: Tx, *, evidence: Evidence, stored: StoredObject, pages: int | Non
     )
 
 
-def refuse(tx: Tx, *, evidence: Evidence, words: str, scan: ScanState = ScanState.PENDING) -> bool:
+def refuse(
+    tx: Tx,
+    *,
+    evidence: Evidence,
+    words: str,
+    scan: ScanState = ScanState.PENDING,
+    expect: Sequence[EvidenceState] = (EvidenceState.RESERVED, EvidenceState.RECEIVED),
+) -> bool:
     """Say that a file is not kept; return whether it was still to be said."""
-    expect = {"state": [EvidenceState.RESERVED, EvidenceState.RECEIVED]}
     change = {
         "state": EvidenceState.REFUSED,
         "refusal": words,
         "scan": scan,
         "row_version": evidence.row_version + 1,
     }
-    if not swap(tx, evidence, expect=expect, change=change):
+    if not swap(tx, evidence, expect={"state": list(expect)}, change=change):
         return False
     tx.record(EvidenceRefused(evidence_id=evidence.id, vendor_id=evidence.vendor_id, reason=words, scan=scan))
     return True
 
 
-def expire_reservations(tx: Tx, *, limit: int = 500) -> Sequence[str]:
-    """Give up the places whose file did not come in time; return the keys to clear from the store afterwards."""
+@dataclass(frozen=True, slots=True)
+class Abandoned:
+    """What may lie in the store for a place that was given up."""
+
+    key: str
+    upload_id: str | None
+
+
+def expire_reservations(tx: Tx, *, limit: int = 500) -> Sequence[Abandoned]:
+    """Give up the places whose file did not come in time; return what to clear from the store afterwards."""
     statement = (
         sa.select(Evidence)
         .where(Evidence.state == EvidenceState.RESERVED, Evidence.expires_at <= tx.now)
@@ -276,7 +377,7 @@ def expire_reservations(tx: Tx, *, limit: int = 500) -> Sequence[str]:
         .with_for_update(skip_locked=True)
     )
     rows = tx.session.execute(statement).scalars().all()
-    return [row.object_key for row in rows if refuse(tx, evidence=row, words=LATE)]
+    return [Abandoned(row.object_key, row.upload_id) for row in rows if refuse(tx, evidence=row, words=LATE)]
 
 
 def unchecked(tx: Tx, *, older_than: timedelta = timedelta(minutes=2), limit: int = 50) -> Sequence[UUID]:

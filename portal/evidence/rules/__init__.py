@@ -1,7 +1,7 @@
 """What evidence is, how long it holds and how much of it we take. Pure."""
 
-from portal.evidence.rules.cells import amount_words, day_words, parse_day, tidy
-from portal.evidence.rules.details import MAX_TITLE, Details, Problems, missing, parse_details, row_numbers
+from portal.evidence.rules.cells import MAX_TEXT, amount_words, day_words, parse_day, tidy
+from portal.evidence.rules.details import MAX_TITLE, Details, Problems, missing, parse_details, parse_rows, row_numbers
 from portal.evidence.rules.earlier import current, form_values
 from portal.evidence.rules.fields import CURRENCIES, Column, Field, FieldType, Kind, Order
 from portal.evidence.rules.kinds import KINDS, outdated, restricted
@@ -16,6 +16,7 @@ from portal.evidence.rules.limits import (
     TICKET_LIFE,
     VENDOR_BYTES,
     VENDOR_FILES,
+    is_sha256,
     over_quota,
 )
 from portal.evidence.rules.report import (
@@ -65,6 +66,7 @@ __all__ = [
     "MAX_BYTES",
     "MAX_FORM_BYTES",
     "MAX_NOTE",
+    "MAX_TEXT",
     "MAX_TITLE",
     "MOST_TICKETS",
     "NEVER",
@@ -102,6 +104,7 @@ __all__ = [
     "exception_count",
     "form_values",
     "gaps",
+    "is_sha256",
     "letter_of",
     "mismatch",
     "missing",
@@ -112,6 +115,7 @@ __all__ = [
     "over_quota",
     "parse_day",
     "parse_details",
+    "parse_rows",
     "period_end",
     "question_keys",
     "reach",

@@ -11,7 +11,7 @@ from portal.evidence.rules.cells import day_words, read_cell, read_money, tidy
 from portal.evidence.rules.fields import Field, FieldType, Kind
 from portal.evidence.rules.kinds import KINDS, outdated
 from portal.evidence.rules.kinds_assurance import NO_EXCEPTIONS, SOME_EXCEPTIONS
-from portal.evidence.rules.report import question_keys
+from portal.evidence.rules.report import ReportRows, question_keys, split
 from portal.evidence.rules.validity import BRIDGE_MONTHS, add_months, as_day
 
 MAX_TITLE: Final = 200
@@ -68,6 +68,15 @@ def row_numbers(field: Field, raw: Mapping[str, str]) -> Sequence[int]:
     """Return the numbers of the rows of a table that a form brings, in their order, the empty ones too."""
     shape = re.compile(rf"{re.escape(field.id)}-([0-9]{{1,3}})-({'|'.join(each.name for each in field.columns)})")
     return sorted({int(found[1]) for name in raw if (found := shape.fullmatch(name))})
+
+
+def parse_rows(raw: Mapping[str, str], problems: Problems) -> ReportRows:
+    """Return the rows of a report alone; what is wrong with them is put among the problems."""
+    fields = [field for field in KINDS["SOC2"].fields if field.apart]
+    details: Details = {field.name: _read_rows(field, raw, None, problems) for field in fields}
+    if not problems:
+        _check_questions(details, problems)
+    return split(details)[1]
 
 
 def _applies(field: Field, raw: Mapping[str, str]) -> bool:

@@ -60,7 +60,23 @@ PHRASES: Mapping[str, tuple[str, str]] = {
     "evidence_read": ("file-text", "read the text of a file of {vendor}: {state}"),
     "evidence_refused": ("file-x", "refused a file of {vendor}: {reason}"),
     "evidence_described": ("file-text", "described a file of {vendor}"),
-    "evidence_opened": ("eye", "opened a file of {vendor}"),
+    "evidence_opened": ("eye", "opened a file of {vendor} ({look})"),
+    "openings_limited": ("shield-alert", "was given no more files: {files} files and {pages} pages within the hour"),
+    "evidence_taken_up": ("circle-dot", "began to check a file of {vendor}"),
+    "report_entered": (
+        "file-text",
+        "entered what a report of {vendor} holds: {exceptions} exceptions, {carve_outs} organisations, "
+        "{controls} user controls",
+    ),
+    "report_corrected": (
+        "file-text",
+        "corrected what was entered of a report of {vendor}: {exceptions} exceptions, {carve_outs} organisations, "
+        "{controls} user controls",
+    ),
+    "criteria_named": ("flag", "named the criteria that a report of {vendor} is qualified on: {criteria}"),
+    "exception_assessed": ("check", "assessed the exception in {control} of {vendor}, acceptable: {acceptable}"),
+    "user_control_assigned": ("users", "planned a user control of {vendor}: owner {owner}, due {due_on}"),
+    "user_control_settled": ("list-checks", "set a user control of {vendor} to {state}"),
     "evidence_verified": ("shield-check", "verified a file of {vendor}"),
     "evidence_rejected": ("file-x", "rejected a file of {vendor}"),
     "evidence_removed": ("trash-2", "took a file out of the library of {vendor}"),
@@ -157,7 +173,7 @@ ABOUT_ONESELF = frozenset(
     {"signed_in", "sign_in_refused", "signed_out", "person_enrolled", "stepped_up", "access_refused"}
 )
 
-_PEOPLE = {"user_id": "user", "to_user_id": "to_user", "reviewer_id": "reviewer"}
+_PEOPLE = {"user_id": "user", "to_user_id": "to_user", "reviewer_id": "reviewer", "owner_id": "owner"}
 
 
 @dataclass(frozen=True, slots=True)
