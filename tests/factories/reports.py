@@ -3,6 +3,7 @@
 ``report(seed, **wishes)`` draws everything from the seed; wishes replace what was drawn and nothing else, so that two
 reports of one seed with other names differ in their names only, and two seeds with one firm share its wording only.
 """
+# ruff: noqa: S311 - chance makes test data here, not secrets
 
 from __future__ import annotations
 

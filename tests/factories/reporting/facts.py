@@ -107,7 +107,7 @@ def add_months(day: date, months: int) -> date:
 
 def draw(seed: int) -> Facts:
     """Return the facts of one report; nothing of it depends on anything but the seed."""
-    chance = random.Random(f"report {seed}")
+    chance = random.Random(f"report {seed}")  # noqa: S311 - test data, not secrets
     entity, short = chance.choice(ENTITIES)
     kind = 1 if chance.random() < 0.2 else 2
     months = chance.choice((3, 6, 9, 12, 12, 12))
