@@ -48,6 +48,7 @@ GROWS_ONLY = (
     "questionnaire_signature",
     "external_answer",
     "answer_pack",
+    "checked_firm",
 )
 """Tables whose rows are never changed or removed (the migrations that make them)."""
 
