@@ -151,6 +151,7 @@ def _carry_files(tx: Tx, assessment: Assessment, found: Sequence[_Source]) -> No
             AttestedCitation.question_key,
             AttestedCitation.evidence_id,
             AttestedCitation.pages,
+            AttestedCitation.quote,
         )
         .where(AttestedCitation.attestation_id.in_({each.attestation_id for each in found}))
         .order_by(AttestedCitation.question_key, AttestedCitation.citation_id)
@@ -162,8 +163,9 @@ def _carry_files(tx: Tx, assessment: Assessment, found: Sequence[_Source]) -> No
             "evidence_id": evidence_id,
             "vendor_id": assessment.vendor_id,
             "pages": pages,
+            "quote": quote,
         }
-        for attestation_id, key, evidence_id, pages in tx.session.execute(statement)
+        for attestation_id, key, evidence_id, pages, quote in tx.session.execute(statement)
         if (attestation_id, key) in signed
     ]
     if rows:
@@ -197,6 +199,7 @@ class CarriedFile:
     title: str
     file_name: str
     pages: str
+    quote: str
     valid_until: date | None
     usable: bool
     why: str
@@ -302,6 +305,7 @@ def _files_of(tx: Tx, assessment_id: UUID) -> dict[str, tuple[CarriedFile, ...]]
             title=evidence.title,
             file_name=evidence.file_name,
             pages=row.pages,
+            quote=row.quote,
             valid_until=evidence.valid_until,
             usable=not why,
             why=why,

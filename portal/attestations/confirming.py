@@ -256,7 +256,7 @@ def _write_over_blank(tx: Tx, assessment: Assessment, told: Mapping[str, Any]) -
 def _cite(tx: Tx, assessment: Assessment, keys: Iterable[str]) -> None:
     """Attach the files of earlier answers that are usable and valid today; held, so that none leaves meanwhile."""
     statement = (
-        sa.select(CarriedCitation.question_key, CarriedCitation.pages, Evidence)
+        sa.select(CarriedCitation.question_key, CarriedCitation.pages, CarriedCitation.quote, Evidence)
         .join(Evidence, Evidence.id == CarriedCitation.evidence_id)
         .where(CarriedCitation.assessment_id == assessment.id, CarriedCitation.question_key.in_(list(keys)))
         .order_by(Evidence.id, CarriedCitation.question_key)
@@ -265,7 +265,7 @@ def _cite(tx: Tx, assessment: Assessment, keys: Iterable[str]) -> None:
     )
     full = _files_there(tx, assessment)
     rows = []
-    for key, pages, evidence in tx.session.execute(statement):
+    for key, pages, quote, evidence in tx.session.execute(statement):
         if why_not(evidence, tx.now.date()) or full.get(key, 0) >= MOST_FILES:
             continue
         full[key] = full.get(key, 0) + 1
@@ -277,6 +277,7 @@ def _cite(tx: Tx, assessment: Assessment, keys: Iterable[str]) -> None:
                 "question_key": key,
                 "evidence_id": evidence.id,
                 "pages": pages,
+                "quote": quote,
                 "cited_by": tx.actor.id,
                 "cited_at": tx.now,
                 "acceptance": "unjudged",

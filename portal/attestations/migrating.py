@@ -329,7 +329,8 @@ def _take_files(tx: Tx, files: Mapping[str, tuple[Citation, ...]]) -> None:
     for key, rows in files.items():
         for row in rows:
             own = {"assessment_id": row.assessment_id, "question_key": key, "vendor_id": row.vendor_id}
-            beside = postgresql.insert(CarriedCitation).values(**own, evidence_id=row.evidence_id, pages=row.pages)
+            cited = {"evidence_id": row.evidence_id, "pages": row.pages, "quote": row.quote}
+            beside = postgresql.insert(CarriedCitation).values(**own, **cited)
             tx.session.execute(beside.on_conflict_do_nothing())
             end_citation(tx, row)
 

@@ -137,7 +137,7 @@ def answers_json(tx: Tx, assessment: Assessment) -> bytes:
             if line.stated
         },
         citations=[
-            rules.Cited(each.question_key, each.sha256, each.pages, each.file_name, each.title, each.kind)
+            rules.Cited(each.question_key, each.sha256, each.pages, each.file_name, each.title, each.kind, each.quote)
             for each in queries.citations(tx, assessment.id)
         ],
     )

@@ -84,12 +84,15 @@ def signed_revision(tx: Tx, attestation_id: UUID) -> tuple[Questionnaire, Signed
                 question_key=each.question_key,
                 sha256=each.sha256,
                 pages=each.pages,
+                quote=each.quote,
                 file_name=files[each.evidence_id].file_name,
                 title=files[each.evidence_id].title,
                 kind=files[each.evidence_id].kind,
                 valid_until=until.isoformat() if (until := files[each.evidence_id].valid_until) else "",
             )
-            for each in sorted(snapshot.citations, key=lambda each: (each.question_key, each.sha256, each.pages))
+            for each in sorted(
+                snapshot.citations, key=lambda each: (each.question_key, each.sha256, each.pages, each.quote)
+            )
         ),
     )
 

@@ -308,14 +308,14 @@ def _cite(tx: Tx, assessment: Assessment, pack: Packed, left: dict[str, str]) ->
     """Cite the files that the library has under the answers that are the pack's now; return how many were."""
     library = _library(tx, assessment, pack)
     there = {
-        (key, each.sha256, each.pages)
+        (key, each.sha256, each.pages, each.quote)
         for key, cited in attestations.citations_of(tx, assessment).items()
         for each in cited
     }
     answers = {key: to_json(line.answer) for key, line in attestations.answers_of(tx, assessment).items()}
     cited = 0
     for each in pack.citations:
-        wanted = (each.question_key, each.sha256, each.pages)
+        wanted = (each.question_key, each.sha256, each.pages, each.quote)
         mine = pack.answers.get(each.question_key)
         if wanted in there or each.sha256 not in library or not mine or answers.get(each.question_key) != dict(mine):
             continue
@@ -326,6 +326,7 @@ def _cite(tx: Tx, assessment: Assessment, pack: Packed, left: dict[str, str]) ->
                 question_key=each.question_key,
                 evidence=library[each.sha256],
                 pages=each.pages,
+                quote=each.quote,
             )
         except (Refused, Conflict, Forbidden, NotFound) as refusal:
             left[f"{each.file_name} for {each.question_key}"] = refusal.message or "This file cannot be used here"

@@ -256,7 +256,7 @@ def _controls(mapped: str | Iterable[str]) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """A file as it was signed with."""
+    """A file as it was signed with; ``where`` says in words what of it proves the answer."""
 
     question_key: str
     sha256: str
@@ -265,6 +265,13 @@ class Proof:
     title: str
     kind: str
     valid_until: str
+    quote: str = ""
+
+    @property
+    def where(self) -> str:
+        """The pages, and the passage if one is quoted."""
+        pages = f"pages {self.pages}" if self.pages else ""
+        return ": ".join(each for each in (pages, f"“{self.quote}”" if self.quote else "") if each)
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,7 +359,7 @@ def _requirement(question: Question, signed: SignedRevision, files: Mapping[str,
             {
                 "href": f"#{files[each.sha256]['uuid']}",
                 "rel": "evidence",
-                **({"text": line(f"pages {each.pages}")} if each.pages else {}),
+                **({"text": line(each.where)} if each.where else {}),
             }
             for each in proofs
         ]

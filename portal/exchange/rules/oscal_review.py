@@ -194,7 +194,7 @@ def _observation(
         found["relevant-evidence"] = [
             {
                 "href": f"#{files[each.sha256]['uuid']}",
-                "description": prose(f"{each.file_name}{f', pages {each.pages}' if each.pages else ''}"),
+                "description": prose(", ".join(word for word in (each.file_name, each.where) if word)),
                 "props": [prop("accepted", "yes" if each.sha256 in judged.accepted else "no")],
             }
             for each in proofs

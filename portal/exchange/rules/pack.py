@@ -55,7 +55,7 @@ CHANGED: Final = "The pack was changed after it was made: {name} is not the file
 
 @dataclass(frozen=True, slots=True)
 class Cited:
-    """One use of a file by an answer: the file by its fingerprint, and the pages."""
+    """One use of a file by an answer: the file by its fingerprint, the pages, and the passage if one is quoted."""
 
     question_key: str
     sha256: str
@@ -63,6 +63,7 @@ class Cited:
     file_name: str
     title: str
     kind: str
+    quote: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +118,9 @@ def answers_document(
                 "file_name": each.file_name,
                 "title": each.title,
                 "kind": each.kind,
+                **({"quote": each.quote} if each.quote else {}),
             }
-            for each in sorted(citations, key=lambda each: (each.question_key, each.sha256, each.pages))
+            for each in sorted(citations, key=lambda each: (each.question_key, each.sha256, each.pages, each.quote))
         ],
     }
 
@@ -164,7 +166,7 @@ def plain(pack: Packed) -> dict[str, Any]:
         "answers": {key: dict(each) for key, each in pack.answers.items()},
         "scoping": {key: dict(each) for key, each in pack.scoping.items()},
         "citations": [
-            [each.question_key, each.sha256, each.pages, each.file_name, each.title, each.kind]
+            [each.question_key, each.sha256, each.pages, each.file_name, each.title, each.kind, each.quote]
             for each in pack.citations
         ],
     }
@@ -228,6 +230,7 @@ def _cited(value: Any) -> Cited:
         file_name=_text(each.get("file_name"), 200),
         title=_text(each.get("title"), 400),
         kind=_text(each.get("kind"), 20),
+        quote=_text(each.get("quote", ""), 2_000),
     )
 
 
