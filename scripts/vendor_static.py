@@ -12,8 +12,13 @@ MODULES = ROOT / "node_modules"
 # One file per package, so that a page asks once: htmx first, then the extension that registers with it.
 VENDORED = {
     "htmx-4.0.1.js": ("htmx.org/dist/htmx.min.js", "htmx.org/dist/ext/hx-csp.min.js"),
+    "js-sha256-1.0.0.js": ("js-sha256/build/sha256.min.mjs",),
 }
-LICENCES = {"htmx-LICENSE.txt": "htmx.org/LICENSE", "lucide-LICENSE.txt": "lucide-static/LICENSE"}
+LICENCES = {
+    "htmx-LICENSE.txt": "htmx.org/LICENSE",
+    "js-sha256-LICENSE.txt": "js-sha256/LICENSE.txt",
+    "lucide-LICENSE.txt": "lucide-static/LICENSE",
+}
 
 
 def symbol(name: str, svg: str) -> str:

@@ -7,21 +7,21 @@ written in another, and each step may be repeated.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 from uuid import UUID
 
 from portal.evidence import rules, service
-from portal.evidence.models import Evidence
-from portal.evidence.service import Arrival
+from portal.evidence.service import Abandoned, Arrival
 from portal.kernel.actor import Actor
 from portal.kernel.clamd import Found, ScannerUnavailable, scan
 from portal.kernel.errors import Conflict, Refused
 from portal.kernel.ledger import Ledger
 from portal.kernel.logging import logger
 from portal.kernel.objects import (
+    PART_BYTES,
     AlreadyExists,
     IntegrityFailure,
     ObjectMissing,
@@ -39,7 +39,8 @@ from portal.terms import EvidenceState, ScanState
 log = logger(__name__)
 
 OTHER_BYTES = "The file that arrived is not the one that was announced. Upload it again"
-NOT_HERE = "The file has not arrived. Press Try again"
+NOT_HERE = "The file has not arrived in full. Press Resume"
+OVER = "This upload was given up. Press Resume to begin again"
 MALWARE = "We found malware in the file and did not keep it. Tell your security team"
 
 
@@ -53,6 +54,22 @@ class Taken:
     file_name: str
 
 
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How the browser sends a file: in one piece with a ticket, or in ``count`` parts of which some are there."""
+
+    id: UUID
+    size: int
+    ticket: UploadTicket | None
+    count: int
+    have: tuple[int, ...]
+    part_size: int = PART_BYTES
+
+
+class UploadOver(Conflict):
+    """The store knows no such upload in parts any more; beginning again makes a new one."""
+
+
 class _Turned(Exception):
     """The file is not kept."""
 
@@ -62,18 +79,109 @@ class _Turned(Exception):
         self.scan = scan
 
 
-def ticket(store: ObjectStore, evidence: Evidence) -> UploadTicket:
-    """Return where and how the browser sends the bytes of a reserved file; it can be used once, within two minutes.
+def begin(ledger: Ledger, actor: Actor, *, store: ObjectStore, evidence_id: UUID) -> Way:
+    """Return how the browser sends the bytes of a reserved file, or the rest of them if some have arrived.
 
+    A ticket for the whole can be used once, within two minutes; tickets for parts are asked for by ``part_tickets``.
+
+    :raises NotFound: if there is no such file of the actor's vendor.
+    :raises Forbidden: if somebody else reserved the place.
+    :raises Conflict: if the place is out of time.
     :raises Unavailable: if the store is away.
     """
-    return store.reserve(
-        evidence.object_key,
-        size=evidence.size,
-        content_type=CONTENT_TYPES[kind_of(evidence.file_name)],
-        sha256=evidence.sha256,
+    with ledger.begin(actor) as tx:
+        arrival = service.promised(tx, evidence_id)
+    if arrival.size > PART_BYTES:
+        have = _begun(ledger, actor, store, arrival)
+        return Way(arrival.id, arrival.size, None, arrival.parts, have)
+    ticket = store.reserve(
+        arrival.key,
+        size=arrival.size,
+        content_type=arrival.content_type,
+        sha256=arrival.sha256,
         expires=rules.TICKET_LIFE,
     )
+    return Way(arrival.id, arrival.size, ticket, 1, ())
+
+
+def _begun(ledger: Ledger, actor: Actor, store: ObjectStore, arrival: Arrival) -> tuple[int, ...]:
+    """Return the parts that arrived, after the upload was begun at the store if it was not."""
+    every = tuple(range(1, arrival.parts + 1))
+    if arrival.state is not EvidenceState.RESERVED:
+        return every
+    if arrival.upload_id is not None:
+        try:
+            return tuple(part.number for part in store.parts(arrival.key, arrival.upload_id))
+        except ObjectMissing:
+            if any(found.key == arrival.key for found in store.versions(arrival.key)):
+                return every  # put together already; only the answer was lost
+    begun = store.begin_parts(arrival.key, content_type=arrival.content_type, sha256=arrival.sha256)
+    with ledger.begin(actor) as tx:
+        row = service.get(tx, arrival.id, Action.EVIDENCE_UPLOAD)
+        won = service.begin_parts(tx, evidence=row, upload_id=begun, instead_of=arrival.upload_id)
+        now = service.arrived(row)
+    if won:
+        return ()
+    _forget(store, Abandoned(arrival.key, begun))
+    if now.upload_id is None or now.upload_id == arrival.upload_id:
+        raise UploadOver(now.refusal or OVER)
+    try:
+        return tuple(part.number for part in store.parts(now.key, now.upload_id))
+    except ObjectMissing as over:
+        raise UploadOver(OVER) from over
+
+
+def part_tickets(
+    ledger: Ledger, actor: Actor, *, store: ObjectStore, evidence_id: UUID, wanted: Sequence[tuple[int, str]]
+) -> Sequence[tuple[int, UploadTicket]]:
+    """Return where and how the browser sends these parts, each a number and the SHA-256 of its bytes.
+
+    :raises NotFound: if there is no such file of the actor's vendor.
+    :raises Forbidden: if somebody else reserved the place.
+    :raises Refused: if too many are asked for, or one that the file does not have.
+    :raises Conflict: if the place is out of time, was given up, or the file has arrived.
+    :raises Unavailable: if the store is away.
+    """
+    with ledger.begin(actor) as tx:
+        arrival = service.promised(tx, evidence_id)
+    if len(wanted) > rules.MOST_TICKETS:
+        raise Refused(f"At most {rules.MOST_TICKETS} parts are sent at once")
+    if any(not 1 <= number <= arrival.parts or not rules.is_sha256(sha256) for number, sha256 in wanted):
+        raise Refused("The file does not have such a part. Reload the page and upload it again")
+    if arrival.state is not EvidenceState.RESERVED or arrival.upload_id is None:
+        raise UploadOver(arrival.refusal or OVER)
+    try:
+        return [
+            (
+                number,
+                store.part_ticket(
+                    arrival.key,
+                    arrival.upload_id,
+                    number=number,
+                    size=arrival.size_of(number),
+                    sha256=sha256,
+                    expires=rules.TICKET_LIFE,
+                ),
+            )
+            for number, sha256 in wanted
+        ]
+    except ObjectMissing as over:
+        raise UploadOver(OVER) from over
+
+
+def cancel(ledger: Ledger, actor: Actor, *, store: ObjectStore, evidence_id: UUID) -> str:
+    """Give up an upload and clear what came of it; return the name of the file. Twice does no harm.
+
+    Where the store is away, the upload is given up all the same; its own clean-up removes what arrived.
+
+    :raises NotFound: if there is no such file of the actor's vendor.
+    :raises Forbidden: if somebody else reserved the place.
+    :raises Conflict: if the file has arrived.
+    """
+    with ledger.begin(actor) as tx:
+        arrival = service.cancel(tx, evidence_id)
+    _forget(store, Abandoned(arrival.key, arrival.upload_id))
+    return arrival.file_name
 
 
 def finalise(
@@ -99,10 +207,13 @@ def finalise(
     except _Turned as turned:
         with ledger.begin(actor) as tx:
             row = service.get(tx, evidence_id, Action.EVIDENCE_UPLOAD)
-            service.refuse(tx, evidence=row, words=turned.words, scan=turned.scan)
-        _clear(store, arrival.key)
-        log.info("evidence refused", evidence_id=str(evidence_id), reason=turned.words)
-        raise Refused(problems={"file": [turned.words]}) from turned
+            if service.refuse(tx, evidence=row, words=turned.words, scan=turned.scan):
+                log.info("evidence refused", evidence_id=str(evidence_id), reason=turned.words)
+            kept = row.state is not EvidenceState.REFUSED
+        # Kept: the same call came twice, and the other one was done first and cleared the upload away.
+        if not kept:
+            _forget(store, Abandoned(arrival.key, arrival.upload_id))
+            raise Refused(problems={"file": [row.refusal]}) from turned
     with ledger.begin(actor) as tx:
         row = service.get(tx, evidence_id, Action.EVIDENCE_UPLOAD)
         if row.state is EvidenceState.REFUSED:
@@ -163,10 +274,10 @@ def receive_form(
 def expire(ledger: Ledger, actor: Actor, *, store: ObjectStore) -> int:
     """Give up the places whose file did not come in time, and clear what half arrived; return how many."""
     with ledger.begin(actor) as tx:
-        keys = service.expire_reservations(tx)
-    for key in keys:
-        _clear(store, key)
-    return len(keys)
+        abandoned = service.expire_reservations(tx)
+    for each in abandoned:
+        _forget(store, each)
+    return len(abandoned)
 
 
 def check_waiting(ledger: Ledger, actor: Actor, *, store: ObjectStore, scanner_url: str | None) -> int:
@@ -199,17 +310,34 @@ def _measure(stream: BinaryIO) -> tuple[int, str]:
 
 def _receive(ledger: Ledger, actor: Actor, store: ObjectStore, arrival: Arrival) -> Arrival:
     try:
+        if arrival.upload_id is not None:
+            store.complete_parts(
+                arrival.key,
+                arrival.upload_id,
+                content_type=arrival.content_type,
+                size=arrival.size,
+                parts=arrival.parts,
+            )
         stored = arrived_as_promised(
             store, arrival.key, size=arrival.size, content_type=arrival.content_type, sha256=arrival.sha256
         )
     except ObjectMissing as failure:
-        raise Conflict(NOT_HERE) from failure
-    except IntegrityFailure as failure:
+        with ledger.begin(actor) as tx:
+            now = service.promised(tx, arrival.id)
+        if now.state is EvidenceState.RESERVED:
+            raise Conflict(NOT_HERE) from failure
+        return now  # the same call came twice, and the other one was faster
+    except (IntegrityFailure, AlreadyExists) as failure:
         raise _Turned(OTHER_BYTES) from failure
-    with ledger.begin(actor) as tx:
-        row = service.get(tx, arrival.id, Action.EVIDENCE_UPLOAD)
-        service.receive(tx, evidence=row, stored=stored)
-        return service.arrived(row)
+    try:
+        with ledger.begin(actor) as tx:
+            row = service.get(tx, arrival.id, Action.EVIDENCE_UPLOAD)
+            service.receive(tx, evidence=row, stored=stored)
+            return service.arrived(row)
+    except Conflict:
+        # It was cancelled, or given up, while its parts were put together.
+        _clear(store, arrival.key)
+        raise
 
 
 def _check(ledger: Ledger, actor: Actor, store: ObjectStore, arrival: Arrival, scanner_url: str | None) -> None:
@@ -250,6 +378,14 @@ def _promote(store: ObjectStore, incoming: StoredObject, key: str) -> StoredObje
         return there
     except (IntegrityFailure, ObjectMissing) as failure:
         raise _Turned(OTHER_BYTES) from failure
+
+
+def _forget(store: ObjectStore, abandoned: Abandoned) -> None:
+    """Remove what arrived of an upload, in parts or whole."""
+    if abandoned.upload_id is not None:
+        with suppress(StoreUnavailable):
+            store.abort_parts(abandoned.key, abandoned.upload_id)
+    _clear(store, abandoned.key)
 
 
 def _clear(store: ObjectStore, key: str) -> None:

@@ -25,6 +25,7 @@ from portal.evidence.rules import (
     period_end,
 )
 from portal.kernel.ledger import Tx
+from portal.kernel.objects import PART_BYTES
 from portal.terms import EvidenceState, ScanState, Side
 
 MOST = 500
@@ -254,6 +255,11 @@ class UnfinishedLine:
     sha256: str
     supersedes_id: UUID | None
     expires_at: datetime
+
+    @property
+    def in_parts(self) -> bool:
+        """Whether it is sent in parts, so that some of it may be there."""
+        return self.size > PART_BYTES
 
     @property
     def kind_title(self) -> str:

@@ -1,161 +1,257 @@
-// Sends a file from the browser to the store: hash, reserve, transfer, finalise. Without it the same form posts multipart.
+// Sends files from the browser to the store, in parts that go on where they stopped. Without it the form posts multipart.
 //
-// <form data-upload data-reserve-url="…" data-max-bytes="…" [data-into="#list"]>, or any element with these attributes
-//   (inside another form, where a form cannot be), holding <input type="file"> and the fields sent along.
-//   POST reserve JSON {name, size, sha256, type, …fields} with X-CSRFToken
-//     → 201 {id, upload: {method, url, headers}, finalise_url}
-//   PUT the bytes → POST finalise_url → 200 {html} or a problem {title, detail}
-// html: elements whose id is on the page take its place, others go into data-into, else where the row was.
-// Starts when a file is chosen or dropped; with a visible select (the type of evidence) it waits for the button.
+// <form data-upload data-reserve-url="…" data-hasher="…" data-max-bytes="…" [data-into="#list"]> with <input type="file">
+//   and the fields sent along. POST reserve {name, size, sha256, …fields} → {id, finalise_url, cancel_url} with
+//   upload: {method, url, headers}, or parts: {size, count, have, url, at_once}: POST url {parts: [{number, sha256}]}
+//   → {parts: [{number, method, url, headers}]}. Reserving the same file again finds the same place: that is resuming.
+// POST finalise_url → {html, state}: elements whose id is on the page take its place, others go into data-into.
 (() => {
   "use strict";
   const doc = document;
   const portal = window.portal;
   const KINDS = ["pdf", "docx", "xlsx", "csv", "png", "jpg", "jpeg"];
-  const PAINT_EVERY = 250;
-  const QUARTERS = [25, 50, 75, 100];
+  const PIECE = 1_000_000; // hashed at a time: a few milliseconds, so that the page stays quick
+  const WHOLE = 8_000_000; // up to here the browser hashes by itself
+  const PAINT_EVERY = 200;
+  const TRIES = 6;
+  const KEY = "upload:";
 
   if (!window.crypto?.subtle) return; // not a secure origin: the plain form does it
 
-  class Refusal extends Error {}
+  class Refusal extends Error {} // this file is not taken
+  class Stop extends Error {} // somebody has to do something first
+  class Trouble extends Error {} // tried again by itself
 
   const size = (bytes) => (bytes < 100_000 ? `${Math.round(bytes / 1000)} kB` : `${(bytes / 1e6).toFixed(1)} MB`);
+  const of = (some, all) => `${all < 100_000 ? size(some) : (some / 1e6).toFixed(1)} of ${size(all)}`;
   const hex = (buffer) => [...new Uint8Array(buffer)].map((b) => b.toString(16).padStart(2, "0")).join("");
+  const subtle = async (blob) => hex(await crypto.subtle.digest("SHA-256", await blob.arrayBuffer()));
+  const text = (element, words) => element && (element.textContent = words);
+  // Ends early when the connection returns or the upload is stopped.
+  const wait = (ms, signal) =>
+    new Promise((resolve) => {
+      setTimeout(resolve, ms);
+      addEventListener("online", resolve, { once: true });
+      signal?.addEventListener("abort", resolve);
+    });
 
   const check = (box, file) => {
-    const most = Number(box.dataset.maxBytes || 200_000_000);
+    const most = Number(box.dataset.maxBytes);
     if (!KINDS.includes(file.name.split(".").pop().toLowerCase())) return "The file must be PDF, DOCX, XLSX, CSV, PNG or JPG";
     if (file.size === 0) return "The file is empty";
-    if (file.size > most) return `The file must be smaller than ${Math.round(most / 1e6)} MB; this one is ${Math.ceil(file.size / 1e6)} MB`;
-    return "";
+    return file.size > most ? `The file must be smaller than ${most / 1e6} MB; this one is ${Math.ceil(file.size / 1e6)} MB` : "";
   };
   const fields = (box) => {
-    const data = {};
-    for (const field of box.querySelectorAll("input[name], select[name], textarea[name]")) {
-      if (field.type === "file" || field.name === "csrf_token" || field.disabled) continue;
-      if ((field.type === "radio" || field.type === "checkbox") && !field.checked) continue;
-      data[field.name] = field.value;
-    }
+    const data = Object.fromEntries(new FormData(box));
+    for (const field of box.querySelectorAll('[type="file"], [name="csrf_token"]')) delete data[field.name];
     return data;
   };
 
-  async function ask(url, payload, signal) {
-    const answer = await fetch(url, {
-      method: "POST",
-      headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRFToken": portal.csrf() },
-      body: JSON.stringify(payload ?? {}),
-      redirect: "manual",
-      signal,
-    });
-    if (answer.type === "opaqueredirect" || answer.status === 401) throw new Refusal("You are signed out. Sign in in another tab, then press Try again");
+  async function hash(box, file, signal, told) {
+    if (file.size <= WHOLE) return subtle(file);
+    const digest = (await import(box.dataset.hasher)).sha256.create();
+    for (let at = 0; at < file.size; at += PIECE) {
+      signal.throwIfAborted();
+      digest.update(await file.slice(at, at + PIECE).arrayBuffer());
+      told(Math.floor((100 * at) / file.size));
+    }
+    return digest.hex();
+  }
+
+  const trouble = (words, after) => Object.assign(new Trouble(words), { after: Number(after) || 0 });
+  const SIGNED_OUT = "You are signed out. Sign in in another tab, then press Resume";
+
+  async function ask(url, payload, signal, renewed = false) {
+    let answer;
+    try {
+      answer = await fetch(url, {
+        method: "POST",
+        headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRFToken": portal.csrf() },
+        body: JSON.stringify(payload),
+        redirect: "manual",
+        signal,
+      });
+    } catch (error) {
+      throw error.name === "AbortError" ? error : trouble("");
+    }
+    if (answer.type === "opaqueredirect" || answer.status === 401) throw new Stop(SIGNED_OUT);
+    if (answer.status === 400 && !renewed && (await portal.renewCsrf())) return ask(url, payload, signal, true);
+    if (answer.status === 204) return {};
     let told = {};
     try {
       told = await answer.json();
     } catch {
       // Neither an answer nor a problem document: the words below are ours.
     }
-    if (!answer.ok) throw new Refusal(told.detail || told.title || "We could not keep that file. Press Try again");
-    return told;
+    if (answer.ok) return told;
+    if (answer.status >= 500 || answer.status === 429 || answer.status === 410) throw trouble(told.detail, answer.headers.get("Retry-After"));
+    const words = told.detail || "We could not keep that file. Choose it again";
+    throw answer.status === 409 ? new Stop(words) : new Refusal(words);
   }
 
-  function transfer(file, { method = "PUT", url, headers = {} }, progress, signal) {
+  function send(blob, { method, url, headers }, progress, signal) {
     return new Promise((resolve, reject) => {
       const request = new XMLHttpRequest();
-      let sent = 0;
-      const stopped = () => new Refusal(`The upload stopped at ${Math.floor((100 * sent) / file.size)} %. Press Try again`);
       request.open(method, url);
       for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
       if (new URL(url, location.href).origin === location.origin) request.setRequestHeader("X-CSRFToken", portal.csrf());
-      request.upload.onprogress = (event) => {
-        sent = event.loaded;
-        progress(event.loaded);
-      };
-      request.onload = () => (request.status < 300 ? resolve() : reject(stopped()));
-      request.onerror = () => reject(stopped());
-      request.onabort = () => reject(new DOMException("cancelled", "AbortError"));
+      request.upload.onprogress = (event) => progress(event.loaded);
+      // 409 and 412: these bytes are there already, only the answer was lost.
+      request.onload = () =>
+        request.status < 300 || [409, 412].includes(request.status)
+          ? resolve()
+          : reject(request.status === 401 ? new Stop(SIGNED_OUT) : trouble("", request.getResponseHeader("Retry-After")));
+      request.onerror = () => reject(trouble(""));
+      request.onabort = () => reject(signal.reason);
       signal.addEventListener("abort", () => request.abort());
-      request.send(file);
+      request.send(blob);
     });
   }
 
   class Row {
-    constructor(box, file) {
-      this.box = box;
-      this.file = file;
-      this.spoken = box.querySelector("[data-upload-spoken]");
+    // "was" is an upload that was begun before: {id, name, size, sha256, cancel_url, fields}.
+    constructor(box, file, was, old) {
+      Object.assign(this, { box, file, was, got: 0, flying: new Map(), quarter: 0 });
+      this.name = (file ?? was).name;
+      this.size = (file ?? was).size;
       this.element = box.querySelector("template[data-upload-row]").content.firstElementChild.cloneNode(true);
-      this.find("[data-name]").textContent = file.name;
-      for (const place of this.element.querySelectorAll("[data-of]")) place.textContent = ` upload of ${file.name}`;
-      this.find("[data-cancel]").addEventListener("click", () => this.cancel());
-      this.find("[data-retry]").addEventListener("click", () => this.start());
-      box.querySelector("[data-upload-rows]").append(this.element);
+      text(this.find("[data-name]"), this.name);
+      for (const place of this.element.querySelectorAll("[data-of]")) place.textContent = ` upload of ${this.name}`;
+      this.element.addEventListener("click", (event) => {
+        const does = event.target.closest("[data-do]")?.dataset.do;
+        if (does) this[does]();
+      });
+      if (old) old.replaceWith(this.element);
+      else box.querySelector("[data-upload-rows]").append(this.element);
     }
     find(selector) {
       return this.element.querySelector(selector);
     }
-    say(words) {
-      this.find("[data-words]").textContent = words;
-    }
     speak(words) {
-      if (this.spoken) this.spoken.textContent = `${this.file.name}: ${words}`;
+      text(this.box.querySelector("[data-upload-spoken]"), `${this.name}: ${words}`);
     }
-    paint(loaded) {
-      const now = performance.now();
-      const percent = Math.floor((100 * loaded) / this.file.size);
-      const quarter = QUARTERS.filter((q) => q <= percent).pop() ?? 0;
-      if (quarter > this.quarter) {
-        this.quarter = quarter;
-        this.speak(`${quarter} percent`);
-      }
-      if (now - this.painted < PAINT_EVERY && loaded < this.file.size) return;
+    show(state, words) {
+      const held = this.element.contains(doc.activeElement);
+      this.state = state;
+      for (const button of this.element.querySelectorAll("[data-do]")) button.hidden = !button.dataset.in.split(" ").includes(state);
+      if (held && !this.element.contains(doc.activeElement)) this.find("[data-do]:not([hidden])")?.focus();
+      const bad = state === "refused" || (state === "stop" && !this.paused);
+      this.find("[data-words]").classList.toggle("c-bad", bad);
+      this.find("[data-fill]").setAttribute("class", bad ? "v v-bad" : state === "send" ? "v" : "v v-off");
+      const use = this.find("use");
+      const picture = { send: "cloud-upload", refused: "file-x", check: "scan-line" }[state] ?? "circle-pause";
+      use.setAttribute("href", use.getAttribute("href").replace(/#.*/, `#i-${picture}`));
+      text(this.find("[data-words]"), words);
+    }
+    get percent() {
+      const flying = [...this.flying.values()].reduce((sum, each) => sum + each, 0);
+      this.loaded = Math.min(this.got + flying, this.size);
+      return Math.floor((100 * this.loaded) / this.size);
+    }
+    paint(now = performance.now()) {
+      const percent = this.percent;
+      const quarter = 25 * Math.floor(percent / 25);
+      if (quarter > this.quarter) this.speak(`${(this.quarter = quarter)} percent`);
+      if (now - this.painted < PAINT_EVERY && percent < 100) return;
       this.painted = now;
-      const seconds = Math.ceil(((this.file.size - loaded) * (now - this.began)) / Math.max(loaded, 1) / 1000);
-      const left = loaded < this.file.size && seconds < 3600 ? `, about ${seconds === 1 ? "1 second" : `${seconds} seconds`} left` : "";
-      this.say(`${size(loaded)} of ${size(this.file.size)}${left}. You can keep working.`);
-      this.find("[data-fill]").setAttribute("width", String(percent));
-      this.find("[data-bar]").setAttribute("aria-label", `Uploading, ${percent} percent`);
+      const rate = (this.loaded - this.from) / (now - this.began);
+      const seconds = Math.ceil((this.size - this.loaded) / rate / 1000);
+      const time = seconds < 90 ? `${seconds} second` : `${Math.ceil(seconds / 60)} minute`;
+      const left = rate > 0 && seconds > 0 && seconds < 86_400 ? `, about ${time}${time.startsWith("1 ") ? "" : "s"} left` : "";
+      text(this.find("[data-words]"), `${of(this.loaded, this.size)}${left}. You can keep working.`);
+      this.bar(percent);
     }
-    async start() {
-      this.stop = new AbortController();
-      this.began = performance.now();
-      this.painted = 0;
-      this.quarter = 0;
-      this.find("[data-retry]").hidden = true;
-      this.find("[data-words]").classList.remove("c-bad");
-      this.find("[data-fill]").setAttribute("class", "v");
-      this.find("[data-bar]").setAttribute("aria-label", "Uploading, 0 percent");
-      this.say("Reading the file");
+    bar(percent) {
+      this.find("[data-fill]").setAttribute("width", String(percent));
+      this.find("[data-bar]").setAttribute("aria-label", `${percent} percent of the file arrived`);
+    }
+
+    async run() {
+      const { signal } = (this.stopping = new AbortController());
+      this.paused = false;
+      this.fields = { ...fields(this.box), ...this.was?.fields };
+      this.show("send", "Reading the file");
       try {
         const wrong = check(this.box, this.file);
         if (wrong) throw new Refusal(wrong);
-        const sha256 = hex(await crypto.subtle.digest("SHA-256", await this.file.arrayBuffer()));
-        const { name, size: bytes, type } = this.file;
-        const slot = await ask(this.box.dataset.reserveUrl, { ...fields(this.box), name, size: bytes, sha256, type }, this.stop.signal);
-        this.began = performance.now();
-        await transfer(this.file, slot.upload, (loaded) => this.paint(loaded), this.stop.signal);
-        this.say("Uploaded. Checking the file.");
-        this.find("[data-cancel]").hidden = true;
-        const { html = "" } = await ask(slot.finalise_url, { id: slot.id }, this.stop.signal);
-        this.done(html);
+        this.sha256 ??= await hash(this.box, this.file, signal, (percent) => this.show("send", `Reading the file, ${percent} %`));
+        if (this.was && this.was.sha256 !== this.sha256) return this.other();
+        for (let tries = 0; ; ) {
+          const before = this.got;
+          try {
+            return await this.pass(signal);
+          } catch (error) {
+            if (!(error instanceof Trouble)) throw error;
+            signal.throwIfAborted();
+            tries = this.got > before ? 0 : tries + 1;
+            if (navigator.onLine && tries >= TRIES) throw error;
+            const ms = Math.max(500 * 2 ** tries, 1000 * Math.min(error.after, 8));
+            if (!navigator.onLine) this.show("send", `You are offline. ${of(this.got, this.size)} arrived. It goes on when the connection returns`);
+            else this.show("send", `${error.message || "The connection was lost"}. Trying again by itself`);
+            await wait(navigator.onLine ? ms : 60_000, signal);
+          }
+        }
       } catch (error) {
-        if (error.name === "AbortError") this.element.remove();
-        else this.fail(error instanceof Refusal ? error.message : "You are offline. Press Try again when the connection returns");
+        if (this.gone) return;
+        this.flying.clear();
+        if (signal.aborted) return this.show("stop", `Paused at ${this.percent} %`);
+        const lost = ["NotReadableError", "NotFoundError"].includes(error.name);
+        const stopped = `The upload stopped at ${this.percent} %. Press Resume`;
+        const words = lost ? "The file cannot be read any more. Choose it again" : (error instanceof Trouble && error.message && `${error.message}. ${stopped}`) || (error instanceof Refusal || error instanceof Stop ? error.message : stopped);
+        if (error instanceof Refusal || lost) this.forget();
+        this.show(error instanceof Refusal || lost ? "refused" : "stop", words);
+        this.speak(words);
       }
     }
-    cancel() {
-      this.stop?.abort();
-      this.element.remove();
-      this.box.querySelector('input[type="file"]')?.focus();
+    async pass(signal) {
+      const { name, type } = this.file;
+      const slot = await ask(this.box.dataset.reserveUrl, { ...this.fields, name, size: this.size, sha256: this.sha256, type }, signal);
+      this.slot = slot;
+      doc.getElementById(`unfinished-${slot.id}`)?.remove();
+      try {
+        const { id, cancel_url } = slot;
+        sessionStorage.setItem(KEY + id, JSON.stringify({ id, cancel_url, url: slot.parts?.url, box: this.box.id, name, size: this.size, sha256: this.sha256, fields: this.fields }));
+      } catch {
+        // A full or forbidden store: after a reload the library page still lists the upload.
+      }
+      const parts = slot.parts ?? { size: this.size, count: 1, have: [], at_once: 1 };
+      const span = (number) => [(number - 1) * parts.size, Math.min(number * parts.size, this.size)];
+      const todo = [];
+      this.flying.clear();
+      this.got = 0;
+      for (let number = 1; number <= parts.count; number++) {
+        const [from, to] = span(number);
+        if (parts.have.includes(number)) this.got += to - from;
+        else todo.push(number);
+      }
+      Object.assign(this, { from: this.got, began: performance.now(), painted: 0 });
+      this.show("send", "");
+      this.paint();
+      let broken = false;
+      const lane = async () => {
+        for (let number; !broken && (number = todo.shift()); ) {
+          try {
+            const blob = this.file.slice(...span(number));
+            const told = slot.upload ?? (await ask(parts.url, { parts: [{ number, sha256: await subtle(blob) }] }, signal)).parts[0];
+            await send(blob, told, (loaded) => (this.flying.set(number, Math.min(loaded, blob.size)), this.paint()), signal);
+            this.flying.delete(number);
+            this.got += blob.size;
+            this.paint();
+          } catch (error) {
+            this.flying.delete(number);
+            broken = true; // the others finish the part they are at
+            throw error;
+          }
+        }
+      };
+      const ends = await Promise.allSettled(Array.from({ length: parts.at_once }, lane));
+      const failed = ends.find((end) => end.status === "rejected");
+      if (failed) throw failed.reason;
+      this.show("check", "Uploaded. Checking the file.");
+      this.done(await ask(slot.finalise_url, { id: slot.id }, signal));
     }
-    fail(words) {
-      this.say(words);
-      this.speak(words);
-      this.find("[data-words]").classList.add("c-bad");
-      this.find("[data-fill]").setAttribute("class", "v v-bad");
-      this.find("[data-retry]").hidden = false;
-      this.find("[data-cancel]").hidden = false;
-    }
-    done(html) {
+    done({ html, state }) {
+      this.forget();
       const swapped = new Set(portal.swap(html));
       const rest = [...portal.parse(html).body.children].filter((element) => !swapped.has(element.id));
       const into = this.box.dataset.into && doc.querySelector(this.box.dataset.into);
@@ -163,35 +259,92 @@
       else this.element.before(...rest);
       this.element.remove();
       this.speak("uploaded");
+      if (state === "received") this.look(5000);
+    }
+    // The checks could not be finished at once: ask until they are.
+    async look(ms) {
+      await wait(ms);
+      try {
+        const { html, state } = await ask(this.slot.finalise_url, {});
+        if (state !== "received") return portal.swap(html);
+      } catch (error) {
+        if (error instanceof Refusal) return text(doc.querySelector(`#evidence-${this.slot.id} small`), error.message);
+      }
+      if (ms < 300_000) this.look(ms * 1.5);
+    }
+    other() {
+      this.file = this.sha256 = null;
+      this.show("again", `This is another file. Choose ${this.was.name} again, or cancel this upload`);
+    }
+    forget() {
+      if (this.slot) sessionStorage.removeItem(KEY + this.slot.id);
+    }
+    pause() {
+      this.paused = true;
+      this.stopping.abort();
+    }
+    resume() {
+      this.run();
+    }
+    // A file is chosen in this row's stead, or for it again.
+    another() {
+      pick(this);
+    }
+    again() {
+      pick(this);
+    }
+    cancel() {
+      this.gone = true;
+      this.stopping?.abort();
+      const { id, cancel_url } = this.slot ?? this.was ?? {};
+      if (id) sessionStorage.removeItem(KEY + id);
+      if (cancel_url && this.state !== "refused") ask(cancel_url, {}).catch(() => {}); // if this fails, the place ends by itself
+      this.element.remove();
+      this.box.querySelector('input[type="file"]').focus();
+      this.speak("cancelled");
     }
   }
+
+  // The row that the next chosen file is for.
+  let picking = null;
+  const pick = (row) => {
+    picking = row;
+    row.box.querySelector('input[type="file"]').click();
+  };
 
   // One after another: the link is the bottleneck, and a half-sent row is worse than a waiting one.
   let queue = Promise.resolve();
   const take = (box, files) => {
-    for (const file of files) {
-      const row = new Row(box, file);
-      row.say("Waiting");
-      queue = queue.then(() => row.element.isConnected && row.start());
+    const chosen = [...files];
+    const old = picking?.box === box && chosen.length ? picking : null;
+    picking = null;
+    for (const file of chosen) {
+      const mine = file === chosen[0] ? old : null;
+      const row = new Row(box, file, mine?.was, mine?.element);
+      if (mine && mine.was && mine.was.size !== file.size) {
+        row.other();
+        continue;
+      }
+      const kind = !mine?.was && box.querySelector("select");
+      if (kind && !kind.value) {
+        row.show("wait", "Choose its type above to begin");
+        kind.focus();
+        kind.addEventListener("change", () => line(row), { once: true });
+      } else line(row);
     }
   };
-  const waits = (box) => box.matches("form") && box.querySelector("select") !== null;
+  const line = (row) => {
+    row.show("wait", "Waiting");
+    queue = queue.then(() => !row.gone && row.run());
+  };
 
   doc.addEventListener("change", (event) => {
     const box = event.target.matches?.('input[type="file"]') && event.target.closest("[data-upload]");
-    if (!box || waits(box) || !event.target.files.length) return;
-    take(box, [...event.target.files]);
+    if (!box || !event.target.files.length) return;
+    take(box, event.target.files);
     event.target.value = "";
   });
-  doc.addEventListener("submit", (event) => {
-    const box = event.target;
-    if (!box.matches("[data-upload]")) return;
-    const input = box.querySelector('input[type="file"]');
-    if (!input.files.length) return; // the server says what is missing, in the words of the page
-    event.preventDefault();
-    take(box, [...input.files]);
-    input.value = "";
-  });
+  doc.addEventListener("cancel", (event) => event.target.matches?.('[data-upload] input[type="file"]') && (picking = null), true);
   for (const name of ["dragover", "dragleave", "drop"]) {
     doc.addEventListener(name, (event) => {
       const drop = event.target.closest?.("[data-drop]");
@@ -199,9 +352,36 @@
       if (!box) return;
       event.preventDefault();
       drop.toggleAttribute("data-over", name === "dragover");
-      if (name !== "drop") return;
-      if (waits(box)) box.querySelector('input[type="file"]').files = event.dataTransfer.files;
-      else take(box, [...event.dataTransfer.files]);
+      if (name === "drop") take(box, event.dataTransfer.files);
     });
+  }
+
+  // What was begun before this page was loaded: told by the server, or by this tab.
+  const waiting = async (box, was, place) => {
+    const row = new Row(box, null, was, place);
+    row.show("again", `${size(was.size)}. It has not arrived in full. Choose the file again to go on`);
+    if (!was.url) return;
+    try {
+      const { size: each, count, have } = await ask(was.url, { parts: [] });
+      row.got = have.reduce((sum, number) => sum + (number < count ? each : was.size - each * (count - 1)), 0);
+      row.bar(row.percent);
+      text(row.find("[data-words]"), `${of(row.got, was.size)} arrived. Choose the file again to go on`);
+    } catch (error) {
+      if (!(error instanceof Refusal || error instanceof Stop)) return;
+      sessionStorage.removeItem(KEY + was.id);
+      row.element.remove();
+    }
+  };
+  const kept = Object.keys(sessionStorage).filter((key) => key.startsWith(KEY)).map((key) => JSON.parse(sessionStorage.getItem(key)));
+  for (const element of doc.querySelectorAll("[data-unfinished]")) {
+    const { unfinished: id, form, name, size: bytes, sha256, kind, supersedes } = element.dataset;
+    const box = doc.getElementById(form);
+    const told = supersedes ? { kind, supersedes } : { kind };
+    const was = { id, name, size: Number(bytes), sha256, fields: { ...kept.find((each) => each.id === id)?.fields, ...told } };
+    if (box) waiting(box, { ...was, cancel_url: element.querySelector("form").action, url: element.dataset.parts }, element);
+  }
+  for (const was of kept) {
+    const box = doc.getElementById(was.box);
+    if (box?.matches("[data-upload]") && !doc.querySelector("[data-unfinished]") && location.pathname !== "/evidence") waiting(box, was);
   }
 })();

@@ -275,7 +275,9 @@ def test_AZ_01_a_foreign_id_in_a_form_is_no_id_either(std: Std, browser: Browser
 def test_AZ_01_an_upload_of_another_vendor_is_neither_sent_nor_finished(std: Std, browser: Browser) -> None:
     content = files.pdf()
     place = reserved(std.house, std.b.desk.respondent, content)
-    ticket = intake.ticket(std.house.store, place)
+    owner = std.b.desk.respondent.actor
+    ticket = intake.begin(std.house.ledger, owner, store=std.house.store, evidence_id=place.id).ticket
+    assert ticket is not None
     client = browser(std.a.desk.respondent)
     before = rows(std.house)
 

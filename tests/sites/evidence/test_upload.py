@@ -65,7 +65,7 @@ def test_other_bytes_than_announced_are_not_stored(
 
     assert stored(settings) == []
     late = as_ada.post(slot.json["finalise_url"], json={})
-    assert (late.status_code, late.json["detail"]) == (409, "The file has not arrived. Press Try again")
+    assert (late.status_code, late.json["detail"]) == (409, "The file has not arrived in full. Press Resume")
 
 
 def test_a_file_whose_content_is_another_type_is_refused_in_words_and_leaves_nothing(
@@ -91,7 +91,7 @@ def test_a_ticket_works_once_and_for_two_minutes(as_ada: Client, clock: FixedClo
 
     clock.advance(seconds=121)
     late = transfer(as_ada, second.json, body)
-    assert (late.status_code, late.json["detail"]) == (410, "This upload is out of time. Press Try again")
+    assert (late.status_code, late.json["detail"]) == (410, "This upload is out of time. Press Resume")
 
 
 def test_a_forged_ticket_is_refused(as_ada: Client, settings: Settings) -> None:

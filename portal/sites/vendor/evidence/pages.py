@@ -28,7 +28,6 @@ from portal.sites.vendor.evidence.timeline import chart
 from portal.sites.vendor.work import slug
 from portal.terms import EvidenceState, ScanState
 
-RULES = "PDF, DOCX, XLSX, CSV, PNG or JPG, up to 200 MB each. No passwords on files. Several at once is fine."
 MOST_NUMBERS = 3
 
 
@@ -106,6 +105,7 @@ def library_page(given: Mapping[str, Any] | None = None, *, errors: Sequence[str
         today = tx.now.date()
         rows = rows_of(tx, today)
         purpose = _purpose(tx, asked)
+        waiting = queries.unfinished(tx)
         replaced = _replaced(rows, asked.get("supersedes") or asked.get("replace"))
     kind = request.args.get("kind", "")
     show = request.args.get("show", "")
@@ -124,7 +124,7 @@ def library_page(given: Mapping[str, Any] | None = None, *, errors: Sequence[str
         titles={code: each.title for code, each in rules.KINDS.items()},
         chart=chart([row.line for row in rows], today),
         today=today,
-        rules_words=RULES,
+        unfinished=waiting,
         max_bytes=rules.MAX_BYTES,
         upload_errors=list(errors),
         errors=list(errors),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import wraps
 from typing import Any, BinaryIO, cast
 from urllib.parse import urlencode
@@ -16,13 +17,15 @@ from werkzeug.wrappers import Response
 from portal.assessments import service as assessments
 from portal.attestations import service as attestations
 from portal.evidence import intake, rules, service
-from portal.evidence.intake import Taken
+from portal.evidence.intake import Taken, UploadOver, Way
 from portal.kernel.errors import Conflict, Forbidden, GatehouseError, NotFound, Refused, TooMany, Unavailable
-from portal.kernel.objects import AlreadyExists, IntegrityFailure, TicketRefused, TooLarge
+from portal.kernel.objects import AlreadyExists, IntegrityFailure, ObjectMissing, TicketRefused, TooLarge, UploadTicket
 from portal.policy import Action
 from portal.sites.shared import does, house, ledger
 from portal.sites.shared.errors import note_away
+from portal.sites.shared.lane import lane, through_store
 from portal.sites.shared.pages import actor, begin
+from portal.sites.vendor.evidence.limits import upload_rules
 from portal.sites.vendor.evidence.pages import library_page
 from portal.terms import EvidenceState
 
@@ -43,6 +46,21 @@ def widen(endpoint: str | None, _values: dict[str, Any] | None) -> None:
         request.max_content_length = rules.MAX_BYTES
 
 
+@bp.app_context_processor
+def _words() -> dict[str, Any]:
+    return {"upload_rules": upload_rules}
+
+
+@contextmanager
+def _asking_the_store() -> Iterator[None]:
+    """Take a place only where the store is another machine; a folder answers at once."""
+    if not house().store.can_presign:
+        yield
+        return
+    with lane().place(inward=True):
+        yield
+
+
 def _problem(status: int, detail: str) -> Response:
     answer = jsonify(type="about:blank", title="The file was not taken", status=status, detail=detail)
     answer.status_code = status
@@ -61,7 +79,10 @@ def for_scripts(view: Callable[..., ResponseReturnValue]) -> Callable[..., Respo
             if isinstance(refusal, Unavailable):
                 note_away(refusal)
             status, words = _said(refusal)
-            return _problem(status, words)
+            answer = _problem(status, words)
+            if isinstance(refusal, Unavailable | TooMany):
+                answer.headers["Retry-After"] = str(max(1, refusal.retry_after))
+            return answer
 
     return wrapped
 
@@ -71,6 +92,7 @@ def _said(refusal: GatehouseError) -> tuple[int, str]:
         return 404, "There is no such file"
     statuses: list[tuple[type[GatehouseError], int]] = [
         (Forbidden, 403),
+        (UploadOver, 410),
         (Conflict, 409),
         (Refused, 422),
         (TooMany, 429),
@@ -84,7 +106,7 @@ def _said(refusal: GatehouseError) -> tuple[int, str]:
 @does(Action.EVIDENCE_UPLOAD)
 @for_scripts
 def reserve() -> ResponseReturnValue:
-    """Reserve a place for a file that the browser will send, and say where to send it."""
+    """Reserve a place for a file that the browser will send, or find the one it has, and say where to send it."""
     try:
         told = request.get_json(silent=True)
     except RecursionError:  # brackets within brackets, thousands deep
@@ -112,29 +134,94 @@ def reserve() -> ResponseReturnValue:
             details=details,
             supersedes=service.get(tx, _uuid(old), Action.EVIDENCE_UPLOAD) if old else None,
         )
-    ticket = intake.ticket(house().store, place)
+    with _asking_the_store():
+        way = intake.begin(ledger(), actor(), store=house().store, evidence_id=place.id)
     then = urlencode({key: fields[key] for key in ("assessment", "question", "pages") if fields.get(key)})
     return (
         jsonify(
             id=str(place.id),
-            upload={"method": ticket.method, "url": ticket.url, "headers": dict(ticket.headers)},
+            **({"upload": _ticket(way.ticket)} if way.ticket else {"parts": _parts(way)}),
             finalise_url=url_for(".finalise", evidence_id=place.id) + (f"?{then}" if then else ""),
+            cancel_url=url_for(".cancel", evidence_id=place.id),
         ),
         201,
     )
 
 
+def _ticket(ticket: UploadTicket) -> dict[str, Any]:
+    return {"method": ticket.method, "url": ticket.url, "headers": dict(ticket.headers)}
+
+
+def _parts(way: Way) -> dict[str, Any]:
+    # Where the bytes pass this process, more at once than it has places for would only be turned away.
+    most = rules.MOST_TICKETS if house().store.can_presign else min(rules.MOST_TICKETS, lane().inward)
+    return {
+        "size": way.part_size,
+        "count": way.count,
+        "have": list(way.have),
+        "url": url_for(".parts", evidence_id=way.id),
+        "at_once": most,
+    }
+
+
+@bp.post("/evidence/<uuid:evidence_id>/parts")
+@does(Action.EVIDENCE_UPLOAD)
+@for_scripts
+def parts(evidence_id: UUID) -> ResponseReturnValue:
+    """Say where to send the parts that are named; without any, say which have arrived."""
+    told = request.get_json(silent=True)
+    named = told.get("parts") if isinstance(told, dict) else None
+    if not isinstance(named, list) or not all(isinstance(each, dict) for each in named):
+        return _problem(400, "The parts were announced in a way we could not read. Reload the page and try again")
+    if not named:
+        with _asking_the_store():
+            return jsonify(_parts(intake.begin(ledger(), actor(), store=house().store, evidence_id=evidence_id)))
+    wanted = [(_number(each.get("number")), str(each.get("sha256"))) for each in named]
+    tickets = intake.part_tickets(ledger(), actor(), store=house().store, evidence_id=evidence_id, wanted=wanted)
+    return jsonify(parts=[{"number": number, **_ticket(ticket)} for number, ticket in tickets])
+
+
+def _number(told: object) -> int:
+    return told if isinstance(told, int) and not isinstance(told, bool) else 0
+
+
+@bp.post("/evidence/<uuid:evidence_id>/cancel")
+@does(Action.EVIDENCE_UPLOAD)
+def cancel(evidence_id: UUID) -> ResponseReturnValue:
+    """Give up an upload that is not finished."""
+    if request.accept_mimetypes.best == "application/json":
+        return _cancelled_for_scripts(evidence_id)
+    flash(f"The upload of {_cancelled(evidence_id)} is cancelled.")
+    return redirect(url_for("vendor_evidence.library"), 303)
+
+
+def _cancelled(evidence_id: UUID) -> str:
+    with _asking_the_store():
+        return intake.cancel(ledger(), actor(), store=house().store, evidence_id=evidence_id)
+
+
+@for_scripts
+def _cancelled_for_scripts(evidence_id: UUID) -> ResponseReturnValue:
+    _cancelled(evidence_id)
+    return "", 204
+
+
 @bp.put("/uploads/<token>")
 @does(Action.EVIDENCE_UPLOAD)
 @for_scripts
+@through_store(inward=True)
 def receive(token: str) -> ResponseReturnValue:
-    """Take the bytes of a reserved file, piece by piece, where the store cannot be reached by browsers."""
+    """Take the bytes of a reserved file or of a part of it, where the store cannot be reached by browsers."""
+    stream = cast("BinaryIO", request.stream)
     try:
-        house().store.accept(token, cast("BinaryIO", request.stream))
-    except TicketRefused:
-        return _problem(410, "This upload is out of time. Press Try again")
+        try:
+            house().store.accept_part(token, stream)
+        except TicketRefused:
+            house().store.accept(token, stream)
+    except (TicketRefused, ObjectMissing):
+        return _problem(410, "This upload is out of time. Press Resume")
     except TooLarge:
-        return _problem(413, "More arrived than was announced. Press Try again")
+        return _problem(413, "More arrived than was announced. Press Resume")
     except IntegrityFailure:
         return _problem(422, intake.OTHER_BYTES)
     except AlreadyExists:
@@ -145,10 +232,11 @@ def receive(token: str) -> ResponseReturnValue:
 @bp.post("/evidence/<uuid:evidence_id>/finalise")
 @does(Action.EVIDENCE_UPLOAD)
 @for_scripts
+@through_store(inward=True)
 def finalise(evidence_id: UUID) -> ResponseReturnValue:
     """Check a file that was sent, attach it to the answer it was sent for, and return its row."""
     taken = intake.finalise(
-        ledger(), actor(), store=house().store, evidence_id=evidence_id, scanner_url=house().settings.scanner_url
+        ledger(), actor(), store=house().store, evidence_id=evidence_id, scanner_url=house().settings.scanner
     )
     note = _cite(taken, request.args)
     with begin() as tx:
@@ -161,6 +249,7 @@ def finalise(evidence_id: UUID) -> ResponseReturnValue:
 
 @bp.post("/evidence")
 @does(Action.EVIDENCE_UPLOAD)
+@through_store(inward=True)
 def upload() -> ResponseReturnValue:
     """Take the files of a plain form, each up to 32 MB."""
     sent = [file for file in request.files.getlist("file") if file.filename]
@@ -204,7 +293,7 @@ def _take(file: FileStorage) -> Taken:
         file_name=file.filename or "",
         kind=request.form.get("kind", ""),
         supersedes_id=_uuid(old) if old else None,
-        scanner_url=house().settings.scanner_url,
+        scanner_url=house().settings.scanner,
     )
 
 
