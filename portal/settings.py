@@ -11,6 +11,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 MIN_SECRET = 32
+NOBODY = "nobody:"
+"""A scanner that is away for good (portal/kernel/clamd.py knows no such kind of address)."""
+
 ALL_SITES = frozenset({"vendor", "lab", "api"})
 
 
@@ -45,6 +48,7 @@ class Settings:
     smtp_url: str | None = None
     mail_from: str = "gatehouse@localhost"
     scanner_url: str | None = None
+    scanner_required: bool = False
     web_workers: int = 2
     web_threads: int = 2
     demo: bool = False
@@ -75,6 +79,14 @@ class Settings:
     def evidence_path(self) -> Path:
         """Where the embedded object store keeps its files."""
         return self.evidence_dir or self.var_dir / "evidence"
+
+    @property
+    def scanner(self) -> str | None:
+        """Whom to ask about malware; None: nobody, and files are attached as "not scanned".
+
+        Where a scan is required and no scanner is named, it is an address that never answers: files wait.
+        """
+        return self.scanner_url or (NOBODY if self.scanner_required else None)
 
     @property
     def keys_dir(self) -> Path:
@@ -130,6 +142,7 @@ class Settings:
             smtp_url=read.get("GATEHOUSE_SMTP_URL") or None,
             mail_from=read.get("GATEHOUSE_MAIL_FROM") or "gatehouse@localhost",
             scanner_url=read.get("GATEHOUSE_SCANNER_URL") or None,
+            scanner_required=_flag(read.get("GATEHOUSE_SCANNER_REQUIRED"), default=False),
             web_workers=_number(read.get("GATEHOUSE_WEB_WORKERS") or "2", "GATEHOUSE_WEB_WORKERS", 1, 64, problems),
             web_threads=_number(read.get("GATEHOUSE_WEB_THREADS") or "2", "GATEHOUSE_WEB_THREADS", 1, 64, problems),
             demo=_flag(read.get("GATEHOUSE_DEMO"), default=False),

@@ -50,6 +50,7 @@ SITES: dict[str, tuple[str, ...]] = {
         "portal.sites.vendor.check.views",
         "portal.sites.vendor.evidence.views",
         "portal.sites.vendor.evidence.uploads",
+        "portal.sites.vendor.evidence.viewer",
         "portal.sites.vendor.exchange.views",
         "portal.sites.vendor.results.views",
         "portal.sites.vendor.team.views",

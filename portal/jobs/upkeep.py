@@ -86,7 +86,7 @@ def expire_uploads(house: House, *, timestamp: int = 0) -> None:  # noqa: ARG001
 
 def check_files(house: House, *, timestamp: int = 0) -> None:  # noqa: ARG001 - every periodic job is given its moment
     """Check the files that arrived while the scanner or the store was away (security.md R8)."""
-    intake.check_waiting(house.ledger, system("check_files"), store=house.store, scanner_url=house.settings.scanner_url)
+    intake.check_waiting(house.ledger, system("check_files"), store=house.store, scanner_url=house.settings.scanner)
 
 
 def read_waiting(house: House, *, timestamp: int = 0) -> None:  # noqa: ARG001 - every periodic job is given its moment

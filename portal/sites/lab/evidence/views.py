@@ -5,26 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from uuid import UUID
 
-from flask import Blueprint, Response, flash, redirect, request, url_for
+from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal import policy
-from portal.evidence import queries, rules, service, viewing
+from portal.evidence import openings, queries, rules, service, viewing
 from portal.evidence.queries import LibraryLine
 from portal.identity import queries as people
 from portal.kernel.errors import Conflict, NotFound, Refused
 from portal.kernel.ledger import Tx
 from portal.policy import Action
 from portal.sites.lab.evidence import uses
+from portal.sites.lab.evidence import viewer as viewing_page
+from portal.sites.lab.evidence.blueprint import bp
 from portal.sites.shared import does, house, ledger, page
-from portal.sites.shared.evidence import SANDBOX, SCAN_WORDS, as_attachment, described, gist, tag_of
+from portal.sites.shared.evidence import SCAN_WORDS, as_attachment, described, gist, tag_of
 from portal.sites.shared.pages import actor, begin
-from portal.sites.shared.ui import day
+from portal.sites.shared.viewer import scanned_only
 from portal.terms import EvidenceState
 from portal.vendors import queries as vendor_queries
 from portal.vendors import service as vendors
-
-bp = Blueprint("lab_evidence", __name__)
 
 PANELS: tuple[Callable[[Tx, LibraryLine], dict[str, object]], ...] = (uses.panel,)
 """What the includes of a file's page show; each module brings the values of its own include."""
@@ -106,18 +106,15 @@ def show(evidence_id: UUID) -> ResponseReturnValue:
 
 
 def _show(evidence_id: UUID, *, note: str = "", problems: Mapping[str, Sequence[str]] | None = None) -> str:
-    given = request.args.get("page", "1")
     with begin() as tx:
         row = service.get(tx, evidence_id, Action.EVIDENCE_READ)
         line = queries.line(tx, evidence_id)
-        opened = queries.openings(tx, evidence_id)
+        opened = openings.openings(tx, evidence_id)
         panels = {name: value for panel in PANELS for name, value in panel(tx, line).items()}
         names = people.people(tx, [line.uploaded_by, line.judged_by])
         vendor = vendors.get(tx, row.vendor_id, Action.EVIDENCE_READ)
         vendor_name, vendor_slug = vendor.name, vendor.slug
         today = tx.now.date()
-    pages = line.page_count or 0
-    number = int(given) if given.isascii() and given.isdigit() and len(given) < 6 else 1
     return page(
         "lab/evidence/show.html",
         line=line,
@@ -130,8 +127,7 @@ def _show(evidence_id: UUID, *, note: str = "", problems: Mapping[str, Sequence[
         judge=_name(names, line.judged_by),
         vendor_name=vendor_name,
         vendor_slug=vendor_slug,
-        pages=pages if line.mime == "application/pdf" and line.can_open else 0,
-        number=min(max(1, number), max(1, pages)),
+        viewer=viewing_page.of(line, _back()),
         may_judge=policy.may(actor(), Action.EVIDENCE_JUDGE, line) and line.can_open,
         note=note,
         problems=problems or {},
@@ -155,22 +151,10 @@ def _back() -> str:
 @does(Action.EVIDENCE_READ)
 def file(evidence_id: UUID) -> ResponseReturnValue:
     """Give the original as a download; the vendor sees who took it."""
-    with viewing.opened(ledger(), actor(), store=house().store, evidence_id=evidence_id) as lent:
+    with viewing.opened(
+        ledger(), actor(), store=house().store, evidence_id=evidence_id, scanned_only=scanned_only()
+    ) as lent:
         return as_attachment(lent)
-
-
-@bp.get("/lab/evidence/<uuid:evidence_id>/pages/<int:number>.png")
-@does(Action.EVIDENCE_READ)
-def picture(evidence_id: UUID, number: int) -> ResponseReturnValue:
-    """Give one page of a PDF as a picture, drawn in a limited process, marked with who looks and when."""
-    with begin() as tx:
-        moment = tx.now
-    mark = f"{actor().name}, {day(moment)}, {moment:%H:%M} UTC"
-    png = viewing.page_picture(ledger(), actor(), store=house().store, evidence_id=evidence_id, page=number, mark=mark)
-    answer = Response(png, content_type="image/png")
-    answer.headers["Content-Security-Policy"] = SANDBOX
-    answer.headers["Cache-Control"] = "no-store"
-    return answer
 
 
 @bp.post("/lab/evidence/<uuid:evidence_id>")

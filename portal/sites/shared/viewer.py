@@ -1,0 +1,207 @@
+"""The viewer of a file: which page, how large, what is searched for; the same for the lab and for the vendor."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+from uuid import UUID
+
+from flask import Response, request, url_for
+
+from portal.evidence import parking, service, viewing
+from portal.evidence.queries import LibraryLine
+from portal.evidence.rules import looking
+from portal.evidence.rules.looking import Shape
+from portal.evidence.viewing import Contents, Found, Picture
+from portal.kernel.errors import Conflict, TooMany, Unavailable
+from portal.policy import Action
+from portal.sites.shared.evidence import SANDBOX
+from portal.sites.shared.pages import actor, begin, house, ledger
+from portal.sites.shared.ui import day
+
+MOST_LISTED = 240
+"""Pages that are listed one by one; of longer files a number is typed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the address asks for; nonsense is the first page at its usual size."""
+
+    page: int | None
+    zoom: int
+    words: str
+    sheet: int
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """What the viewer shows. ``refusal`` says why there is nothing to see; ``picture`` is the address of the page."""
+
+    shape: Shape | None
+    pages: int
+    number: int
+    asked: Asked
+    endpoint: str
+    evidence_id: UUID
+    picture: str = ""
+    refusal: str = ""
+    contents: Contents | None = None
+    found: Found | None = None
+    keep: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def zoom_in(self) -> int | None:
+        """The next larger step."""
+        return looking.zoom_in(self.asked.zoom)
+
+    @property
+    def zoom_out(self) -> int | None:
+        """The next smaller step."""
+        return looking.zoom_out(self.asked.zoom)
+
+    @property
+    def can_search(self) -> bool:
+        """Whether there may be a text to search."""
+        return self.shape is Shape.PAGES
+
+    @property
+    def listed(self) -> range:
+        """The pages to list one by one."""
+        return range(1, self.pages + 1) if 1 < self.pages <= MOST_LISTED else range(0)
+
+    def address(self, **changed: Any) -> str:
+        """Return the address of this viewer with something changed; what is as usual is left out."""
+        now: dict[str, Any] = {
+            "page": self.number,
+            "zoom": self.asked.zoom,
+            "find": self.asked.words,
+            "sheet": self.asked.sheet,
+        }
+        usual = {"page": 1, "zoom": 100, "find": "", "sheet": 1}
+        wanted = now | changed
+        given: dict[str, Any] = {name: value for name, value in wanted.items() if value != usual[name]}
+        if self.found is not None and wanted["find"] and "page" in changed:
+            given["page"] = wanted["page"]  # without it, a search leads to its first hit
+        return url_for(self.endpoint, evidence_id=self.evidence_id, **{**given, **self.keep}, _anchor="pages")
+
+
+def asked() -> Asked:
+    """Read what the address asks for."""
+    zoom = _number("zoom", 100)
+    return Asked(
+        page=_number("page", 0) or None,
+        zoom=zoom if zoom in looking.ZOOMS else 100,
+        words=" ".join(request.args.get("find", "").split())[: looking.MOST_WORDS],
+        sheet=max(1, _number("sheet", 1)),
+    )
+
+
+def _number(name: str, otherwise: int) -> int:
+    given = request.args.get(name, "")
+    return int(given) if given.isascii() and given.isdigit() and len(given) < 6 else otherwise
+
+
+def viewer(line: LibraryLine, *, endpoint: str, picture: str, keep: Mapping[str, str] | None = None) -> Viewer:
+    """Return the viewer of a file that the actor may read; call it between transactions.
+
+    :param endpoint: of the page that the viewer stands on.
+    :param picture: the endpoint of one page as a picture.
+    :param keep: what else stands in the address of the page.
+    """
+    want, shape = asked(), looking.shape_of(line.mime)
+    pages = looking.pages_of(line.mime, line.page_count)
+    found, refusal = (None, "")
+    if want.words and shape is Shape.PAGES and line.can_open:
+        try:
+            found = viewing.search(
+                ledger(), actor(), evidence_id=line.id, words=want.words, scanned_only=scanned_only()
+            )
+        except (Conflict, TooMany) as refused:
+            refusal = refused.message
+    first = found.hits[0].page if found is not None and found.hits and want.page is None else 1
+    number = min(max(1, want.page or first), max(1, pages))
+    base = Viewer(
+        shape=shape if line.can_open else None,
+        pages=pages,
+        number=number,
+        asked=want,
+        endpoint=endpoint,
+        evidence_id=line.id,
+        found=found,
+        keep={name: value for name, value in (keep or {}).items() if value},
+    )
+    if not line.can_open or refusal:
+        return replace(base, refusal=refusal)
+    if shape in {Shape.TABLE, Shape.TEXT}:
+        return _with_contents(base)
+    if not pages:
+        return base
+    if words := _resting(line.id, number):
+        return replace(base, refusal=words)
+    given: dict[str, Any] = {"zoom": want.zoom} if want.zoom > 100 else {}
+    if want.words:
+        given["find"] = want.words
+    return replace(base, picture=url_for(picture, evidence_id=line.id, number=number, **given))
+
+
+def _with_contents(base: Viewer) -> Viewer:
+    try:
+        read = viewing.contents(
+            ledger(),
+            actor(),
+            store=house().store,
+            evidence_id=base.evidence_id,
+            sheet=base.asked.sheet,
+            scanned_only=scanned_only(),
+        )
+    except (Conflict, TooMany, Unavailable) as refused:
+        return replace(base, refusal=refused.message)
+    return replace(base, contents=read)
+
+
+def _resting(evidence_id: UUID, page: int) -> str:
+    """Return why a page is not drawn now: it failed before, or the actor has seen as much as one person may."""
+    with begin() as tx:
+        row = service.get(tx, evidence_id, Action.EVIDENCE_READ)
+        try:
+            service.may_open(tx, evidence=row, page=page, scanned_only=scanned_only())
+        except (Conflict, TooMany) as refused:
+            return refused.message
+        return parking.parked(tx, evidence_id).get(page, "")
+
+
+def scanned_only() -> bool:
+    """Whether this installation lets the lab open only what a scanner found clean."""
+    return house().settings.scanner_required
+
+
+def drawn(evidence_id: UUID, number: int) -> Response:
+    """Return one page as a picture that can do nothing, marked with who looks and when where that is wanted.
+
+    :raises Conflict: as ``viewing.page_picture``.
+    """
+    with begin() as tx:
+        moment = tx.now
+    who = looking.plain_name(actor().name, f"person {str(actor().id)[-8:]}")
+    want = asked()
+    picture = viewing.page_picture(
+        ledger(),
+        actor(),
+        store=house().store,
+        evidence_id=evidence_id,
+        page=number,
+        mark=f"{who}, {day(moment)}, {moment:%H:%M} UTC",
+        words=want.words,
+        zoom=want.zoom,
+        scanned_only=scanned_only(),
+    )
+    return as_picture(picture)
+
+
+def as_picture(picture: Picture) -> Response:
+    """Return a picture of our own making, under a policy that lets nothing run."""
+    answer = Response(picture.data, content_type=picture.mime)
+    answer.headers["Content-Security-Policy"] = SANDBOX
+    answer.headers["Cache-Control"] = "no-store"
+    return answer

@@ -1,0 +1,43 @@
+// The viewer of a file: [ and ] turn its pages, and a picture that does not come is said. It works without this too.
+(() => {
+  "use strict";
+  const doc = document;
+  const OFF = "viewer-keys-off";
+  const typing = (target) =>
+    target.isContentEditable || /^(?:INPUT|TEXTAREA|SELECT)$/.test(target.tagName);
+
+  for (const image of doc.querySelectorAll("img[data-page]")) {
+    const words = image.closest("[data-viewer]")?.querySelector("[data-not-drawn]");
+    const tell = () => {
+      if (!words) return;
+      words.hidden = false;
+      image.hidden = true;
+    };
+    if (image.complete && !image.naturalWidth) tell();
+    else image.addEventListener("error", tell);
+  }
+
+  const line = doc.querySelector("[data-keys]");
+  if (!doc.querySelector("[data-key]")) return;
+  const isOff = () => localStorage.getItem(OFF) === "1";
+  const show = () => {
+    if (!line) return;
+    line.hidden = false;
+    line.querySelector("[data-keys-on]").hidden = isOff();
+    line.querySelector("[data-keys-switch]").textContent = isOff() ? "Turn keys on" : "Turn keys off";
+  };
+  line?.querySelector("[data-keys-switch]").addEventListener("click", () => {
+    if (isOff()) localStorage.removeItem(OFF);
+    else localStorage.setItem(OFF, "1");
+    show();
+  });
+  doc.addEventListener("keydown", (event) => {
+    if (isOff() || event.defaultPrevented || event.ctrlKey || event.metaKey || typing(event.target)) return;
+    // With Alt too, for keyboards that need it for a bracket: what counts is the character that comes.
+    const link = [...doc.querySelectorAll("[data-key]")].find((each) => each.dataset.key === event.key);
+    if (!link) return;
+    event.preventDefault();
+    link.click();
+  });
+  show();
+})();
