@@ -42,32 +42,49 @@ _TITLES: Final = (
     (
         Part.OPINION,
         re.compile(
-            r"independent (?:service )?(?:auditor|practitioner|accountant)|(?:auditor|accountant)['’]?s['’]? report"
-            r"|report of (?:the )?independent",
+            r"independent (?:service )?(?:auditor|practitioner|accountant)"
+            r"|(?:auditor|accountant|practitioner|examiner)['’]?s?['’]? report"
+            r"|\bassurance report\b|report of (?:the )?independent|\bopinion of\b",
             re.IGNORECASE,
         ),
     ),
-    (Part.ASSERTION, re.compile(r"\bassertion\b", re.IGNORECASE)),
+    (
+        Part.ASSERTION,
+        re.compile(r"\bassertion\b|\bstatement (?:of|by)\b|\bmanagement['’]?s? statement\b", re.IGNORECASE),
+    ),
     (
         Part.TESTS,
         re.compile(
-            r"\btests? (?:of|performed)\b|\btesting\b|\bresults? of (?:the )?tests?\b|\btests? and results?\b"
-            r"|\bcontrol activities\b|\bcriteria\b.*\bcontrols?\b|\bcontrols?\b.*\b(?:tests?|criteria)\b",
+            r"\btests?\b|\btesting\b|\bcontrol activities\b|\bcriteria\b.*\bcontrols?\b|\bcontrols?\b.*\bcriteria\b"
+            r"|\bcontrol matri",
             re.IGNORECASE,
         ),
     ),
     (Part.OTHER, re.compile(r"\bother information\b|\bunaudited\b|\bnot covered by\b", re.IGNORECASE)),
     (
         Part.DESCRIPTION,
-        re.compile(r"\bdescription of\b|\bsystem description\b|['’]s description\b|\bthe system\b", re.IGNORECASE),
+        re.compile(r"\bdescription\b|\bsystem narrative\b|\bthe system\b|\bsystem overview\b", re.IGNORECASE),
     ),
 )
+_BY_NUMBER: Final = {
+    Part.DESCRIPTION: frozenset({"iii", "3", "three", "c"}),
+    Part.TESTS: frozenset({"iv", "4", "four", "d"}),
+    Part.OTHER: frozenset({"v", "5", "five", "e"}),
+}
+"""What a part is by its number alone; the first two change places from firm to firm."""
+
 _NUMBERED = re.compile(
-    r"^\W*(?P<word>section|part|chapter)?\s*(?P<number>iii|iv|ii|i|v|[1-5])\b\s*(?P<mark>[.:)\-–—|]*)\s*(?P<title>.*)$",
+    r"^\W*(?P<word>section|part|chapter)?\s*(?P<number>iii|iv|ii|i|v|[1-5]|one|two|three|four|five|[a-e])\b"
+    r"\s*(?P<mark>[.:)\-–—|]*)\s*(?P<title>.*)$",
     re.IGNORECASE,
 )
 _LEADER = re.compile(r"(?:\.\s?){3,}\s*\d*\s*$|\s\d{1,3}\s*$")
+_ROMAN: Final = frozenset({"i", "ii", "iii", "iv", "v"})
 _MOST_WORDS: Final = 18
+_RUNS_ON = re.compile(r"[,;]$|(?<!\bInc)(?<!\bLtd)(?<!\bCorp)(?<!\bCo)(?<!\.\w)\.$")
+"""How a line ends that is no heading; a company's legal form may end one."""
+
+_SHORT: Final = 70
 _TOP: Final = 4
 """Among how many lines at the top of a page an unnumbered heading is looked for."""
 
@@ -99,25 +116,39 @@ def whole(pages: Sequence[str]) -> Passage:
 
 
 def _headings(text: str) -> dict[int, Part]:
-    lines = text.split("\n")
-    filled = [at for at, line in enumerate(lines) if line.strip()]
+    lines = [line.strip() for line in text.split("\n")]
+    filled = [at for at, line in enumerate(lines) if line]
     found: dict[int, Part] = {}
     for order, at in enumerate(filled):
-        line = lines[at].strip()
-        if len(line.split()) > _MOST_WORDS or line.endswith((",", ";")):
+        match = _NUMBERED.match(lines[at])
+        if not match or len(lines[at].split()) > _MOST_WORDS or lines[at].endswith((",", ";")):
             continue
-        match = _NUMBERED.match(line)
-        if match and (match["word"] or match["mark"]):
-            title = match["title"]
-            if not title.strip() and order + 1 < len(filled):
-                title = lines[filled[order + 1]]
-            part = _titled(title)
-            # "1. Description of services" within a part is a numbered paragraph, not a part, unless it says so.
-            if part and (match["word"] or not match["number"].isdigit()):
-                found[at] = part
-        elif order < _TOP and line[:1].isupper() and not line.endswith(".") and (part := _titled(line)):
+        title = match["title"].strip()
+        if not title and order + 1 < len(filled):
+            title = lines[filled[order + 1]]
+        number = match["number"].casefold()
+        # "1. Description of services" within a part is a numbered paragraph, not a part, unless it says so.
+        if match["word"]:
+            part = _titled(title) or next((part for part, known in _BY_NUMBER.items() if number in known), None)
+        else:
+            part = _titled(title) if match["mark"] and number in _ROMAN else None
+        if part:
             found[at] = part
-    return found
+    if found:
+        return found
+    titles = [at for order, at in enumerate(filled[:_TOP]) if _is_title(lines[at], first=not order)]
+    return {at: part for at in titles if (part := _titled(lines[at]))}
+
+
+def _is_title(line: str, *, first: bool) -> bool:
+    """Return whether a line without a number looks like a heading: short, its longer words in capitals.
+
+    The first of a page may be written as a sentence is, but shorter than running text.
+    """
+    words = [word for word in re.findall(r"[^\W\d_]+", line) if len(word) > 3]
+    if not words or len(line.split()) > _MOST_WORDS or _RUNS_ON.search(line):
+        return False
+    return all(word[0].isupper() for word in words) or (first and line[:1].isupper() and len(line) <= _SHORT)
 
 
 def _titled(title: str) -> Part | None:

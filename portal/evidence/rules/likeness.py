@@ -26,10 +26,10 @@ METHOD: Final = f"minhash-{RMinHash.ALGORITHM_VERSION}-{PLACES}x{ROWS}-words{SHI
 MIN_SHINGLES: Final = 80
 """Shorter descriptions say too little to be told apart."""
 
-LIKE_PER_MILLE: Final = 500
+LIKE_PER_MILLE: Final = 600
 """From which share of common shingles on two descriptions are called alike; measured, see docs/evidence.md."""
 
-CANDIDATE_PER_MILLE: Final = 200
+CANDIDATE_PER_MILLE: Final = 250
 """The estimate from which on the exact share is worth counting; below the line by three deviations of the sketch."""
 
 SEED_WORDS: Final = 8

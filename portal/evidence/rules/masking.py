@@ -48,6 +48,7 @@ LEGAL_FORMS: Final = _set(
 )
 """What companies are called by law; names are compared without it."""
 
+_WRAPPED: Final = 50
 _BETWEEN: Final = frozenset({"and", "of", "or", "the"})
 
 
@@ -96,7 +97,7 @@ def _raw(text: str) -> list[_Raw]:
     opens = True
     for match in _TOKEN.finditer(text):
         if match.lastgroup == "stop":
-            opens = True
+            opens = opens or match[0] != "\n" or not _runs_on(text, match.start())
             continue
         each = _Raw(re.sub(r"['’]s?$", "", match[0]), match.start(), match.end(), opens)
         if match.lastgroup == "link":
@@ -109,6 +110,11 @@ def _raw(text: str) -> list[_Raw]:
         if not each.masked and (each.text.casefold() in _NUMBERS or each.text == "May"):
             each.masked = NUMBER
     return found
+
+
+def _runs_on(text: str, end: int) -> bool:
+    """Return whether the line that ends here goes on in the next: it is long, as lines of running text are."""
+    return end - text.rfind("\n", 0, end) > _WRAPPED
 
 
 def _mask_known(raw: Sequence[_Raw], names: Iterable[str]) -> None:
