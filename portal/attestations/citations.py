@@ -146,8 +146,16 @@ def _tidy(pages: str, quote: str, evidence: Evidence) -> tuple[str, str]:
     return where, passage
 
 
+def question_named(tx: Tx, assessment: Assessment, key: str) -> Question:
+    """Return a question that an assessment can ask.
+
+    :raises NotFound: if it does not.
+    """
+    return question_of(questionnaires.compiled(tx, assessment.questionnaire_id), assessment, key)
+
+
 def _question(tx: Tx, assessment: Assessment, key: str) -> Question:
-    question = question_of(questionnaires.compiled(tx, assessment.questionnaire_id), assessment, key)
+    question = question_named(tx, assessment, key)
     policy.check(tx.actor, Action.ANSWER_WRITE, assessments.section_scope(tx, assessment, question.section))
     return question
 

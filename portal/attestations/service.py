@@ -25,6 +25,7 @@ from portal.attestations.signing import (
     statements_for,
 )
 from portal.attestations.standing import blockers, latest, progress, standing
+from portal.attestations.suggesting import Offer, Tried, Wanted, attach_to_many, offers
 
 __all__ = [
     "AnswerLine",
@@ -39,8 +40,12 @@ __all__ = [
     "Incomplete",
     "MessageLine",
     "MigrationPreview",
+    "Offer",
     "Plan",
+    "Tried",
+    "Wanted",
     "answers_of",
+    "attach_to_many",
     "attested",
     "attested_answer",
     "baseline",
@@ -62,6 +67,7 @@ __all__ = [
     "migration_preview",
     "migrations_of",
     "offered",
+    "offers",
     "plan_for",
     "plan_of",
     "post_message",

@@ -55,6 +55,7 @@ from portal.attestations.rules.statements import (
     signed_text,
     statements,
 )
+from portal.attestations.rules.suggest import Ask, suggest
 from portal.attestations.rules.words import MAX_MESSAGE, MAX_QUOTE, tidy_message, tidy_pages, tidy_quote
 
 __all__ = [
@@ -64,6 +65,7 @@ __all__ = [
     "TEXTS",
     "UNSEEN",
     "VERSION",
+    "Ask",
     "Blocker",
     "BlockerKind",
     "Carried",
@@ -104,6 +106,7 @@ __all__ = [
     "signed_text",
     "snapshot_value",
     "statements",
+    "suggest",
     "tidy_message",
     "tidy_pages",
     "tidy_quote",
