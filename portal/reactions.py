@@ -18,6 +18,7 @@ from portal.delivery import follow
 from portal.evidence import facts as evidence_facts
 from portal.evidence import reading, retaining
 from portal.gate import facts as gate_facts
+from portal.gate import grounds
 from portal.gate import service as gate
 from portal.gate.decided import clear_decided
 from portal.identity import facts as identity_facts
@@ -28,16 +29,17 @@ from portal.reviews import service as reviews
 REACTIONS: Mapping[type[Fact], Sequence[Callable[[Tx, Any], None]]] = {
     # what the gate says is shown on the vendor's own pages
     gate_facts.ClearanceRecorded: (gate.publish_cards,),
+    gate_facts.EvidenceReachChanged: (gate.publish_reach,),
     gate_facts.VendorPaused: (gate.publish_cards, follow.mail_paused),
     gate_facts.VendorResumed: (gate.publish_cards, follow.mail_resumed),
     gate_facts.EveryVendorPaused: (gate.publish_all_cards, follow.mail_paused),
     gate_facts.EveryVendorResumed: (gate.publish_all_cards, follow.mail_resumed),
     # a file that leaves the library leaves the answers that nobody signed; one that was signed with stays
-    evidence_facts.EvidenceRemoved: (attestations.release_file,),
+    evidence_facts.EvidenceRemoved: (attestations.release_file, grounds.follow),
     # a newer file takes the older one's place in the answers that are still open; its text is read soon
-    evidence_facts.EvidenceAttached: (library.replace_file, reading.ask),
+    evidence_facts.EvidenceAttached: (library.replace_file, reading.ask, grounds.follow),
     # what was relied on is kept: here by a job that locks it in the store, below for what was signed with
-    evidence_facts.EvidenceVerified: (retaining.keep_verified,),
+    evidence_facts.EvidenceVerified: (retaining.keep_verified, grounds.follow),
     # who comes by invitation finds the sections that it named
     identity_facts.PersonEnrolled: (assessments.give_invited_sections,),
     # what the vendor signed before is laid beside what it is asked now, to be confirmed or answered again
@@ -45,6 +47,11 @@ REACTIONS: Mapping[type[Fact], Sequence[Callable[[Tx, Any], None]]] = {
     # more people, a wider workforce or other devices make the work riskier: the stricter tier's questions are asked
     assessment_facts.ScopingFactStated: (tier_follows,),
     assessment_facts.ScopingFactConfirmed: (tier_follows,),
+    # an approval holds as long as the evidence that it rests on
+    evidence_facts.EvidenceDescribed: (grounds.follow,),
+    evidence_facts.EvidenceRejected: (grounds.follow,),
+    evidence_facts.EvidenceIntegrityFailed: (grounds.follow,),
+    attestation_facts.CitationChecked: (grounds.follow,),
     # what people decided becomes the gate's truth
     review_facts.DecisionConfirmed: (clear_decided,),
     # what was signed is reviewed, with a score; what was withdrawn is not any more

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from uuid import UUID
 
 from portal.kernel.ledger import Fact
@@ -18,6 +19,17 @@ class ClearanceRecorded(Fact):
     sequence: int
     act: str
     decision_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceReachChanged(Fact):
+    """The evidence that an approval rests on reaches less far than before, or further by what a reviewer verified."""
+
+    clearance_id: UUID
+    vendor_id: UUID
+    engagement_id: UUID
+    sequence: int
+    until: date | None
 
 
 @dataclass(frozen=True, slots=True)

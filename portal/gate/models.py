@@ -44,6 +44,32 @@ class Clearance(Base, kw_only=True):
     recorded_at: Mapped[datetime]
 
 
+class ClearanceEvidence(Base, kw_only=True):
+    """A file that required evidence of a clearance rests on: the gate compares its last day with the clock.
+
+    ``requirement``: the kinds that would do, such as SOC2,ISO; one of the files of a requirement is enough.
+    ``pinned_until`` is the last day as it was seen when it was decided, or when a reviewer checked the file since.
+    Without an end both are empty; the first day of the calendar stands for a file that counts no more.
+    """
+
+    __tablename__ = "clearance_evidence"
+    __table_args__ = (
+        sa.ForeignKeyConstraint(["vendor_id", "evidence_id"], ["evidence.vendor_id", "evidence.id"]),
+        sa.ForeignKeyConstraint(["vendor_id", "attestation_id"], ["attestation.vendor_id", "attestation.id"]),
+        sa.CheckConstraint("requirement <> ''", name="names_kinds"),
+        sa.Index("ix_clearance_evidence_vendor_id", "vendor_id"),
+    )
+
+    clearance_id: Mapped[UUID] = mapped_column(sa.ForeignKey("clearance.id"), primary_key=True)
+    requirement: Mapped[str] = mapped_column(primary_key=True)
+    evidence_id: Mapped[UUID] = mapped_column(primary_key=True)
+    vendor_id: Mapped[UUID]
+    attestation_id: Mapped[UUID]
+    pinned_until: Mapped[date | None] = mapped_column(default=None)
+    holds_until: Mapped[date | None] = mapped_column(default=None)
+    seen_at: Mapped[datetime]
+
+
 class Pause(Base, kw_only=True):
     """A stop, of one vendor or (no vendor) of all. One person begins it; two end it."""
 

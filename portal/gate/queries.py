@@ -11,9 +11,9 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-from portal.gate.models import Clearance, GateSequence, Pause
+from portal.gate.models import Clearance, ClearanceEvidence, GateSequence, Pause
 from portal.gate.rules import Clearance as ClearanceValue
-from portal.gate.rules import Condition, World
+from portal.gate.rules import Condition, Ground, World, latest_day
 from portal.gate.rules import Engagement as EngagementValue
 from portal.gate.rules import Pause as PauseValue
 from portal.kernel.ledger import Tx
@@ -49,7 +49,7 @@ def condition_of(row: dict[str, Any]) -> Condition:
 
 
 def worlds(tx: Tx, vendor_ids: Sequence[UUID]) -> dict[UUID, World]:
-    """Return what the gate knows of each of these vendors, in five statements however many they are."""
+    """Return what the gate knows of each of these vendors, in six statements however many they are."""
     ids = list(vendor_ids)
     vendors = tx.session.execute(
         sa.select(Vendor.id, Vendor.slug, Vendor.disabled_at, GateSequence.last)
@@ -78,7 +78,9 @@ def worlds(tx: Tx, vendor_ids: Sequence[UUID]) -> dict[UUID, World]:
         .ext(postgresql.distinct_on(Clearance.engagement_id))
         .order_by(Clearance.engagement_id, Clearance.sequence.desc())
     )
-    for each in tx.session.execute(newest).scalars():
+    steps = tx.session.execute(newest).scalars().all()
+    grounds = grounds_of(tx, [each.id for each in steps])
+    for each in steps:
         clearances.setdefault(each.vendor_id, []).append(
             ClearanceValue(
                 engagement_id=str(each.engagement_id),
@@ -89,6 +91,7 @@ def worlds(tx: Tx, vendor_ids: Sequence[UUID]) -> dict[UUID, World]:
                 access_modes=frozenset(each.access_modes),
                 valid_until=each.valid_until,
                 conditions=tuple(condition_of(condition) for condition in each.conditions),
+                grounds=grounds.get(each.id, ()),
             )
         )
     pauses = [
@@ -106,6 +109,25 @@ def worlds(tx: Tx, vendor_ids: Sequence[UUID]) -> dict[UUID, World]:
         )
         for vendor_id, slug, disabled, last in vendors
     }
+
+
+def grounds_of(tx: Tx, clearance_ids: Sequence[UUID]) -> dict[UUID, tuple[Ground, ...]]:
+    """Return the required evidence that each clearance rests on; of several files the one that holds longest counts."""
+    if not clearance_ids:
+        return {}
+    statement = (
+        sa.select(ClearanceEvidence.clearance_id, ClearanceEvidence.requirement, ClearanceEvidence.holds_until)
+        .where(ClearanceEvidence.clearance_id.in_(list(clearance_ids)))
+        .order_by(ClearanceEvidence.clearance_id, ClearanceEvidence.requirement)
+    )
+    ends: dict[tuple[UUID, str], list[date | None]] = {}
+    for row in tx.session.execute(statement):
+        ends.setdefault((row.clearance_id, row.requirement), []).append(row.holds_until)
+    found: dict[UUID, tuple[Ground, ...]] = {}
+    for (clearance_id, requirement), days in ends.items():
+        ground = Ground(tuple(requirement.split(",")), latest_day(days))
+        found[clearance_id] = (*found.get(clearance_id, ()), ground)
+    return found
 
 
 def world_by_slug(tx: Tx, slug: str) -> tuple[UUID | None, World | None]:

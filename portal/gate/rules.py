@@ -1,13 +1,14 @@
-"""What the gate answers: a pure function of stored decisions, pauses, scope and the clock; in doubt, deny."""
+"""What the gate answers: a pure function of stored decisions, pauses, scope, evidence and the clock."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
-from portal.terms import AccessMode, ClearanceAct, DataClass
+from portal.evidence.rules import KEPT, NEVER, Reach, Record, reach
+from portal.terms import AccessMode, ClearanceAct, DataClass, EvidenceState
 
 
 class Reason(StrEnum):
@@ -34,6 +35,7 @@ class Reason(StrEnum):
     TIER_TOO_LOW = "tier_too_low"
     CONDITION_CLOSES = "condition_closes"
     CONDITION_OVERDUE = "condition_overdue"
+    EVIDENCE_EXPIRED = "evidence_expired"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,21 @@ class Engagement:
 
 
 @dataclass(frozen=True, slots=True)
+class Ground:
+    """Required evidence that was there when it was decided: one of these kinds, and the last day on which any holds.
+
+    Without a last day it does not lapse; ``NEVER`` for what was rejected or damaged since.
+    """
+
+    kinds: tuple[str, ...]
+    until: date | None
+
+    def holds(self, day: date) -> bool:
+        """Whether it is there on a day."""
+        return self.until is None or day <= self.until
+
+
+@dataclass(frozen=True, slots=True)
 class Clearance:
     """The latest step of one engagement."""
 
@@ -84,6 +101,17 @@ class Clearance:
     valid_until: date | None
     conditions: tuple[Condition, ...] = ()
     decision: int | None = None
+    grounds: tuple[Ground, ...] = ()
+
+    @property
+    def evidence_until(self) -> date | None:
+        """The last day on which all the evidence holds that it rests on; None without an end."""
+        return earliest(ground.until for ground in self.grounds)
+
+    @property
+    def ends_on(self) -> date | None:
+        """The last day of the approval: that of the decision, or of the evidence if it ends before."""
+        return earliest((self.valid_until, self.evidence_until))
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +253,8 @@ def _from_clearance(
         reasons.append(Reason.DATA_CLASS_NOT_COVERED)
     if mode not in clearance.access_modes:
         reasons.append(Reason.ACCESS_MODE_NOT_COVERED)
+    if not all(ground.holds(today) for ground in clearance.grounds):
+        reasons.append(Reason.EVIDENCE_EXPIRED)
     for condition in clearance.conditions:
         if condition.met or not condition.names(data_class, mode):
             continue
@@ -253,10 +283,41 @@ def _ends(
     now: datetime,
 ) -> datetime | None:
     """Return the first instant at which this allow would no longer be given if nothing else happened."""
-    days = [clearance.valid_until if clearance else None, engagement.ends_on]
+    days = [clearance.ends_on if clearance else None, engagement.ends_on]
     days += [each.due_on for each in conditions if each.names(data_class, mode)]
-    known = [day for day in days if day is not None]
-    return datetime.combine(min(known) + timedelta(days=1), time.min, tzinfo=now.tzinfo) if known else None
+    first = earliest(days)
+    return datetime.combine(first + timedelta(days=1), time.min, tzinfo=now.tzinfo) if first else None
+
+
+def counts_until(record: Record, pinned: date | None) -> date | None:
+    """Return the last day on which a file counts at the gate; None without an end, ``NEVER`` for no day at all.
+
+    What the vendor does alone never lengthens it. Until ``pinned``, the day that was seen when it was decided, a file
+    counts as long as it still reaches so far; further only by what reviewers verified: the file, and every letter
+    that carries it.
+    """
+    if record.state not in KEPT:
+        return NEVER
+    ends = earliest((pinned, reach(record).valid_until))
+    if record.state is not EvidenceState.VERIFIED:
+        return ends
+    return latest_day((ends, verified_reach(record).valid_until))
+
+
+def verified_reach(record: Record) -> Reach:
+    """Return how far a file reaches with no other letters than those that a reviewer verified."""
+    return reach(replace(record, letters=tuple(letter for letter in record.letters if letter.verified)))
+
+
+def earliest(days: Iterable[date | None]) -> date | None:
+    """Return the first of the last days; None if none of them ends."""
+    return min((day for day in days if day is not None), default=None)
+
+
+def latest_day(days: Iterable[date | None]) -> date | None:
+    """Return the latest of the last days; None, that is without an end, if one of them has none."""
+    known = tuple(days)
+    return None if None in known else max((day for day in known if day is not None), default=NEVER)
 
 
 def _closeness(answer: Answer) -> tuple[bool, int, datetime, str]:

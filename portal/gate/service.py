@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import IntegrityError
 
 from portal import policy
@@ -17,12 +16,14 @@ from portal.gate.facts import (
     ClearanceRecorded,
     EveryVendorPaused,
     EveryVendorResumed,
+    EvidenceReachChanged,
     ResumeAsked,
     VendorPaused,
     VendorResumed,
 )
 from portal.gate.models import Clearance, GateSequence, Pause
 from portal.gate.rules import Answer, Condition, Question, World, decide
+from portal.gate.sequence import next_sequence
 from portal.kernel.actor import ActorKind
 from portal.kernel.errors import Conflict, Forbidden, NotFound, Refused
 from portal.kernel.ledger import Tx
@@ -32,17 +33,6 @@ from portal.terms import AccessMode, ClearanceAct, DataClass, Role
 from portal.vendors.models import Engagement, Vendor
 
 REASON_LIMIT = 2_000
-
-
-def next_sequence(tx: Tx, vendor_id: UUID) -> int:
-    """Return the vendor's next number. The row is locked until the commit, so numbers are given in commit order."""
-    statement = (
-        postgresql.insert(GateSequence)
-        .values(vendor_id=vendor_id, last=1)
-        .on_conflict_do_update(index_elements=["vendor_id"], set_={"last": GateSequence.last + 1})
-        .returning(GateSequence.last)
-    )
-    return tx.session.execute(statement).scalar_one()
 
 
 def clear(
@@ -212,6 +202,22 @@ def publish_cards(tx: Tx, fact: ClearanceRecorded | VendorPaused | VendorResumed
     _publish(tx, [fact.vendor_id])
 
 
+def publish_reach(tx: Tx, fact: EvidenceReachChanged) -> None:
+    """Tell the vendor's own pages how far the evidence reaches that its access rests on.
+
+    The rest of the card stays: the vendor's own act can lead here, and its transactions do not see a stop of everybody.
+    """
+    for card in assessments.cards_of(tx, fact.vendor_id):
+        if card.engagement_id == fact.engagement_id:
+            until = fact.until.isoformat() if fact.until else None
+            assessments.publish_card(
+                tx,
+                vendor_id=fact.vendor_id,
+                engagement_id=fact.engagement_id,
+                body={**card.body, "evidence_until": until, "sequence": fact.sequence},
+            )
+
+
 def publish_all_cards(tx: Tx, _fact: EveryVendorPaused | EveryVendorResumed) -> None:
     """Tell the pages of every cleared vendor, after a stop of everybody began or ended."""
     _publish(tx, tx.session.execute(sa.select(GateSequence.vendor_id)).scalars().all())
@@ -231,6 +237,7 @@ def _publish(tx: Tx, vendor_ids: Any) -> None:
                     "paused": bool(world.pauses),
                     "act": step.act.value if step else None,
                     "valid_until": step.valid_until.isoformat() if step and step.valid_until else None,
+                    "evidence_until": step.evidence_until.isoformat() if step and step.evidence_until else None,
                     "sequence": world.sequence,
                     "data_classes": [DataClass(each).name for each in sorted(engagement.data_classes)],
                     "access_modes": sorted(engagement.access_modes),

@@ -28,6 +28,7 @@ REASON_WORDS = {
     Reason.TIER_TOO_LOW: "The tier is stricter now than when it was decided",
     Reason.CONDITION_CLOSES: "Closed until a condition is met",
     Reason.CONDITION_OVERDUE: "A condition is overdue",
+    Reason.EVIDENCE_EXPIRED: "Evidence that the approval rests on has lapsed",
 }
 
 

@@ -67,6 +67,7 @@ def papers(tx: Tx, attestation_id: UUID) -> list[Paper]:
                 valid_until=NEVER if row.citation_id in outdated else held.valid_until,
                 cap=opinion_cap(record),
                 judged_by=judged_by,
+                checked=used != row.evidence_id,
             )
         )
     return found

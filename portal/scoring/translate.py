@@ -39,7 +39,8 @@ class Paper:
     """What counts of a cited file. A rejected file, or a rejected use of it, is simply not there.
 
     It counts through ``valid_until``, and through ``verified_until`` as verified if it is. ``cap`` is the most that a
-    SOC 2 report verified by ``judged_by`` lets the level of assurance be worth.
+    SOC 2 report verified by ``judged_by`` lets the level of assurance be worth. ``checked``: it is a newer revision of
+    what was signed with, and a reviewer found that it proves the same.
     """
 
     citation_id: UUID
@@ -52,6 +53,7 @@ class Paper:
     valid_until: date | None
     cap: int | None = None
     judged_by: UUID | None = None
+    checked: bool = False
 
 
 def inputs_for(

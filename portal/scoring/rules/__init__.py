@@ -52,6 +52,7 @@ from portal.scoring.rules.values import (
     State,
     Version,
 )
+from portal.scoring.rules.verdict import met
 
 __all__ = [
     "POLICY_1",
@@ -99,6 +100,7 @@ __all__ = [
     "inherent_risk",
     "marks",
     "measure",
+    "met",
     "problems",
     "raise_tier",
     "read_inputs",

@@ -124,6 +124,17 @@ def _hold(inputs: Inputs, measures: Measures, tier: int, limits: Thresholds) -> 
             yield from _required(requirement, inputs.held, inputs.as_of)
 
 
+def met(inputs: Inputs) -> tuple[Requirement, ...]:
+    """Return what the tier requires of evidence and is there on the day."""
+    tier = tier_in_force(inherent_risk(inputs.exposure, inputs.policy).tier, inputs.raised_tier)
+    return tuple(
+        requirement
+        for requirement in inputs.policy.required[tier - 1]
+        if (requirement.fact is None or requirement.fact in inputs.facts)
+        and not any(_required(requirement, inputs.held, inputs.as_of))
+    )
+
+
 def _required(requirement: Requirement, held: tuple[Held, ...], as_of: date) -> Iterator[Reason]:
     ends = [piece.valid_until for piece in held if piece.kind in requirement.any_of]
     if not ends:

@@ -12,26 +12,39 @@ from portal.terms import ClearanceAct, Outcome
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """One engagement's access as pages say it. ``state`` is paused, lapsed, approved, revoked, refused or undecided.
+    """One engagement's access as pages say it.
 
-    ``until`` is the last day of the approval.
+    ``state`` is paused, lapsed, proofless, approved, revoked, refused or undecided; proofless: evidence has lapsed that
+    the approval rests on. ``until`` is the last day of the access: that of the approval or of its evidence, whichever is
+    earlier; ``by_evidence`` says which.
     """
 
     project: str
     state: str
     until: date | None
     conditions: tuple[dict[str, Any], ...]
+    by_evidence: bool = False
 
 
 def access_of(card: CardLine, now: datetime) -> Access:
     """Return what a card says at this moment."""
     body = card.body
-    until = date.fromisoformat(body["valid_until"]) if body.get("valid_until") else None
+    approved, proven = _day(body.get("valid_until")), _day(body.get("evidence_until"))
+    by_evidence = proven is not None and (approved is None or proven < approved)
+    until = proven if by_evidence else approved
     act = body.get("act")
     if body.get("paused"):
         state = "paused"
     elif act in (Outcome.APPROVE, Outcome.APPROVE_WITH_CONDITIONS):
-        state = "lapsed" if until is not None and now.date() > until else "approved"
+        ended = until is not None and now.date() > until
+        lapsed = approved is not None and now.date() > approved
+        state = "lapsed" if lapsed else "proofless" if ended else "approved"
     else:
         state = "undecided" if act is None else "revoked" if act == ClearanceAct.REVOKE else "refused"
-    return Access(card.project, state, until, tuple(body.get("conditions") or ()))
+    if state == "lapsed":
+        until, by_evidence = approved, False
+    return Access(card.project, state, until, tuple(body.get("conditions") or ()), by_evidence)
+
+
+def _day(text: Any) -> date | None:
+    return date.fromisoformat(text) if text else None

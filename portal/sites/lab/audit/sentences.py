@@ -118,6 +118,10 @@ PHRASES: Mapping[str, tuple[str, str]] = {
     "conflict_ended": ("shield-check", "ended a conflict of interest of {user} with {vendor}"),
     # the gate
     "clearance_recorded": ("lock-open", "changed what the gate says of {vendor}: {act}, sequence {sequence}"),
+    "evidence_reach_changed": (
+        "calendar-clock",
+        "changed until when the evidence of {vendor} holds its approval: {until}, sequence {sequence}",
+    ),
     "vendor_paused": ("circle-pause", "paused {vendor}, sequence {sequence}"),
     "every_vendor_paused": ("circle-pause", "paused every vendor"),
     "resume_asked": ("play", "asked to end a pause of {vendor}"),
@@ -165,7 +169,15 @@ PHRASES: Mapping[str, tuple[str, str]] = {
 """What each fact says after the name of who acted, with its icon. A fact that is missing here is said by its name."""
 
 BY_ITSELF = frozenset(
-    {"score_computed", "review_opened", "clearance_recorded", "outcome_published", "review_ended", "answers_carried"}
+    {
+        "score_computed",
+        "review_opened",
+        "clearance_recorded",
+        "evidence_reach_changed",
+        "outcome_published",
+        "review_ended",
+        "answers_carried",
+    }
 )
 """What follows from somebody's act, in its transaction, and is Gatehouse's own doing."""
 
