@@ -15,7 +15,6 @@ from portal.evidence.rules.report import ReportRows, question_keys, split
 from portal.evidence.rules.validity import BRIDGE_MONTHS, add_months, as_day
 
 MAX_TITLE: Final = 200
-MAX_ROW_NUMBER: Final = 999
 
 Details = dict[str, Any]
 """What is stored: days as ISO dates, choices as keys, multi choices as lists of keys, amounts as

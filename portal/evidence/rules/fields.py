@@ -101,7 +101,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of evidence (spec/evidence.md)."""
+    """One kind of evidence (spec/evidence.md). ``headings``: a field and what stands above it in a long form."""
 
     code: str
     title: str
@@ -109,6 +109,11 @@ class Kind:
     checks: tuple[str, ...]
     holds: str
     orders: tuple[Order, ...] = ()
+    headings: tuple[tuple[str, str], ...] = ()
+
+    def heading(self, name: str) -> str:
+        """Return the words that stand above a field of a long form, none above most."""
+        return dict(self.headings).get(name, "")
 
     def field(self, name: str) -> Field:
         """Return a field by its name.

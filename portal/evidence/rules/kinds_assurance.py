@@ -153,6 +153,16 @@ SOC2: Final = Kind(
         Order("as_of", "opinion_on", "The day of the opinion must not be before the day it describes"),
         Order("as_of", "promised_on", "The promised day must be after the day it describes", strict=True),
     ),
+    (
+        ("report_type", "Type, time and opinion"),
+        ("auditor", "The auditor"),
+        ("entity", "Company and scope"),
+        ("subservice_method", "Who else stands behind it"),
+        ("exceptions_listed", "Exceptions"),
+        ("user_control_rows", "What it leaves to its readers"),
+        ("incidents", "The rest of the report"),
+        ("distribution", "Who may read it"),
+    ),
 )
 
 BRIDGE: Final = Kind(

@@ -10,7 +10,17 @@ from urllib.parse import quote
 from flask import Response
 
 from portal.evidence.queries import LibraryLine
-from portal.evidence.rules import KINDS, FieldType, Standing, parse_day, state_on
+from portal.evidence.rules import (
+    KINDS,
+    Column,
+    Field,
+    FieldType,
+    Standing,
+    amount_words,
+    current,
+    parse_day,
+    state_on,
+)
 from portal.evidence.viewing import Opened
 from portal.kernel.objects import CHUNK
 from portal.sites.shared.ui import day
@@ -30,6 +40,9 @@ INERT = {
     ),
 }
 """The types that leave under their own name; anything else is octets."""
+
+MOST_ROWS_SAID = 10
+"""How many rows of a table are said in a list of facts."""
 
 SANDBOX = "default-src 'none'; sandbox"
 
@@ -106,20 +119,37 @@ ATTENTION = frozenset(
 
 def described(kind: str, details: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return what is known of a file as pairs of words, in the order of its form."""
+    now = current(kind, details)
     pairs = []
     for field in KINDS[kind].fields:
-        value = details.get(field.name)
-        if value is None or value == "":
+        value = now.get(field.name)
+        if value is None or value in ("", [], {}) or field.apart:
             continue
-        words = str(value)
-        if field.type is FieldType.DATE and (found := parse_day(words)):
-            words = day(found)
-        elif field.type is FieldType.CHOICE:
-            words = dict(field.options).get(words, words)
-        elif field.type is FieldType.NUMBER:
-            words = f"{int(value):,}"
-        pairs.append((field.label, words))
+        pairs.append((field.label, said(field, value)))
     return pairs
+
+
+def said(field: Field | Column, value: Any) -> str:
+    """Return a stored value of a field in words; what does not fit its type is said as it stands."""
+    words = str(value)
+    if field.type is FieldType.DATE and (found := parse_day(words)):
+        return day(found)
+    if field.type is FieldType.CHOICE:
+        return dict(field.options).get(words, words)
+    if field.type is FieldType.NUMBER and isinstance(value, int):
+        return f"{value:,}"
+    if field.type is FieldType.MONEY:
+        return amount_words(value)
+    if field.type is FieldType.MULTI and isinstance(value, list):
+        return ", ".join(dict(field.options).get(str(each), str(each)) for each in value)
+    if isinstance(field, Field) and field.type is FieldType.TABLE and isinstance(value, list):
+        rows = [
+            ", ".join(said(column, row[column.name]) for column in field.columns if row.get(column.name))
+            for row in value[:MOST_ROWS_SAID]
+        ]
+        more = len(value) - MOST_ROWS_SAID
+        return "; ".join(rows) + (f"; and {more} more" if more > 0 else "")
+    return words
 
 
 def gist(kind: str, details: Mapping[str, Any]) -> str:
@@ -132,7 +162,7 @@ def gist(kind: str, details: Mapping[str, Any]) -> str:
     }
     wanted = {
         "SOC2": ("report_type", "categories"),
-        "INS": ("limit", "line"),
+        "INS": ("limit_claim", "line"),
         "ISO": ("edition",),
         "PT": ("firm",),
         "POL": ("version",),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from uuid import UUID
 
 from flask import Blueprint, flash, redirect, request, url_for
@@ -10,17 +10,16 @@ from flask.typing import ResponseReturnValue
 
 from portal import policy
 from portal.attestations.library import uses_of
-from portal.evidence import queries, rules, service, viewing
+from portal.evidence import openings, queries, rules, service, viewing
 from portal.evidence.queries import LibraryLine
 from portal.identity import queries as people
-from portal.kernel.errors import Conflict, Refused
 from portal.kernel.ledger import Tx
 from portal.policy import Action
 from portal.sites.shared import does, house, ledger, page
 from portal.sites.shared.evidence import SCAN_WORDS, as_attachment, described, tag_of
 from portal.sites.shared.pages import actor, begin
-from portal.sites.vendor.evidence import uses
-from portal.sites.vendor.evidence.pages import kind_options, library_page
+from portal.sites.vendor.evidence import describing, uses
+from portal.sites.vendor.evidence.pages import library_page
 from portal.terms import EvidenceState, Role
 
 bp = Blueprint("vendor_evidence", __name__)
@@ -43,7 +42,7 @@ def show(evidence_id: UUID) -> ResponseReturnValue:
     with begin() as tx:
         row = service.get(tx, evidence_id, Action.EVIDENCE_READ)
         line = queries.line(tx, evidence_id)
-        opened = queries.openings(tx, evidence_id)
+        opened = openings.openings(tx, evidence_id)
         used = uses_of(tx, row.vendor_id, evidence_id=evidence_id).get(evidence_id, ())
         panels = {name: value for panel in PANELS for name, value in panel(tx, line).items()}
         names = people.people(tx, [line.uploaded_by])
@@ -79,60 +78,7 @@ def file(evidence_id: UUID) -> ResponseReturnValue:
 @does(Action.EVIDENCE_UPLOAD)
 def describe(evidence_id: UUID) -> ResponseReturnValue:
     """Ask what a file is and for its dates; the validity follows from them."""
-    if request.method == "GET":
-        return _describe_page(evidence_id, request.args.get("kind", ""))
-    kind, version = request.form.get("kind", ""), request.form.get("row_version", "")
-    try:
-        with begin() as tx:
-            row = service.get(tx, evidence_id, Action.EVIDENCE_UPLOAD)
-            service.describe(
-                tx,
-                evidence=row,
-                kind=kind,
-                title=request.form.get("title", ""),
-                raw=request.form,
-                row_version=int(version) if version.isascii() and version.isdigit() and len(version) < 9 else 0,
-            )
-            name = row.file_name
-    except Refused as refusal:
-        return _describe_page(evidence_id, kind, request.form, refusal.problems), 422
-    flash(f"The details of {name} are saved.")
-    return redirect(url_for(".show", evidence_id=evidence_id), 303)
-
-
-def _describe_page(
-    evidence_id: UUID,
-    kind: str,
-    typed: Mapping[str, str] | None = None,
-    problems: Mapping[str, Sequence[str]] | None = None,
-) -> str:
-    with begin() as tx:
-        service.get(tx, evidence_id, Action.EVIDENCE_UPLOAD)
-        line = queries.line(tx, evidence_id)
-    if line.state not in (EvidenceState.ATTACHED, EvidenceState.REJECTED):
-        raise Conflict("The details of this file cannot be changed now. Upload a new file to replace it.")
-    code = kind if kind in rules.KINDS else line.kind
-    asked = rules.KINDS[code]
-    stored = {field.id: str(line.details.get(field.name, "")) for field in asked.fields} if code == line.kind else {}
-    return page(
-        "vendor/evidence/details.html",
-        line=line,
-        kind=asked,
-        kinds=kind_options((code,)),
-        values=stored if typed is None else {field.id: typed.get(field.id, "") for field in asked.fields},
-        title_value=line.title if typed is None else typed.get("title", ""),
-        problems=problems or {},
-        errors=problems or None,
-        row_version=line.row_version if typed is None else typed.get("row_version", ""),
-        whens={field.id: _when(asked, field) for field in asked.fields},
-    )
-
-
-def _when(kind: rules.Kind, field: rules.Field) -> str:
-    if field.when is None:
-        return field.hint
-    words = dict(kind.field(field.when[0]).options)[field.when[1]]
-    return f"{words} only"
+    return describing.answer(evidence_id)
 
 
 @bp.route("/evidence/<uuid:evidence_id>/remove", methods=["GET", "POST"])
