@@ -1,10 +1,9 @@
-"""What the demo's vendors say, and the files they show. Deterministic: the same vendor always says the same. Pure."""
+"""What the demo's vendors say, Deterministic: the same vendor always says the same. Pure."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
@@ -33,17 +32,6 @@ _BY_KIND = {
     "choice": ("Decided by the security board in {month} and checked by internal audit.",),
 }
 _MONTHS = ("January", "March", "May", "June", "August", "September")
-
-
-@dataclass(frozen=True, slots=True)
-class PaperPlan:
-    """One file of a vendor: its kind, name, the details a person would type, and what is in it."""
-
-    kind: str
-    file_name: str
-    title: str
-    details: dict[str, str]
-    paragraphs: tuple[str, ...]
 
 
 def dice(*parts: object, sides: int) -> int:
@@ -162,139 +150,3 @@ def fact_form(
         }
         return {f"rows.0.{key}": value for key, value in row.items()}
     return {}
-
-
-def papers_of(name: str, legal_name: str, kinds: Collection[str], today: date) -> list[PaperPlan]:
-    """Return the files of a vendor, each with details that hold today."""
-
-    def on(days: int) -> str:
-        return (today + timedelta(days=days)).isoformat()
-
-    slug = name.split()[0].lower()
-    end = today - timedelta(days=70)
-    about = f"{legal_name} prepared this document for Orrery. It is invented for a demonstration."
-    plans = [
-        PaperPlan(
-            "SOC2",
-            f"{slug}-soc2-type2.pdf",
-            "SOC 2 Type 2 report",
-            {
-                "report_type": "type2",
-                "period_start": (end - timedelta(days=364)).isoformat(),
-                "period_end": end.isoformat(),
-                "opinion": "unqualified",
-                "opinion_on": (end + timedelta(days=35)).isoformat(),
-                "auditor": "Merrow & Pike, certified public accountants",
-                "licence": "No. 48213, Oregon",
-                "entity": legal_name,
-                "system": "Annotation workspace and workforce services",
-                "categories": "Security, Confidentiality",
-                "exceptions": "1",
-            },
-            (
-                f"Independent service auditor's report on the annotation workspace of {legal_name}, for the time from "
-                f"{(end - timedelta(days=364)):%d %B %Y} to {end:%d %B %Y}.",
-                "Scope: the annotation workspace, the workforce services in Lisbon and Leeds, and the systems that "
-                "hold customers' data. The identity provider is carved out.",
-                "Opinion: in our opinion, in all material respects, the controls were suitably designed and operated "
-                "effectively throughout the period.",
-                "Exception: for one of 25 sampled leavers, access to the ticket system ended on the third working day. "
-                "Management automated the step in the following month.",
-                *(
-                    f"Control {number}. We inspected the evidence of the sampled months and noted no exception."
-                    for number in range(1, 40)
-                ),
-            ),
-        ),
-        PaperPlan(
-            "SCR",
-            f"{slug}-configuration-export.pdf",
-            "Configuration export",
-            {
-                "system": "Identity provider and document store",
-                "setting": "MFA, sharing, encryption",
-                "taken_on": on(-12),
-            },
-            (about, "Setting: external sharing, off for the whole tenant. Setting: MFA, required, phishing-resistant."),
-        ),
-        PaperPlan(
-            "CON",
-            f"{slug}-contract-extract.pdf",
-            "Contract extract",
-            {"clause": "9 to 14", "parties": f"{legal_name} and Orrery", "starts_on": on(-300)},
-            (
-                about,
-                "Clause 9: no reuse and no training. Clause 11: notice of an incident within 24 hours of detection.",
-            ),
-        ),
-        PaperPlan(
-            "SPL",
-            f"{slug}-sub-processors.csv",
-            "Sub-processors",
-            {"as_of": on(-9), "entries": "2"},
-            ("name,purpose,country,data class", "Harrow Cloud,hosting,Ireland,D3", "Signet IDP,sign-in,Ireland,D1"),
-        ),
-        PaperPlan(
-            "POL",
-            f"{slug}-security-policies.pdf",
-            "Security policies",
-            {"version": "4.1", "approved_by": "Security board", "approved_on": on(-120), "next_review_on": on(245)},
-            (about, "These policies apply to employees, freelancers and agency staff alike."),
-        ),
-        PaperPlan(
-            "LOG",
-            f"{slug}-access-log-sample.csv",
-            "Access log sample",
-            {"source": "Annotation workspace", "range_from": on(-98), "range_until": on(-8)},
-            ("time,person,action", "2026-08-03T09:12Z,a.worker,opened task 118", "2026-08-03T17:40Z,a.worker,left"),
-        ),
-        PaperPlan(
-            "PT",
-            f"{slug}-penetration-test.pdf",
-            "Penetration test letter",
-            {
-                "firm": "Saltmarsh Testing",
-                "tested_from": on(-72),
-                "tested_until": on(-60),
-                "critical": "0",
-                "high": "0",
-                "open": "0",
-            },
-            (about, "Scope: annotation workspace, isolation between customers. Two medium findings, both retested."),
-        ),
-        PaperPlan(
-            "INS",
-            f"{slug}-insurance.pdf",
-            "Cyber insurance certificate",
-            {
-                "insurer": "Thornway Mutual",
-                "insured": legal_name,
-                "limit": "10 M USD",
-                "starts_on": on(-165),
-                "expires_on": on(200),
-            },
-            (about, "Technology E&O and cyber, 10 M USD per claim. No exclusion for AI services."),
-        ),
-        PaperPlan(
-            "ARC",
-            f"{slug}-data-flow.pdf",
-            "Data-flow diagram",
-            {"version": "3", "author": "Platform team", "dated_on": on(-40)},
-            (about, "Every system, person group, supplier and export of the engagement."),
-        ),
-        PaperPlan(
-            "RPT",
-            f"{slug}-risk-assessment.pdf",
-            "Risk assessment",
-            {"author": "Security lead", "dated_on": on(-50)},
-            (about, "Customers' AI data and model access are named as assets."),
-        ),
-        PaperPlan(
-            "DPA",
-            f"{slug}-dpa.pdf",
-            "Data-processing agreement",
-            {"parties": f"{legal_name} and Orrery", "signed_on": on(-300)},
-            (about, "Roles, transfers and sub-processing, with annexes filled."),
-        ),
-    ]
-    return [plan for plan in plans if plan.kind in kinds]

@@ -6,14 +6,19 @@ from collections.abc import Sequence
 
 LINE = 92
 LINES_A_PAGE = 46
+NEW_PAGE = "\f"
+"""As a paragraph: what follows begins on a new page."""
 
 
 def pdf(title: str, paragraphs: Sequence[str]) -> bytes:
     """Return a PDF (ISO 32000-1) with the title on its first page and the paragraphs below, in Helvetica."""
-    lines = [title, ""]
+    sheets: list[list[str]] = [[title, ""]]
     for paragraph in paragraphs:
-        lines += [*_wrapped(paragraph), ""]
-    pages = [lines[start : start + LINES_A_PAGE] for start in range(0, len(lines), LINES_A_PAGE)]
+        if paragraph == NEW_PAGE:
+            sheets.append([])
+        else:
+            sheets[-1] += [*_wrapped(paragraph), ""]
+    pages = [sheet[at : at + LINES_A_PAGE] for sheet in sheets if sheet for at in range(0, len(sheet), LINES_A_PAGE)]
     kids = " ".join(f"{4 + 2 * number} 0 R" for number in range(len(pages)))
     objects = [
         b"<< /Type /Catalog /Pages 2 0 R >>",

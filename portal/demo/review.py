@@ -7,6 +7,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
 
+import sqlalchemy as sa
+
+from portal.attestations.models import Citation
 from portal.demo.answers import dice
 from portal.demo.cast import Company, Stage
 from portal.evidence import service as evidence
@@ -168,6 +171,20 @@ class LabSide:
                 plan="Laptops were encrypted and wiped; sessions ended; access log of the window read and clean.",
                 row_version=row.row_version,
             )
+
+
+def check_newer(story: Story, *, cited: UUID, newer: UUID) -> None:
+    """A reviewer verifies a newer revision and says that it proves what the cited one did."""
+    reviewer = story.lab("Ines Valdarno")
+    with story.then.ledger.begin(reviewer) as tx:
+        row = evidence.get(tx, newer, Action.EVIDENCE_JUDGE)
+        evidence.open_file(tx, evidence=row)
+        evidence.verify(tx, evidence=row, note="Newer list, same companies.", row_version=row.row_version)
+    with story.then.ledger.begin(reviewer) as tx:
+        row = evidence.get(tx, newer, Action.EVIDENCE_JUDGE)
+        uses = sa.select(Citation.id).where(Citation.evidence_id == cited, Citation.removed_at.is_(None))
+        for citation_id in tx.session.execute(uses.order_by(Citation.id)).scalars().all():
+            reviews.recheck(tx, citation_id=citation_id, evidence=row)
 
 
 def _asked(tx: Tx, review: Review) -> list[str]:

@@ -10,10 +10,11 @@ from uuid import UUID
 from portal.assessments import service as assessments
 from portal.assessments.models import Assessment
 from portal.attestations import service as attestations
-from portal.demo.answers import PaperPlan, answer_to, dice, fact_form, papers_of
+from portal.demo.answers import answer_to, dice, fact_form
 from portal.demo.cast import Company, Stage, address
+from portal.demo.library import PaperPlan, newer_list, papers_of
 from portal.demo.papers import pdf
-from portal.demo.review import LabSide, some
+from portal.demo.review import LabSide, check_newer, some
 from portal.evidence import intake
 from portal.evidence import service as evidence
 from portal.identity import service as identity
@@ -32,6 +33,8 @@ STATEMENTS = ("authority", "truth", "changes")
 TIER_1_KINDS = ("SOC2", "SCR", "CON", "SPL", "POL", "LOG", "PT", "INS", "ARC", "RPT", "DPA")
 TIER_2_KINDS = ("SOC2", "SCR", "CON", "SPL", "POL", "LOG")
 TIER_3_KINDS = ("CON",)
+NEW_LIST_DAYS = 20
+"""When vendors that are cleared replaced their sub-processor list."""
 
 
 class Way:
@@ -107,8 +110,19 @@ class Way:
         LabSide(
             story, company, assessment_id=self._assessment, vendor_id=vendor_id, papers=tuple(self._papers.values())
         ).live()
+        self._refresh()
         if company.stage is Stage.RENEWING:
             self._renew(vendor_id, engagement_id)
+
+    def _refresh(self) -> None:
+        """Replace a sub-processor list that would have ended since, and have the new one checked: it holds 90 days."""
+        cleared = self._company.stage in {Stage.APPROVED, Stage.CONDITIONAL, Stage.RENEWING}
+        if not cleared or "SPL" not in self._papers or self._company.days_ago < NEW_LIST_DAYS:
+            return
+        self._story.at(days_ago=NEW_LIST_DAYS)
+        newer = self._file(newer_list(self._company, self._story.today()), supersedes=self._papers["SPL"])
+        self._story.at(days_ago=NEW_LIST_DAYS - 2)
+        check_newer(self._story, cited=self._papers["SPL"], newer=newer)
 
     def _renew(self, vendor_id: UUID, engagement_id: UUID) -> None:
         """Ask again, on the newest version: what was signed lies there to be confirmed, and nothing is answered yet."""
@@ -175,10 +189,10 @@ class Way:
             kinds = (*kinds, "DPA")
         if self._company.stage in {Stage.ANSWERING, Stage.REJECTED}:
             kinds = ("SOC2", "POL")
-        for plan in papers_of(self._company.name, self._company.legal_name, kinds, self._story.today()):
+        for plan in papers_of(self._company, kinds, self._story.today()):
             self._papers[plan.kind] = self._file(plan)
 
-    def _file(self, plan: PaperPlan) -> UUID:
+    def _file(self, plan: PaperPlan, *, supersedes: UUID | None = None) -> UUID:
         content = (
             "\n".join(plan.paragraphs).encode() + b"\n"
             if plan.file_name.endswith(".csv")
@@ -192,9 +206,13 @@ class Way:
             file_name=plan.file_name,
             kind=plan.kind,
             title=plan.title,
-            details=plan.details,
+            supersedes_id=supersedes,
             scanner_url=self._story.then.settings.scanner_url,
         )
+        with self._ledger.begin(self._team[0]) as tx:
+            row = evidence.get(tx, taken.id, Action.EVIDENCE_UPLOAD)
+            form = {f"detail-{name}": value for name, value in plan.details.items()}
+            evidence.describe(tx, evidence=row, kind=plan.kind, title=plan.title, raw=form, row_version=row.row_version)
         return taken.id
 
     def _answer(self) -> None:
