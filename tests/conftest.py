@@ -31,6 +31,17 @@ ENOUGH_MEMORY = 2**30
 _numbers = itertools.count(1)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let a run be more thorough than its time allows every day."""
+    parser.addoption("--thorough", action="store_true", help="send every odd value to every place, not each to some")
+
+
+@pytest.fixture
+def thorough(request: pytest.FixtureRequest) -> bool:
+    """Return whether time does not matter: then nothing is sampled."""
+    return bool(request.config.getoption("--thorough"))
+
+
 class Databases:
     """Hands out databases: each a copy of the migrated template."""
 
