@@ -15,7 +15,7 @@ class Access:
     """One engagement's access as pages say it.
 
     ``state`` is paused, lapsed, proofless, approved, revoked, refused or undecided; proofless: evidence has lapsed that
-    the approval rests on. ``until`` is the last day of the access: that of the approval or of its evidence, whichever is
+    the approval rests on. ``until`` is the last day of the access: of the approval or of its evidence, whichever is
     earlier; ``by_evidence`` says which.
     """
 
