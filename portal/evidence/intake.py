@@ -122,7 +122,8 @@ def _begun(ledger: Ledger, actor: Actor, store: ObjectStore, arrival: Arrival) -
         now = service.arrived(row)
     if won:
         return ()
-    _forget(store, Abandoned(arrival.key, begun))
+    with suppress(StoreUnavailable):
+        store.abort_parts(arrival.key, begun)
     if now.upload_id is None or now.upload_id == arrival.upload_id:
         raise UploadOver(now.refusal or OVER)
     try:
