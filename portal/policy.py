@@ -55,6 +55,8 @@ class Action(StrEnum):
     REVIEW_ASSIGN = "review.assign"
     REVIEW_JUDGE = "review.judge"
     EVIDENCE_JUDGE = "evidence.judge"
+    FLAGS_READ = "flags.read"
+    FIRM_CHECK = "firm.check"
     NOTE_INTERNAL = "note.internal"
     QUESTIONS_RETURN = "questions.return"
     RECOMMEND = "recommend"
@@ -214,6 +216,8 @@ GRANTS: dict[Action, tuple[Rule, ...]] = {
     Action.REVIEW_ASSIGN: (_LEAD, _ADMIN),
     Action.REVIEW_JUDGE: (_MINE, assigned(Role.LEAD_APPROVER)),
     Action.EVIDENCE_JUDGE: (_REVIEWER, _LEAD),
+    Action.FLAGS_READ: (_REVIEWER, _LEAD, _AUDITOR),
+    Action.FIRM_CHECK: (_REVIEWER, _LEAD),
     Action.NOTE_INTERNAL: (_MINE, _LEAD),
     Action.QUESTIONS_RETURN: (_MINE, _LEAD),
     Action.RECOMMEND: (_MINE, assigned(Role.LEAD_APPROVER)),

@@ -16,7 +16,7 @@ from portal.attestations import library
 from portal.attestations import service as attestations
 from portal.delivery import follow
 from portal.evidence import facts as evidence_facts
-from portal.evidence import reading, retaining
+from portal.evidence import likeness, reading, retaining
 from portal.gate import facts as gate_facts
 from portal.gate import grounds
 from portal.gate import service as gate
@@ -38,6 +38,8 @@ REACTIONS: Mapping[type[Fact], Sequence[Callable[[Tx, Any], None]]] = {
     evidence_facts.EvidenceRemoved: (attestations.release_file, grounds.follow),
     # a newer file takes the older one's place in the answers that are still open; its text is read soon
     evidence_facts.EvidenceAttached: (library.replace_file, reading.ask, grounds.follow),
+    # a report that was read is compared with every other, for the lab's eyes
+    evidence_facts.EvidenceRead: (likeness.ask,),
     # what was relied on is kept: here by a job that locks it in the store, below for what was signed with
     evidence_facts.EvidenceVerified: (retaining.keep_verified, grounds.follow),
     # who comes by invitation finds the sections that it named

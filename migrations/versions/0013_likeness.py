@@ -13,7 +13,7 @@ branch_labels = None
 depends_on = None
 
 ROLE = "gatehouse_app"
-TABLES = ("evidence_sketch", "evidence_likeness", "evidence_traits", "checked_firm")
+TABLES = ("evidence_sketch", "evidence_band", "evidence_likeness", "evidence_traits", "checked_firm")
 
 
 def upgrade() -> None:
@@ -26,12 +26,8 @@ def upgrade() -> None:
         sa.Column("words", sa.Integer(), nullable=False),
         sa.Column("shingles", sa.Integer(), nullable=False),
         sa.Column("signature", postgresql.ARRAY(sa.BigInteger()), nullable=False),
-        sa.Column("bands", postgresql.ARRAY(sa.BigInteger()), nullable=False),
         sa.Column("sketched_at", sa.DateTime(timezone=True), nullable=False),
-        sa.CheckConstraint(
-            "(cardinality(signature) = 0) = (cardinality(bands) = 0) AND words >= 0 AND shingles >= 0",
-            name=op.f("ck_evidence_sketch_whole_or_empty"),
-        ),
+        sa.CheckConstraint("words >= 0 AND shingles >= 0", name=op.f("ck_evidence_sketch_counted")),
         sa.ForeignKeyConstraint(
             ["vendor_id", "evidence_id"],
             ["evidence.vendor_id", "evidence.id"],
@@ -39,7 +35,20 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("evidence_id", name=op.f("pk_evidence_sketch")),
     )
-    op.create_index("ix_evidence_sketch_bands", "evidence_sketch", ["bands"], postgresql_using="gin")
+    op.create_table(
+        "evidence_band",
+        sa.Column("evidence_id", sa.Uuid(), nullable=False),
+        sa.Column("place", sa.Integer(), nullable=False),
+        sa.Column("vendor_id", sa.Uuid(), nullable=False),
+        sa.Column("band", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["vendor_id", "evidence_id"],
+            ["evidence.vendor_id", "evidence.id"],
+            name=op.f("fk_evidence_band_vendor_id_evidence_id"),
+        ),
+        sa.PrimaryKeyConstraint("evidence_id", "place", name=op.f("pk_evidence_band")),
+    )
+    op.create_index("ix_evidence_band_band", "evidence_band", ["band"])
     op.create_table(
         "evidence_likeness",
         sa.Column("evidence_id", sa.Uuid(), nullable=False),

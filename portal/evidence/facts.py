@@ -212,3 +212,22 @@ class UserControlSettled(Fact):
     evidence_id: UUID
     vendor_id: UUID
     state: UserControlState
+
+
+@dataclass(frozen=True, slots=True)
+class LikenessFound(Fact):
+    """Two reports of two vendors share much. It names no vendor, so that it stands in no vendor's part of the trail."""
+
+    evidence_id: UUID
+    other_id: UUID
+    share: int
+
+
+@dataclass(frozen=True, slots=True)
+class FirmChecked(Fact):
+    """A reviewer looked an audit firm up in a public register."""
+
+    check_id: UUID
+    name: str
+    outcome: str
+    source: str

@@ -19,6 +19,7 @@ from portal.evidence.rules.masking import Word
 SHINGLE: Final = 5
 PLACES: Final = 128
 ROWS: Final = 3
+BANDS: Final = PLACES // ROWS
 SEED: Final = 20_261_124
 METHOD: Final = f"minhash-{RMinHash.ALGORITHM_VERSION}-{PLACES}x{ROWS}-words{SHINGLE}-mask1"
 """Sketches of different methods are never compared; a change of the masking must change the last word."""
@@ -27,7 +28,11 @@ MIN_SHINGLES: Final = 80
 """Shorter descriptions say too little to be told apart."""
 
 LIKE_PER_MILLE: Final = 600
-"""From which share of common shingles on two descriptions are called alike; measured, see docs/evidence.md."""
+"""From which share of common shingles on two descriptions are called alike.
+
+Measured on 300 generated reports: of all 44,850 pairs none shares more than 40 %, of copies with other names each
+shares at least 98 %.
+"""
 
 CANDIDATE_PER_MILLE: Final = 250
 """The estimate from which on the exact share is worth counting; below the line by three deviations of the sketch."""
@@ -48,7 +53,7 @@ class Sketch:
     def bands(self) -> tuple[int, ...]:
         """The bands as signed 64-bit numbers, each of which says which band it is."""
         return tuple(
-            _band(number, self.signature[at : at + ROWS]) for number, at in enumerate(range(0, PLACES - ROWS + 1, ROWS))
+            _band(number, self.signature[at : at + ROWS]) for number, at in enumerate(range(0, BANDS * ROWS, ROWS))
         )
 
 

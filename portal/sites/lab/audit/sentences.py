@@ -81,6 +81,8 @@ PHRASES: Mapping[str, tuple[str, str]] = {
     "evidence_rejected": ("file-x", "rejected a file of {vendor}"),
     "evidence_removed": ("trash-2", "took a file out of the library of {vendor}"),
     "evidence_retained": ("lock", "keeps a file of {vendor} until {until}"),
+    "likeness_found": ("copy", "found two reports of two vendors alike"),
+    "firm_checked": ("search", "looked up the audit firm {name} in {source}"),
     "evidence_integrity_failed": ("shield-alert", "found other bytes than were signed in a file of {vendor}"),
     # the review
     "review_opened": ("inbox", "put revision {revision} of {vendor} into the queue"),
