@@ -15,7 +15,7 @@ from typing import Any
 
 from tests.factories.pdfs import scanned_pdf, text_pdf, wrapped
 from tests.factories.reporting.description import describe
-from tests.factories.reporting.facts import Facts, draw, us
+from tests.factories.reporting.facts import CATEGORIES, Facts, draw, us
 from tests.factories.reporting.firms import TUNED, Style
 
 LINES_A_PAGE = 58
@@ -73,7 +73,10 @@ def _truth(facts: Facts, style: Style, firm: str) -> dict[str, Any]:
         "auditor": firm,
         "entity": facts.entity,
         "system": facts.system,
-        "categories": ", ".join(facts.categories),
+        "categories": ",".join(
+            each.lower().replace(" ", "_") for each in sorted(facts.categories, key=CATEGORIES.index)
+        ),
+        "assertion_entity": facts.in_two,
         "carved_out": "; ".join(name for name, _purpose in facts.carved_out),
     }
     if facts.type == 2:
@@ -81,7 +84,7 @@ def _truth(facts: Facts, style: Style, firm: str) -> dict[str, Any]:
     else:
         truth["as_of"] = facts.as_of.isoformat()
     if style.licence_said:
-        truth["licence"] = facts.licence
+        truth["licence_no"] = facts.licence
     if facts.exceptions and style.exceptions_counted:
         truth["exceptions"] = len(facts.exceptions)
     return truth
@@ -96,26 +99,46 @@ def _sections(f: Facts, style: Style, third: str, chance: random.Random) -> list
             cover = cover.replace(this, other) if f.type == 2 else cover.replace(other, this)
     else:
         cover = style.cover(f)
-    first, second = ("Section I", auditor), ("Section II", style.assertion(f))
+    heads = HEADS[len(style.firm) % len(HEADS)]
+    first, second = auditor, style.assertion(f)
     if f.swapped:
-        first, second = ("Section I", style.assertion(f)), ("Section II", auditor)
+        first, second = second, first
     described = "\n".join(
         (style.description(f), third, _third_decoys(f), "Complementary user entity controls", *_cuecs(f))
     )
-    parts = [
-        f"{cover}\n{style.firm}",
-        f"{first[0]}\n{first[1]}",
-        f"{second[0]}\n{second[1]}",
-        f"Section III\n{described}",
-    ]
+    parts = [f"{cover}\n{style.firm}"]
+    if f.seed % 2:
+        parts.append(_contents(heads, swapped=f.swapped, tested=f.type == 2))
+    parts += [f"{head}\n{body}" for head, body in zip(heads, (first, second, described), strict=False)]
     if f.type == 2:
-        parts.append("Section IV\n" + "\n".join((style.tests(f), *_controls(f, style, chance))))
+        parts.append(f"{heads[3]}\n" + "\n".join((style.tests(f), *_controls(f, style, chance))))
     if "other information" in f.traps:
         parts.append(
-            "Section V\nOther information provided by management, not covered by the report of the service auditor\n"
+            f"{heads[4]}\nOther information provided by management, not covered by the report of the service auditor\n"
             f"A further exception noted by our own staff was corrected on {us(f.end + timedelta(days=90))}."
         )
     return parts
+
+
+HEADS = (
+    ("Section I", "Section II", "Section III", "Section IV", "Section V"),
+    ("Section 1", "Section 2", "Section 3", "Section 4", "Section 5"),
+    ("SECTION ONE", "SECTION TWO", "SECTION THREE", "SECTION FOUR", "SECTION FIVE"),
+    ("Part A", "Part B", "Part C", "Part D", "Part E"),
+    ("", "", "", "", ""),
+)
+
+
+def _contents(heads: Sequence[str], *, swapped: bool, tested: bool) -> str:
+    titles = ["Independent Service Auditor’s Report", "Management’s Assertion", "Description of the System"]
+    if swapped:
+        titles[0], titles[1] = titles[1], titles[0]
+    titles += ["Tests of Controls and Results"] if tested else []
+    lines = [
+        f"{head} {title} ........ {number * 2 + 1}"
+        for number, (head, title) in enumerate(zip(heads, titles, strict=False), 1)
+    ]
+    return "\n".join(("Table of contents", *lines))
 
 
 def _decoys(f: Facts) -> str:

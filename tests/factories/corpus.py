@@ -1,0 +1,95 @@
+"""The reports that reading is measured on, and the table of right, wrong and withheld values."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+from portal.evidence.rules.prefill import Confidence, propose
+from tests.factories.reporting.firms import TUNED, Style
+from tests.factories.reporting.further import FURTHER
+from tests.factories.reporting.unseen import UNSEEN
+from tests.factories.reports import ALL_TRAPS, Report, report
+
+FIELDS = (
+    "report_type",
+    "period_start",
+    "period_end",
+    "as_of",
+    "opinion",
+    "opinion_on",
+    "auditor",
+    "licence_no",
+    "assertion_entity",
+    "entity",
+    "system",
+    "categories",
+    "exceptions",
+    "carved_out",
+)
+OPINIONS = ("unqualified", "qualified", "adverse", "disclaimer")
+
+
+def reports(styles: Sequence[Style], *, each: int, base: int) -> list[Report]:
+    """So many reports of each firm; types, opinions, swaps, second names and traps go round."""
+    made = []
+    for place, style in enumerate(styles):
+        for number in range(each):
+            seed = base + 97 * place + number
+            turn = place + number
+            wishes: dict[str, object] = {
+                "type": 1 if turn % 5 == 3 else 2,
+                "opinion": "unqualified" if turn % 3 == 0 else OPINIONS[(turn // 2) % 4],
+                "swapped": turn % 6 == 1,
+                "traps": [
+                    trap for index, trap in enumerate(ALL_TRAPS) if (turn + index) % 3 == 0 and trap != "numeral"
+                ],
+            }
+            if turn % 7 == 2:
+                wishes["traps"] = ["numeral"]
+            if turn % 8 == 5:
+                wishes["second_entity"] = "Halvard Holdings, Inc."
+            made.append(report(seed, style=style, **wishes))
+    return made
+
+
+def tuned() -> list[Report]:
+    """Reports of the firms that the patterns know: 6 wordings at first, 10 later."""
+    return reports(TUNED, each=5, base=1000) + reports(FURTHER, each=3, base=3000)
+
+
+def unseen() -> list[Report]:
+    """Reports of firms whose wording nobody tuned a pattern for."""
+    return reports(UNSEEN, each=3, base=5000)
+
+
+Cell = tuple[str, str]
+
+
+def matches(field: str, value: str | int, truth: str | int) -> bool:
+    """Whether a proposed value is the true one; of a licence its number counts."""
+    if field == "licence_no":
+        return str(truth) in "".join(c for c in str(value) if c.isdigit())
+    if field == "carved_out":
+        return set(str(value).split("; ")) == set(str(truth).split("; "))
+    return str(value).casefold().rstrip(".") == str(truth).casefold().rstrip(".")
+
+
+def measure(corpus: Iterable[Report], kind: str = "SOC2") -> Mapping[str, Counter[str]]:
+    """Count for each field: right, wrong, withheld, wrong although sure ("wrong high"), and proposed from nothing."""
+    table: dict[str, Counter[str]] = defaultdict(Counter)
+    for each in corpus:
+        found = {}
+        for proposal in propose(kind, each.text_pages):
+            found.setdefault(proposal.field, proposal)
+        for field in FIELDS:
+            truth, proposed = each.truth.get(field), found.get(field)
+            if proposed is None:
+                table[field]["withheld" if truth is not None else "silent"] += 1
+            elif truth is not None and matches(field, proposed.value, truth):
+                table[field]["right"] += 1
+                table[field]["right high"] += proposed.confidence is Confidence.HIGH
+            else:
+                table[field]["wrong"] += 1
+                table[field]["wrong high"] += proposed.confidence is Confidence.HIGH
+    return table
