@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from urllib.parse import quote
 
 from portal.kernel.objects.s3_connection import S3Config, S3Connection, base64_of, pinned
-from portal.kernel.objects.s3_parts import PartsInS3
+from portal.kernel.objects.s3_parts import MARK, PartsInS3, new_mark
 from portal.kernel.objects.values import (
     CHUNK,
     INCOMING,
@@ -64,7 +64,7 @@ class S3Store:
 
     def __init__(self, config: S3Config, *, clock: Callable[[], datetime]) -> None:
         self.bucket = config.bucket
-        self._s3 = S3Connection(config)
+        self._s3 = S3Connection(config, clock=clock)
         self._parts = PartsInS3(self._s3, clock=clock)
         self._clock = clock
 
@@ -88,7 +88,7 @@ class S3Store:
         headers = {"Content-Type": content_type, "If-None-Match": "*", **self._s3.config.encryption_headers}
         if sha256 and self._s3.config.checksums:
             promise["ChecksumSHA256"] = headers["x-amz-checksum-sha256"] = base64_of(bytes.fromhex(sha256))
-        with self._s3.talking(key) as s3:
+        with self._s3.signing(key) as s3:
             until = self._clock() + expires
             url = s3.generate_presigned_url(
                 "put_object", Params=promise, ExpiresIn=int(expires.total_seconds()), HttpMethod="PUT"
@@ -257,7 +257,7 @@ class S3Store:
         """Return an address that downloads the pinned version, never shows it."""
         check_life(expires)
         plain = "".join(c if c.isascii() and (c.isalnum() or c in " ._-") else "_" for c in filename)
-        with self._s3.talking(stored.key) as s3:
+        with self._s3.signing(stored.key) as s3:
             return s3.generate_presigned_url(
                 "get_object",
                 Params={
@@ -316,14 +316,35 @@ class S3Store:
         raise AlreadyExists(key)
 
     def _put(self, key: str, body: bytes, content_type: str) -> str:
+        mark = new_mark()
         extra: dict[str, Any] = dict(self._s3.config.encryption)
         if self._s3.config.checksums:
             extra["ChecksumSHA256"] = base64_of(hashlib.sha256(body).digest())
-        with self._s3.talking(key) as s3:
-            answer = s3.put_object(
-                Bucket=self.bucket, Key=key, Body=body, ContentType=content_type, IfNoneMatch="*", **extra
-            )
+        try:
+            with self._s3.talking(key) as s3:
+                answer = s3.put_object(
+                    Bucket=self.bucket,
+                    Key=key,
+                    Body=body,
+                    ContentType=content_type,
+                    Metadata={MARK: mark},
+                    IfNoneMatch="*",
+                    **extra,
+                )
+        except AlreadyExists:
+            return self._written(key, mark)
         return pinned(answer.get("VersionId"))
+
+    def _written(self, key: str, mark: str) -> str:
+        """Return the version that this very write made, whose answer was lost: the second try found the key taken.
+
+        :raises AlreadyExists: if somebody else wrote it.
+        """
+        with self._s3.talking(key) as s3:
+            head = s3.head_object(Bucket=self.bucket, Key=key)
+        if head.get("Metadata", {}).get(MARK) != mark:
+            raise AlreadyExists(key)
+        return pinned(head.get("VersionId"))
 
     def _put_parts(
         self,
@@ -333,7 +354,8 @@ class S3Store:
         content_type: str,
         proven: Callable[[], None],
     ) -> str:
-        extra: dict[str, Any] = dict(self._s3.config.encryption)
+        mark = new_mark()
+        extra: dict[str, Any] = {"Metadata": {MARK: mark}, **self._s3.config.encryption}
         if self._s3.config.checksums:
             extra["ChecksumAlgorithm"] = "SHA256"
         with self._s3.talking(key) as s3:
@@ -345,14 +367,17 @@ class S3Store:
             for part in rest:
                 done.append(self._put_part(key, upload, len(done) + 1, part))
             proven()
-            with self._s3.talking(key) as s3:
-                answer = s3.complete_multipart_upload(
-                    Bucket=self.bucket,
-                    Key=key,
-                    UploadId=upload,
-                    MultipartUpload={"Parts": done},
-                    IfNoneMatch="*",
-                )
+            try:
+                with self._s3.talking(key) as s3:
+                    answer = s3.complete_multipart_upload(
+                        Bucket=self.bucket,
+                        Key=key,
+                        UploadId=upload,
+                        MultipartUpload={"Parts": done},
+                        IfNoneMatch="*",
+                    )
+            except (AlreadyExists, ObjectMissing):
+                return self._written(key, mark)
             return pinned(answer.get("VersionId"))
         except BaseException:
             # If even this fails, the lifecycle rule for unfinished uploads removes the parts.
@@ -384,7 +409,7 @@ class S3Store:
     def _read(self, key: str, body: Any) -> Iterator[bytes]:
         try:
             while True:
-                with self._s3.talking(key):
+                with self._s3.talking(key, anew=False):
                     piece: bytes = body.read(CHUNK)
                 if not piece:
                     return

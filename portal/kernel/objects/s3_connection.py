@@ -2,21 +2,30 @@
 
 import base64
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from portal.kernel.logging import logger
 from portal.kernel.objects.values import (
     AlreadyExists,
     IntegrityFailure,
     ObjectMissing,
     Reason,
+    StoreError,
     StoreUnavailable,
 )
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+log = logger(__name__)
+
+TRIES = 2
+REST = timedelta(seconds=5)
+"""How long nobody asks a server that let somebody wait in vain."""
 
 _FORBIDDEN = {"ExpiredToken", "InvalidToken", "TokenRefreshRequired", "InvalidAccessKeyId"}
 _TAKEN = {"PreconditionFailed", "ConditionalRequestConflict"}
@@ -30,7 +39,8 @@ class S3Config:
 
     ``endpoint_url`` None is AWS. ``checksums`` False is for servers that refuse the x-amz-checksum headers;
     our own SHA-256 is compared in either case. ``kms_key`` encrypts every object with that key, None as the bucket
-    does by default. Credentials come from boto3's usual chain unless given.
+    does by default. ``timeout`` is how many seconds a call may wait for the server, its second try included.
+    Credentials come from boto3's usual chain unless given.
     """
 
     bucket: str
@@ -62,16 +72,47 @@ class S3Config:
 
 
 class S3Connection:
-    """One client for all threads, made when it is first needed and again when its credentials were refused."""
+    """One client for all threads, made when it is first needed and again when its credentials were refused.
 
-    def __init__(self, config: S3Config) -> None:
+    After a call that waited in vain the others fail at once for a while, and then one of them tries: a slow server
+    must not hold every thread of a process (security.md R9).
+    """
+
+    def __init__(self, config: S3Config, *, clock: Callable[[], datetime]) -> None:
         self.config = config
+        self._clock = clock
         self._lock = threading.Lock()
         self._made: S3Client | None = None
+        self._rests_until: datetime | None = None
 
     @contextmanager
-    def talking(self, key: str) -> Iterator["S3Client"]:
-        """Lend the client and turn what S3 says into what a caller can act on."""
+    def talking(self, key: str, *, anew: bool = True) -> Iterator["S3Client"]:
+        """Lend the client and turn what S3 says into what a caller can act on.
+
+        :param anew: whether this begins something, which a slow server is spared.
+        """
+        if anew:
+            self._refuse_while_slow()
+        try:
+            with self.signing(key) as client:
+                yield client
+        except StoreUnavailable as refusal:
+            self._rest(refusal.reason is Reason.SLOW)
+            if refusal.reason is Reason.FORBIDDEN:
+                # Told apart from an outage: somebody has to renew credentials or repair a policy.
+                log.error("the store refuses our credentials", bucket=self.config.bucket, code=refusal.detail)
+            else:
+                log.warning("the store did not serve", reason=refusal.reason.value, code=refusal.detail)
+            raise
+        except (StoreError, GeneratorExit):
+            self._rest(False)
+            raise
+        else:
+            self._rest(False)
+
+    @contextmanager
+    def signing(self, key: str) -> Iterator["S3Client"]:
+        """Lend the client for what needs no server."""
         from botocore import exceptions as said
 
         try:
@@ -95,6 +136,21 @@ class S3Connection:
         except said.BotoCoreError as error:
             raise StoreUnavailable(Reason.MISCONFIGURED, type(error).__name__) from error
 
+    def _refuse_while_slow(self) -> None:
+        with self._lock:
+            if self._rests_until is None:
+                return
+            now = self._clock()
+            if now < self._rests_until:
+                raise StoreUnavailable(Reason.SLOW, "it was slow a moment ago")
+            # This one tries; the others go on failing at once for as long as that may take.
+            self._rests_until = now + timedelta(seconds=self.config.timeout) + REST
+
+    def _rest(self, slow: bool) -> None:
+        if slow or self._rests_until is not None:
+            with self._lock:
+                self._rests_until = self._clock() + REST if slow else None
+
     def _understood(self, error: Any, key: str) -> Exception:
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         code = str(error.response.get("Error", {}).get("Code", ""))
@@ -106,7 +162,9 @@ class S3Connection:
             return AlreadyExists(key)
         if code in _FULL or status == 507:
             return StoreUnavailable(Reason.NO_SPACE, code)
-        if code in _FORBIDDEN or status in {401, 403}:
+        # A HEAD has no body to name the code: what it calls a bad request of ours is a token out of time.
+        unnamed = status == 400 and error.operation_name == "HeadObject"
+        if code in _FORBIDDEN or status in {401, 403} or unnamed:
             # The next call looks the credentials up again, so new ones work without a restart.
             self.forget()
             return StoreUnavailable(Reason.FORBIDDEN, code)
@@ -142,9 +200,9 @@ class S3Connection:
             aws_secret_access_key=config.secret_key,
             config=Config(
                 signature_version="s3v4",
-                connect_timeout=config.timeout,
-                read_timeout=config.timeout,
-                retries={"total_max_attempts": 2, "mode": "standard"},
+                connect_timeout=config.timeout / TRIES,
+                read_timeout=config.timeout / TRIES,
+                retries={"total_max_attempts": TRIES, "mode": "standard"},
                 s3={"addressing_style": "path" if config.endpoint_url else "auto"},
                 request_checksum_calculation="when_required",
                 response_checksum_validation="when_required",

@@ -18,7 +18,12 @@ from portal.kernel.objects.values import (
 )
 
 MARK = "upload"
-"""The metadata that says of an object which upload it came from."""
+"""The metadata that says of an object which write it came from: a repeat after a lost answer knows its own."""
+
+
+def new_mark() -> str:
+    """Return a mark that no other write has."""
+    return uuid.uuid4().hex
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +48,7 @@ class PartsInS3:
 
     def begin(self, key: str, *, content_type: str, hashed: bool) -> str:
         """Begin a multipart upload; its type and encryption are settled here, once."""
-        mark = uuid.uuid4().hex
+        mark = new_mark()
         hashed = hashed and self._s3.config.checksums
         extra: dict[str, Any] = dict(self._s3.config.encryption)
         if hashed:
@@ -71,7 +76,7 @@ class PartsInS3:
         headers: dict[str, str] = {}
         if sha256 and name.hashed:
             promise["ChecksumSHA256"] = headers["x-amz-checksum-sha256"] = base64_of(bytes.fromhex(sha256))
-        with self._s3.talking(key) as s3:
+        with self._s3.signing(key) as s3:
             until = self._clock() + expires
             url = s3.generate_presigned_url(
                 "upload_part", Params=promise, ExpiresIn=int(expires.total_seconds()), HttpMethod="PUT"

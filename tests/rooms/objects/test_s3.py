@@ -178,7 +178,7 @@ def test_wrong_credentials_are_told_apart_from_an_outage_and_new_ones_are_picked
         assert refused.value.reason is Reason.FORBIDDEN
     else:
         assert put(reserved(store)) == 403
-        store._forget()
+        store._s3.forget()
 
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", strict.secret_key)
 
