@@ -23,6 +23,7 @@ LOSSLESS_BYTES = 1_200_000
 
 MOST_BYTES = 4_000_000
 MOST_MARKS = 200
+LEAST_MARKED = 360
 WAYS: tuple[tuple[str, int, dict[str, int]], ...] = (
     ("PNG", LOSSLESS_BYTES, {"compress_level": 6}),
     ("JPEG", MOST_BYTES, {"quality": 85}),
@@ -47,6 +48,7 @@ def draw(path: str, kind: str, page: int, mark: str, words: str, width: int) -> 
     for box in boxes:
         _highlight(picture, box)
     if mark:
+        picture = _roomy(picture)
         _write(picture, mark)
     return _encoded(picture)
 
@@ -132,6 +134,16 @@ def _highlight(picture: Image, box: Box) -> None:
     if left < right and top < bottom:
         under = picture.crop((left, top, right, bottom))
         picture.paste(ImageChops.multiply(under, Image.new("RGB", under.size, MARKER)), (left, top))
+
+
+def _roomy(picture: Image) -> Image:
+    """Return a picture that has room for words: a small one grows."""
+    from PIL.Image import Resampling
+
+    times = -(-LEAST_MARKED // min(picture.size))
+    enough = times > 1 and picture.width * picture.height * times * times <= MOST_PIXELS
+    wanted = (picture.width * times, picture.height * times)
+    return picture.resize(wanted, Resampling.NEAREST) if enough else picture
 
 
 def _write(picture: Image, mark: str) -> None:

@@ -247,8 +247,8 @@ class _Asked:
         """Lend the bytes once it is known that they may be given; nothing is recorded yet."""
         with self.limits(), self.ledger.begin(self.actor) as tx:
             row = service.get(tx, self.evidence_id, Action.EVIDENCE_READ)
-            self._has_it(row, aside)
             stored = service.may_open(tx, evidence=row, page=self.page, scanned_only=self.scanned_only)
+            self._has_it(row, aside)
             resting = parking.parked(tx, self.evidence_id) if aside or self.page is not None else {}
             if words := resting.get(ASIDE if self.page is None else self.page):
                 raise Conflict(words)

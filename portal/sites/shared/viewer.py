@@ -35,6 +35,30 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """The page that a viewer stands on: its endpoint with what names it, and what else stands in its address.
+
+    ``first`` is the page shown where none is asked for.
+    """
+
+    endpoint: str
+    names: Mapping[str, Any]
+    keep: Mapping[str, str] = field(default_factory=dict)
+    anchor: str = "pages"
+    first: int = 1
+
+    def address(self, given: Mapping[str, Any]) -> str:
+        """Return its address with these parameters too."""
+        kept = {name: value for name, value in self.keep.items() if value}
+        return url_for(self.endpoint, **{**self.names, **kept, **given}, _anchor=self.anchor)
+
+    @property
+    def plain(self) -> str:
+        """Its address without any parameter, for a form that brings its own."""
+        return url_for(self.endpoint, **dict(self.names), _anchor=self.anchor)
+
+
+@dataclass(frozen=True, slots=True)
 class Viewer:
     """What the viewer shows. ``refusal`` says why there is nothing to see; ``picture`` is the address of the page."""
 
@@ -42,13 +66,11 @@ class Viewer:
     pages: int
     number: int
     asked: Asked
-    endpoint: str
-    evidence_id: UUID
+    place: Place
     picture: str = ""
     refusal: str = ""
     contents: Contents | None = None
     found: Found | None = None
-    keep: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def zoom_in(self) -> int | None:
@@ -78,12 +100,17 @@ class Viewer:
             "find": self.asked.words,
             "sheet": self.asked.sheet,
         }
-        usual = {"page": 1, "zoom": 100, "find": "", "sheet": 1}
+        usual = {"page": self.place.first, "zoom": 100, "find": "", "sheet": 1}
         wanted = now | changed
         given: dict[str, Any] = {name: value for name, value in wanted.items() if value != usual[name]}
         if self.found is not None and wanted["find"] and "page" in changed:
             given["page"] = wanted["page"]  # without it, a search leads to its first hit
-        return url_for(self.endpoint, evidence_id=self.evidence_id, **{**given, **self.keep}, _anchor="pages")
+        return self.place.address(given)
+
+    @property
+    def kept(self) -> Mapping[str, str]:
+        """What a form on the viewer sends along."""
+        return {name: value for name, value in self.place.keep.items() if value}
 
 
 def asked() -> Asked:
@@ -102,12 +129,12 @@ def _number(name: str, otherwise: int) -> int:
     return int(given) if given.isascii() and given.isdigit() and len(given) < 6 else otherwise
 
 
-def viewer(line: LibraryLine, *, endpoint: str, picture: str, keep: Mapping[str, str] | None = None) -> Viewer:
+def viewer(line: LibraryLine, place: Place, *, picture: str, quote: str = "", aside: bool = True) -> Viewer:
     """Return the viewer of a file that the actor may read; call it between transactions.
 
-    :param endpoint: of the page that the viewer stands on.
     :param picture: the endpoint of one page as a picture.
-    :param keep: what else stands in the address of the page.
+    :param quote: a passage to mark on the page while nothing is searched for.
+    :param aside: whether tables and texts are read at once; else the page links to where they are.
     """
     want, shape = asked(), looking.shape_of(line.mime)
     pages = looking.pages_of(line.mime, line.page_count)
@@ -119,39 +146,37 @@ def viewer(line: LibraryLine, *, endpoint: str, picture: str, keep: Mapping[str,
             )
         except (Conflict, TooMany) as refused:
             refusal = refused.message
-    first = found.hits[0].page if found is not None and found.hits and want.page is None else 1
+    first = found.hits[0].page if found is not None and found.hits and want.page is None else place.first
     number = min(max(1, want.page or first), max(1, pages))
     base = Viewer(
         shape=shape if line.can_open else None,
         pages=pages,
         number=number,
         asked=want,
-        endpoint=endpoint,
-        evidence_id=line.id,
+        place=place,
         found=found,
-        keep={name: value for name, value in (keep or {}).items() if value},
     )
     if not line.can_open or refusal:
         return replace(base, refusal=refusal)
     if shape in {Shape.TABLE, Shape.TEXT}:
-        return _with_contents(base)
+        return _with_contents(base, line.id) if aside else base
     if not pages:
         return base
     if words := _resting(line.id, number):
         return replace(base, refusal=words)
     given: dict[str, Any] = {"zoom": want.zoom} if want.zoom > 100 else {}
-    if want.words:
-        given["find"] = want.words
+    if marked := want.words or " ".join(quote.split())[: looking.MOST_WORDS]:
+        given["find"] = marked
     return replace(base, picture=url_for(picture, evidence_id=line.id, number=number, **given))
 
 
-def _with_contents(base: Viewer) -> Viewer:
+def _with_contents(base: Viewer, evidence_id: UUID) -> Viewer:
     try:
         read = viewing.contents(
             ledger(),
             actor(),
             store=house().store,
-            evidence_id=base.evidence_id,
+            evidence_id=evidence_id,
             sheet=base.asked.sheet,
             scanned_only=scanned_only(),
         )

@@ -10,12 +10,14 @@ from portal.evidence.queries import LibraryLine
 from portal.policy import Action
 from portal.sites.lab.evidence.blueprint import bp
 from portal.sites.shared import does
-from portal.sites.shared.viewer import Viewer, drawn, viewer
+from portal.sites.shared.viewer import Place, Viewer, drawn, viewer
 
 
 def of(line: LibraryLine, back: str) -> Viewer:
     """Return the viewer on the file's page."""
-    return viewer(line, endpoint="lab_evidence.show", picture="lab_evidence.picture", keep={"next": back})
+    return viewer(
+        line, Place("lab_evidence.show", {"evidence_id": line.id}, {"next": back}), picture="lab_evidence.picture"
+    )
 
 
 @bp.get("/lab/evidence/<uuid:evidence_id>/pages/<int:number>.png")

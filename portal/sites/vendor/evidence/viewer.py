@@ -11,7 +11,7 @@ from portal.evidence import queries, rules, service
 from portal.policy import Action
 from portal.sites.shared import does, page
 from portal.sites.shared.pages import begin
-from portal.sites.shared.viewer import drawn, viewer
+from portal.sites.shared.viewer import Place, drawn, viewer
 
 bp = Blueprint("vendor_viewer", __name__)
 
@@ -27,7 +27,7 @@ def show(evidence_id: UUID) -> ResponseReturnValue:
         "vendor/evidence/view.html",
         line=line,
         kind=rules.KINDS[line.kind],
-        viewer=viewer(line, endpoint="vendor_viewer.show", picture="vendor_viewer.picture"),
+        viewer=viewer(line, Place("vendor_viewer.show", {"evidence_id": line.id}), picture="vendor_viewer.picture"),
     )
 
 
