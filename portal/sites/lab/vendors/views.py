@@ -10,6 +10,7 @@ from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.assessments import service as assessments
+from portal.evidence import report_lines
 from portal.gate import queries as gate_queries
 from portal.gate import service as gate
 from portal.identity import queries as people
@@ -138,6 +139,7 @@ def _overview(tx: Tx, vendor: vendors.Vendor) -> dict[str, Any]:
         "newer": lines.newer_versions(asked, questionnaires.list_versions(tx)),
         "standing": standing(tx, vendor, asked, projects, today),
         "projects": projects,
+        "behind": report_lines.stands_behind(tx, vendor.id) if may_ever(actor(), Action.EVIDENCE_READ) else (),
         "people": team,
         "history": lines.history(
             gate_queries.history(tx, vendor.id), assessments.outcomes_of(tx, vendor.id), asked, projects

@@ -18,13 +18,13 @@ from portal.policy import Action
 from portal.sites.shared import does, house, ledger, page
 from portal.sites.shared.evidence import SCAN_WORDS, as_attachment, described, tag_of
 from portal.sites.shared.pages import actor, begin
-from portal.sites.vendor.evidence import describing, uses
+from portal.sites.vendor.evidence import describing, structure, uses
 from portal.sites.vendor.evidence.pages import library_page
 from portal.terms import EvidenceState, Role
 
 bp = Blueprint("vendor_evidence", __name__)
 
-PANELS: tuple[Callable[[Tx, LibraryLine], dict[str, object]], ...] = (uses.panel,)
+PANELS: tuple[Callable[[Tx, LibraryLine], dict[str, object]], ...] = (uses.panel, structure.panel)
 """What the includes of a file's page show; each module brings the values of its own include."""
 
 
