@@ -30,6 +30,11 @@ class Asked:
         """Whether it makes parts into an object."""
         return self.method == "POST" and "uploadId=" in self.path
 
+    @property
+    def reads(self) -> bool:
+        """Whether it asks for the bytes of an object."""
+        return self.method == "GET" and "versionId=" in self.path
+
 
 Fault = Callable[["Asked", "_Answer"], None]
 
@@ -67,19 +72,19 @@ def says(status: int, code: str) -> Fault:
 
 def flips(asked: Asked, answer: _Answer) -> None:
     """One byte of what is read is another."""
-    if asked.method == "GET":
+    if asked.reads:
         answer.change = lambda body: bytes([body[0] ^ 1]) + body[1:] if body else body
 
 
 def shortens(asked: Asked, answer: _Answer) -> None:
     """What is read lacks its last byte, and its length says so."""
-    if asked.method == "GET":
+    if asked.reads:
         answer.change = lambda body: body[:-1]
 
 
 def breaks_off(asked: Asked, answer: _Answer) -> None:
     """The connection ends in the middle of what is read."""
-    if asked.method == "GET":
+    if asked.reads:
         answer.cut = 10
 
 

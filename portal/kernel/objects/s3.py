@@ -162,7 +162,10 @@ class S3Store:
         if not self._completed(key, upload_id):
             try:
                 self._parts.complete(key, upload_id, size=size, parts=parts)
-            except (AlreadyExists, ObjectMissing):
+            except AlreadyExists as refusal:
+                if not self._completed(key, upload_id):
+                    raise StoreUnavailable(Reason.DOWN, "another write of this key is under way") from refusal
+            except ObjectMissing:
                 if not self._completed(key, upload_id):
                     raise
             except IntegrityFailure:
@@ -340,8 +343,11 @@ class S3Store:
 
         :raises AlreadyExists: if somebody else wrote it.
         """
-        with self._s3.talking(key) as s3:
-            head = s3.head_object(Bucket=self.bucket, Key=key)
+        try:
+            with self._s3.talking(key) as s3:
+                head = s3.head_object(Bucket=self.bucket, Key=key)
+        except ObjectMissing as nothing:
+            raise StoreUnavailable(Reason.DOWN, "another write of this key is under way") from nothing
         if head.get("Metadata", {}).get(MARK) != mark:
             raise AlreadyExists(key)
         return pinned(head.get("VersionId"))

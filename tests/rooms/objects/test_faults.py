@@ -242,6 +242,21 @@ def test_parts_whose_completion_was_lost_become_one_object(store: S3Store, proxy
     assert list(store.unfinished("")) == []
 
 
+def test_two_completions_at_once_refuse_nobodys_file(store: S3Store, proxy: Proxy) -> None:
+    upload = sent(store, FIRST, LAST)
+
+    def conflict(asked: faults.Asked, answer) -> None:  # type: ignore[no-untyped-def]
+        if asked.completes:
+            faults.says(409, "ConditionalRequestConflict")(asked, answer)
+
+    proxy.fault = conflict
+
+    assert refused(lambda: completed(store, upload)).detail == "another write of this key is under way"
+
+    proxy.fault = None
+    assert completed(store, upload).sha256 == WHOLE_SHA256
+
+
 def test_giving_up_during_an_outage_is_finished_by_the_next_try(store: S3Store, proxy: Proxy) -> None:
     upload = sent(store, FIRST)
     proxy.fault = faults.loses_the_answer(lambda asked: asked.method == "DELETE")
