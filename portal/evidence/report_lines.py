@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import aliased
 
 from portal.evidence.models import Evidence, ReportCarveOut, ReportControl, ReportException
@@ -258,7 +259,7 @@ def stands_behind(tx: Tx, vendor_id: UUID, *, limit: int = 200) -> Sequence[Stan
             sa.and_(Evidence.id == ReportCarveOut.evidence_id, Evidence.vendor_id == ReportCarveOut.vendor_id),
         )
         .where(ReportCarveOut.vendor_id == vendor_id, ReportCarveOut.removed_at.is_(None), _in_force())
-        .distinct(ReportCarveOut.organisation_key)
+        .ext(postgresql.distinct_on(ReportCarveOut.organisation_key))
         .order_by(ReportCarveOut.organisation_key, Evidence.created_at.desc(), ReportCarveOut.id.desc())
         .limit(limit)
     )
