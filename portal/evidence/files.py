@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from portal.evidence.facts import (
     EvidenceRemoved,
 )
 from portal.evidence.models import Evidence
+from portal.evidence.rules.prefill import Proposal, confirmed
 from portal.kernel.canonical import digest
 from portal.kernel.errors import Conflict, Forbidden, NotFound, Refused
 from portal.kernel.ledger import Tx
@@ -48,10 +49,12 @@ def describe(
     title: str,
     raw: Mapping[str, str],
     row_version: int,
+    proposals: Sequence[Proposal] = (),
 ) -> None:
     """State what a file is and the dates that its validity follows from. A rejected file is judged anew.
 
     :param raw: the form fields that ``rules.parse_details`` reads.
+    :param proposals: what was read in the file and stood in the form: what is left of it, the actor confirms.
     :raises Refused: with the problems of the fields.
     :raises Conflict: if it was verified, or somebody was faster.
     """
@@ -78,6 +81,7 @@ def describe(
         "details": details,
         **held(holds),
         "restricted": rules.restricted(kind, details),
+        "sources": _sources(tx, evidence, parsed, confirmed(kind, proposals, parsed)),
         "state": state,
         "row_version": row_version + 1,
     }
@@ -96,6 +100,19 @@ def describe(
         )
     )
     report.enter(tx, evidence=evidence, found=rows)
+
+
+def _sources(
+    tx: Tx, evidence: Evidence, details: Mapping[str, Any], found: Mapping[str, Proposal]
+) -> dict[str, dict[str, Any]]:
+    """Return of each detail where it was read and who confirmed it; who confirmed the same value before remains."""
+    now = {"confirmed_by": str(tx.actor.id), "confirmed_by_name": tx.actor.name, "confirmed_at": tx.now.isoformat()}
+    sources: dict[str, dict[str, Any]] = {}
+    for name, proposal in found.items():
+        before: dict[str, Any] = evidence.sources.get(name, {})
+        same = before.get("value") == proposal.value and evidence.details.get(name) == details[name]
+        sources[name] = before if same else {**proposal.stored(), **now}
+    return sources
 
 
 def remove(tx: Tx, *, evidence: Evidence) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from portal.evidence.rules.prefill import Confidence, propose
+from portal.evidence.rules.prefill import Confidence, Proposal, propose
 from tests.factories.reporting.firms import TUNED, Style
 from tests.factories.reporting.further import FURTHER
+from tests.factories.reporting.papers import Paper
 from tests.factories.reporting.unseen import UNSEEN
 from tests.factories.reports import ALL_TRAPS, Report, report
 
@@ -63,7 +64,7 @@ def unseen() -> list[Report]:
     return reports(UNSEEN, each=3, base=5000)
 
 
-Cell = tuple[str, str]
+Table = Mapping[str, Counter[str]]
 
 
 def matches(field: str, value: str | int, truth: str | int) -> bool:
@@ -75,21 +76,19 @@ def matches(field: str, value: str | int, truth: str | int) -> bool:
     return str(value).casefold().rstrip(".") == str(truth).casefold().rstrip(".")
 
 
-def measure(corpus: Iterable[Report], kind: str = "SOC2") -> Mapping[str, Counter[str]]:
-    """Count for each field: right, wrong, withheld, wrong although sure ("wrong high"), and proposed from nothing."""
-    table: dict[str, Counter[str]] = defaultdict(Counter)
+def measure(corpus: Iterable[Report | Paper], kind: str = "SOC2", fields: Sequence[str] = FIELDS) -> Table:
+    """Count for each field: right, wrong, withheld; and of the right and the wrong ones those said to be sure."""
+    table: dict[str, Counter[str]] = {field: Counter() for field in fields}
     for each in corpus:
-        found = {}
+        found: dict[str, Proposal] = {}
         for proposal in propose(kind, each.text_pages):
             found.setdefault(proposal.field, proposal)
-        for field in FIELDS:
+        for field in fields:
             truth, proposed = each.truth.get(field), found.get(field)
             if proposed is None:
-                table[field]["withheld" if truth is not None else "silent"] += 1
-            elif truth is not None and matches(field, proposed.value, truth):
-                table[field]["right"] += 1
-                table[field]["right high"] += proposed.confidence is Confidence.HIGH
-            else:
-                table[field]["wrong"] += 1
-                table[field]["wrong high"] += proposed.confidence is Confidence.HIGH
+                table[field]["withheld"] += truth is not None
+                continue
+            verdict = "right" if truth is not None and matches(field, proposed.value, truth) else "wrong"
+            table[field][verdict] += 1
+            table[field][f"{verdict} high"] += proposed.confidence is Confidence.HIGH
     return table

@@ -63,9 +63,7 @@ def _pdf(
             f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 {WIDTH} {HEIGHT}] /Contents {stream} 0 R "
             f"/Resources << {resources} >> >>"
         ).encode()
-        objects[stream] = (
-            f"<< /Length {len(body)} /Filter /FlateDecode >>\nstream\n".encode() + body + b"\nendstream"
-        )
+        objects[stream] = f"<< /Length {len(body)} /Filter /FlateDecode >>\nstream\n".encode() + body + b"\nendstream"
     objects[2] = f"<< /Type /Pages /Count {len(contents)} /Kids [{' '.join(kids)}] >>".encode()
     if producer:
         objects[92] = f"<< /Producer ({producer}) >>".encode()

@@ -1,6 +1,5 @@
 """Dates and ranges of dates as reports write them. Pure."""
 
-
 from __future__ import annotations
 
 import re

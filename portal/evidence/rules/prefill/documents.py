@@ -308,7 +308,10 @@ _TESTED = re.compile(
     r"\b(?:test\w*|assessment|engagement|fieldwork|performed|conducted|carried out|took place|between|window)\b[^.]{0,80}$",
     re.IGNORECASE,
 )
-_RETESTED = re.compile(r"\bre-?test(?:ed|ing)?\b[^.]{0,50}?(?:on|date|completed|dated)?(?!\w)", re.IGNORECASE)
+_RETESTED = re.compile(
+    r"\bre-?test(?:ed|ing)?(?: (?:date|completed|performed|took place|done|was (?:completed|performed|done)))?(?!\w)",
+    re.IGNORECASE,
+)
 _TESTER = re.compile(
     r"^(?:tested by|testing firm|testing company|performed by|prepared by|assessor|conducted by|tester)\b",
     re.IGNORECASE,
@@ -316,7 +319,11 @@ _TESTER = re.compile(
 _LEAD = re.compile(r"^(?:lead tester|test lead|lead consultant|tester name)\b", re.IGNORECASE)
 _TEST_SCOPE = re.compile(r"^(?:scope|in scope|targets?)\b", re.IGNORECASE)
 _METHOD = re.compile(r"^(?:method(?:ology)?|approach)\b", re.IGNORECASE)
-_COUNT = r"(?:\b{0}(?: (?:findings?|issues?|vulnerabilities|severity|risk)){{0,2}}:? ?([0-9]{{1,3}}|none|nil|zero)\b|\b([0-9]{{1,3}}|no|zero|one|two|three|four|five|six|seven|eight|nine|ten) (?:were |rated |of )?{0}(?![ -]severity systems)\b)"
+_COUNT = (
+    r"(?:\b{0}(?: (?:findings?|issues?|vulnerabilities|severity|risk)){{0,2}}:? ?([0-9]{{1,3}}|none|nil|zero)\b"
+    r"|\b([0-9]{{1,3}}|no|zero|one|two|three|four|five|six|seven|eight|nine|ten) (?:were |rated |of )?{0}\b"
+    r"(?!(?: (?:findings?|issues?|vulnerabilities|severity|risk))?[:=]? ?[0-9]))"
+)
 _SEVERITIES = {each: re.compile(_COUNT.format(each), re.IGNORECASE) for each in ("critical", "high", "medium", "low")}
 _OPEN = re.compile(
     r"\b([0-9]{1,3}|no|none|zero|one|two|three|four|five) (?:findings? |issues? )?(?:remains?|remained|are still|is still|still) (?:open|unresolved)\b|\b(?:open findings|still open|remaining findings): ?([0-9]{1,3}|none)\b",

@@ -1,6 +1,5 @@
 """Values that stand behind a label: days, numbers, names. Two that differ are left to the person. Pure."""
 
-
 from __future__ import annotations
 
 import re

@@ -29,7 +29,32 @@ _SUFFIX = r"(?:Inc\.?|LLC|L\.L\.C\.|LLP|Ltd\.?|Limited|GmbH|Corp\.?|Corporation|
 _AGAIN = r"(?:[A-Z][\w’'-]*(?:,? & |,? )){0,5}"
 COMPANY = re.compile(rf"\b[A-Z][\w’'-]*(?:,? & |,? ){_AGAIN}{_SUFFIX}(?![\w])")
 _HEADS = frozenset(
-    ["assertion", "assertions", "by", "dear", "description", "entity", "for", "his", "management", "management’s", "management's", "of", "on", "our", "report", "scope", "section", "service", "signed", "statement", "system", "the", "to", "we"]
+    [
+        "assertion",
+        "assertions",
+        "by",
+        "dear",
+        "description",
+        "entity",
+        "for",
+        "his",
+        "management",
+        "management’s",
+        "management's",
+        "of",
+        "on",
+        "our",
+        "report",
+        "scope",
+        "section",
+        "service",
+        "signed",
+        "statement",
+        "system",
+        "the",
+        "to",
+        "we",
+    ]
 )
 _FIRM = re.compile(
     r"(?<!\w)(?:LLP|LLC|L\.L\.C\.|P\.C\.|PC|PLLC|P\.A\.|CPAs?|Certified Public Accountants|Chartered Accountants|Auditors?"

@@ -15,7 +15,7 @@ from portal.identity import queries as people
 from portal.kernel.errors import Conflict, NotFound, Refused
 from portal.kernel.ledger import Tx
 from portal.policy import Action
-from portal.sites.lab.evidence import structure, uses
+from portal.sites.lab.evidence import sources, structure, uses
 from portal.sites.lab.evidence import viewer as viewing_page
 from portal.sites.lab.evidence.blueprint import bp
 from portal.sites.shared import does, house, ledger, page
@@ -26,7 +26,7 @@ from portal.terms import EvidenceState
 from portal.vendors import queries as vendor_queries
 from portal.vendors import service as vendors
 
-PANELS: tuple[Callable[[Tx, LibraryLine], dict[str, object]], ...] = (uses.panel, structure.panel)
+PANELS: tuple[Callable[[Tx, LibraryLine], dict[str, object]], ...] = (uses.panel, structure.panel, sources.panel)
 """What the includes of a file's page show; each module brings the values of its own include."""
 
 PER_PAGE = 50

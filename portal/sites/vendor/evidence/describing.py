@@ -8,7 +8,7 @@ from uuid import UUID
 from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal.evidence import queries, report_lines, rules, service
+from portal.evidence import queries, reading, report_lines, rules, service
 from portal.kernel.errors import Conflict, Refused
 from portal.policy import Action
 from portal.sites.shared import page
@@ -23,6 +23,7 @@ from portal.sites.shared.evidence_form import (
     with_keys,
 )
 from portal.sites.shared.pages import begin
+from portal.sites.vendor.evidence.found import Found
 from portal.sites.vendor.evidence.pages import kind_options
 from portal.terms import EvidenceState
 
@@ -38,6 +39,7 @@ def answer(evidence_id: UUID) -> ResponseReturnValue:
     try:
         with begin() as tx:
             row = service.get(tx, evidence_id, Action.EVIDENCE_UPLOAD)
+            read = reading.reading_as(tx, evidence_id, kind)
             service.describe(
                 tx,
                 evidence=row,
@@ -45,6 +47,7 @@ def answer(evidence_id: UUID) -> ResponseReturnValue:
                 title=typed.get("title", ""),
                 raw=with_keys(typed, numbers_of(tx, row.vendor_id)),
                 row_version=int(version) if version.isascii() and version.isdigit() and len(version) < 9 else 0,
+                proposals=read.proposals if read else (),
             )
             name = row.file_name
             entered = len(report_lines.entered(tx, evidence_id).exceptions)
@@ -64,20 +67,24 @@ def _form(
     problems: Mapping[str, Sequence[str]] | None = None,
 ) -> str:
     with begin() as tx:
-        service.get(tx, evidence_id, Action.EVIDENCE_UPLOAD)
+        described = bool(service.get(tx, evidence_id, Action.EVIDENCE_UPLOAD).sources)
         line = queries.line(tx, evidence_id)
         numbers = numbers_of(tx, line.vendor_id)
         rows = report_lines.entered(tx, evidence_id)
+        asked = rules.KINDS[kind if kind in rules.KINDS else line.kind]
+        read = reading.reading_as(tx, evidence_id, asked.code)
     if line.state not in (EvidenceState.ATTACHED, EvidenceState.REJECTED):
         raise Conflict("The details of this file cannot be changed now. Upload a new file to replace it.")
-    asked = rules.KINDS[kind if kind in rules.KINDS else line.kind]
+    found = Found.of(asked.code, read)
     if typed is not None:
         values = typed_values(asked, typed)
     elif asked.code == line.kind:
         apart = {} if rows.is_empty else rows.details()
-        values = stored_values(asked, {**rules.current(line.kind, line.details), **apart}, numbers)
+        stored = {**rules.current(line.kind, line.details), **apart}
+        # What a person took out of the form before is not put into it again.
+        values = stored_values(asked, stored if described else {**found.suggested, **stored}, numbers)
     else:
-        values = {}
+        values = stored_values(asked, found.suggested, numbers)
     add, drop = (typed.get("add", ""), typed.get("drop", "")) if typed is not None and not problems else ("", "")
     return page(
         "vendor/evidence/details.html",
@@ -92,6 +99,8 @@ def _form(
         summary=summary(asked, problems or {}),
         errors=problems or None,
         row_version=line.row_version if typed is None else typed.get("row_version", ""),
+        reading=found.words,
+        proposals=found.notes(values),
         whens={field.id: _when(asked, field) for field in asked.fields},
     )
 
