@@ -194,6 +194,7 @@
       } catch (error) {
         if (this.gone) return;
         this.flying.clear();
+        this.bar(this.percent);
         if (signal.aborted) return this.show("stop", `Paused at ${this.percent} %`);
         const lost = ["NotReadableError", "NotFoundError"].includes(error.name);
         const stopped = `The upload stopped at ${this.percent} %. Press Resume`;

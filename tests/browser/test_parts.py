@@ -303,7 +303,7 @@ def test_a_refused_file_says_why_and_stays(url: str, page: Page, tmp_path: Path,
     rows = page.locator("[data-upload-rows]")
     expect(rows.get_by_text("The file is password-protected.")).to_be_visible()
     expect(rows.get_by_text("The file must be PDF, DOCX, XLSX, CSV, PNG or JPG")).to_be_visible()
-    expect(rows.get_by_role("button", name="Try again upload of locked.pdf")).to_be_visible()
+    expect(rows.get_by_role("button", name="Choose another file upload of locked.pdf")).to_be_visible()
     shot(page, "refused-upload")
 
 

@@ -1,10 +1,9 @@
-"""Uploads in a real browser: cut off and gone on with, paused, cancelled, offline, refused; each state as a person sees it."""
+"""Uploads in a real browser: cut off and gone on with, paused, cancelled, offline, refused, as a person sees them."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from threading import Event, Lock
 from typing import Any
@@ -37,7 +36,9 @@ def priya(house: House) -> Person:
 def report(folder: Path, size: int, name: str = "soc2-type2-2026-ashgrove-pell.pdf") -> Path:
     """A PDF of about this size, nearly all of it one picture."""
     path = folder / name
-    path.write_bytes(files.pdf(pages=2, extra={100: b"<< /Length %d >>\nstream\n" % size + BLOCK * (size // 1_000_000)}))
+    path.write_bytes(
+        files.pdf(pages=2, extra={100: b"<< /Length %d >>\nstream\n" % size + BLOCK * (size // 1_000_000)})
+    )
     return path
 
 
@@ -49,6 +50,12 @@ class Counted:
         self._lock = Lock()
         self.arrived: Counter[int] = Counter()
         self.hold_after = 1_000
+        self.reached, self.go_on = Event(), Event()
+
+    def holds_after(self, number: int) -> None:
+        """Begin to count anew, and hold back what comes after so many parts."""
+        self.hold_after = number
+        self.arrived.clear()
         self.reached, self.go_on = Event(), Event()
 
     def __call__(self, token: str, stream: Any) -> Part:
@@ -79,12 +86,11 @@ def choose(page: Page, *paths: Path, kind: str = "SOC2") -> None:
     page.locator("#upload-file").set_input_files(list(paths))
 
 
-@contextmanager
-def picking(page: Page, button: str, path: Path) -> Iterator[None]:
+def pick(page: Page, button: str, path: Path) -> None:
+    """Press a button that opens the dialog, and choose this file in it."""
     with page.expect_file_chooser() as chooser:
         page.get_by_role("button", name=button).click()
     chooser.value.set_files(path)
-    yield
 
 
 def test_200_megabytes_go_on_after_a_reload_where_they_stopped(
@@ -97,7 +103,7 @@ def test_200_megabytes_go_on_after_a_reload_where_they_stopped(
     axe: Callable[..., None],
 ) -> None:
     path = report(tmp_path, 199_000_000)
-    store.hold_after = 12
+    store.holds_after(12)
     page = visit(priya, "/evidence")
     choose(page, path)
     assert store.reached.wait(60)
@@ -114,11 +120,113 @@ def test_200_megabytes_go_on_after_a_reload_where_they_stopped(
     expect(waiting).to_contain_text("of 199.0 MB arrived. Choose the file again to go on")
     axe(page)
     shot(page, "upload-unfinished-light-1440")
-    with picking(page, "Choose the file again", path):
-        expect(page.locator("#arrived")).to_contain_text(path.name, timeout=60_000)
+    pick(page, "Choose the file again", path)
+    expect(page.locator("#arrived")).to_contain_text(path.name, timeout=60_000)
 
     (kept,) = rows(house)
     assert (kept.state, kept.size, kept.page_count) == (EvidenceState.ATTACHED, path.stat().st_size, 2)
     assert sorted(store.arrived) == list(range(1, 26))
     assert sum(store.arrived.values()) <= 26
     expect(waiting).to_have_text("")
+
+
+def test_an_upload_is_paused_goes_on_survives_an_outage_and_refuses_another_file(
+    visit: Callable[..., Page],
+    house: House,
+    priya: Person,
+    store: Counted,
+    tmp_path: Path,
+    shot: Callable[..., Path],
+    axe: Callable[..., None],
+    no_sideways: Callable[[Page], None],
+) -> None:
+    path, other = report(tmp_path, 39_000_000), report(tmp_path, 9_000_000, "another.pdf")
+    store.holds_after(2)
+    page = visit(priya, "/evidence", width=390, tolerate=("net::ERR_INTERNET_DISCONNECTED",))
+    choose(page, path)
+    assert store.reached.wait(30)
+    row = page.locator("[data-upload-rows] .evrow")
+    no_sideways(page)
+    shot(page, "upload-sending-light-390")
+
+    row.get_by_role("button", name="Pause").click()
+    expect(row).to_contain_text("Paused at 41 %")
+    expect(row.get_by_role("button", name="Resume")).to_be_focused()
+    axe(page)
+    shot(page, "upload-paused-light-390")
+
+    page.context.set_offline(True)
+    row.get_by_role("button", name="Resume").click()
+    expect(row).to_contain_text("You are offline. 16.0 of 39.0 MB arrived. It goes on when the connection returns")
+    shot(page, "upload-offline-light-390")
+    page.context.set_offline(False)
+    store.go_on.set()
+    expect(page.locator("#arrived")).to_contain_text(path.name, timeout=30_000)
+    assert sorted(store.arrived) == [1, 2, 3, 4, 5]
+    assert sum(store.arrived.values()) <= 6
+
+    store.holds_after(1)
+    choose(page, again := report(tmp_path, 19_000_000, "second.pdf"))
+    assert store.reached.wait(30)
+    page.reload()
+    store.go_on.set()
+    pick(page, "Choose the file again", other)
+    waiting = page.get_by_role("region", name="Unfinished uploads")
+    expect(waiting).to_contain_text("This is another file. Choose second.pdf again, or cancel this upload")
+    shot(page, "upload-another-light-390")
+    pick(page, "Choose the file again", again)
+    expect(page.locator("#arrived")).to_contain_text("second.pdf", timeout=30_000)
+    assert [each.state for each in rows(house)] == [EvidenceState.ATTACHED] * 2
+
+
+def test_an_upload_is_cancelled_here_and_after_a_reload(
+    visit: Callable[..., Page], house: House, priya: Person, store: Counted, tmp_path: Path
+) -> None:
+    page = visit(priya, "/evidence")
+    for name in ("one.pdf", "two.pdf"):
+        store.holds_after(1)
+        choose(page, report(tmp_path, 19_000_000, name))
+        rows_here = page.locator("[data-upload-rows]")
+        expect(rows_here).to_contain_text("of 19.0 MB, about")
+        if name == "two.pdf":
+            page.reload()
+        page.get_by_role("button", name=f"Cancel upload of {name}").click()
+        expect(page.locator(".evrow")).to_have_count(0)
+        store.go_on.set()
+    page.reload()
+
+    expect(page.get_by_role("region", name="Unfinished uploads")).to_have_count(0)
+    assert [(each.state, each.refusal) for each in rows(house)] == [
+        (EvidenceState.REFUSED, "You cancelled this upload")
+    ] * 2
+    assert list(house.store.unfinished("")) == []
+
+
+def test_several_dropped_files_wait_for_their_type_and_a_refused_one_says_why(
+    visit: Callable[..., Page], house: House, priya: Person, shot: Callable[..., Path], axe: Callable[..., None]
+) -> None:
+    page = visit(priya, "/evidence")
+    bodies = {"bridge-letter.pdf": files.pdf(), "insurance-schedule.pdf": files.pdf(trailer="/Encrypt 9 0 R")}
+    page.evaluate(
+        """files => {
+          const given = new DataTransfer();
+          for (const [name, text] of files) given.items.add(new File([Uint8Array.from(text)], name));
+          const dropped = new DragEvent("drop", {bubbles: true, dataTransfer: given});
+          document.querySelector("[data-drop]").dispatchEvent(dropped);
+        }""",
+        [[name, list(body)] for name, body in bodies.items()],
+    )
+    rows_here = page.locator("[data-upload-rows]")
+    expect(rows_here.get_by_text("Choose its type above to begin")).to_have_count(2)
+    page.get_by_label("Type of evidence").select_option("BL")
+
+    expect(page.locator("#arrived")).to_contain_text("bridge-letter.pdf")
+    expect(rows_here).to_contain_text("The file is password-protected. Remove the password and upload it again")
+    axe(page)
+    shot(page, "upload-refused-light-1440")
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Choose another file").click()
+    chooser.value.set_files({"name": "schedule.pdf", "mimeType": "application/pdf", "buffer": files.pdf(pages=2)})
+    expect(page.locator("#arrived")).to_contain_text("schedule.pdf")
+    expect(rows_here).to_have_text("")
+    assert [each.state for each in rows(house)].count(EvidenceState.ATTACHED) == 2

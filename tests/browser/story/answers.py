@@ -128,7 +128,6 @@ def _uploads(petra: Human, address: str, file: Path, kind: str) -> None:
     page.goto(address)
     page.get_by_label("Type of evidence").select_option(label=kind)
     page.locator("#upload-file").set_input_files(file)
-    page.get_by_role("button", name="Upload", exact=True).click()
     expect(page.locator("#arrived")).to_contain_text(file.name, timeout=30_000)
 
 
@@ -172,9 +171,9 @@ def the_report_is_cited(story: Story) -> None:
         if question.section != at:
             at = question.section
             page.goto(f"{story.home}/s/{at}")
-        petra.attaches(question, f"{REPORT_TITLE} ({REPORT_NAME})", f"{number + 2}–{number + 4}")
+        petra.attaches(question, REPORT_TITLE, f"{number + 2}–{number + 4}")
     page.goto(f"{story.home}/s/sub")
-    petra.attaches(questionnaire().question("sub.list"), "Sub-processor list (fernhill-suppliers.csv)", "")
+    petra.attaches(questionnaire().question("sub.list"), "Sub-processor list", "")
 
 
 def it_is_signed(story: Story, revision: int) -> None:
