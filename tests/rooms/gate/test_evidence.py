@@ -1,0 +1,312 @@
+"""A SOC 2 report runs out while nobody does anything: the score, the recommendation and the gate's answer follow.
+
+The period ended on 31 January 2026. The vendor was approved on 24 November 2026, when the report was fresh; thirteen
+months after its period, on 28 February 2027, no worker ran in between. Every number here is worked out by hand from
+the definition of the score.
+"""
+
+from __future__ import annotations
+
+from copy import copy
+from dataclasses import replace
+from datetime import date
+from fractions import Fraction
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from portal.assessments import service as assessments
+from portal.evidence import service as evidence
+from portal.evidence.facts import EvidenceAttached, EvidenceIntegrityFailed
+from portal.evidence.models import Evidence
+from portal.gate import service as gate
+from portal.gate.rules import Answer, Question, Reason
+from portal.kernel.actor import Actor, system
+from portal.kernel.clock import FixedClock
+from portal.policy import Action
+from portal.reviews import reviewing
+from portal.reviews import service as reviews
+from portal.scoring import rules as scores
+from portal.terms import EvidenceState, ScanState
+from portal.wiring import House
+from tests.factories import moulds
+from tests.factories.attestations import Desk, desk, make_file
+from tests.factories.reviews import TIERS, Bench
+
+SYSTEM = system("test")
+QUESTION = Question("quillmark-annotation", "D3", "A2", "preference ranking")
+PROVED_BY_REPORT = ("iam.mfa.workforce", "inf.rest")
+REPORT = {
+    "report_type": "type2",
+    "period_start": "2025-02-01",
+    "period_end": "2026-01-31",
+    "opinion": "unqualified",
+}
+LETTER = {
+    "issuer": "Quillmark Annotation",
+    "signer": "Marisol Dufour",
+    "report_end": "2026-01-31",
+    "covers_from": "2026-02-01",
+    "covers_until": "2027-01-31",
+    "next_start": "2026-02-01",
+    "next_auditor": "Fairholm Assurance",
+}
+
+FRESH = (Fraction(100), Fraction(100), scores.Recommendation.APPROVE)
+# Two of 45 weighted parts: all of "iam" (4) and a quarter of "inf" (3). Level 1 pays 75 % for an expired proof and
+# 90 % for an attached one, so 100 - (4·25 + 3·25/4)/45 and 100 - (4·10 + 3·10/4)/45; verified: 100 - (4·100 + 3·25)/45.
+LAPSED = (Fraction(3505, 36), Fraction(805, 9), scores.Recommendation.HOLD)
+BRIDGED = (Fraction(1781, 18), Fraction(805, 9), scores.Recommendation.APPROVE)
+
+
+def _signed(house: House) -> Desk:
+    made = desk(house, slug="ai-contractor-minimal", **TIERS[2])
+    made.complete()
+    made.save("inf.logs.months", {"number": "24"})
+    made.save("wrk.training", {"number": "100"})
+    asked = [each.key for each in made.visible() if each.is_scored]
+    report = add(house, made, "SOC2", REPORT, date(2027, 1, 31), verified=True)
+    policy = add(house, made, "POL", {"approved_on": "2026-10-01"}, date(2027, 10, 1), verified=True)
+    suppliers = add(house, made, "SPL", {"as_of": "2026-11-20"}, date(2027, 12, 31), verified=True)
+    for key in asked:
+        made.cite(key, report if key in PROVED_BY_REPORT else policy)
+    made.cite(asked[0], suppliers)
+    made.sign()
+    return made
+
+
+def add(
+    house: House, made: Desk, kind: str, details: dict[str, Any], until: date, *, verified: bool = False, **more: Any
+) -> UUID:
+    """A file that passed its checks, with what follows from that."""
+    state = {"state": EvidenceState.VERIFIED, "judged_by": made.respondent.id} if verified else {}
+    with house.ledger.begin(SYSTEM) as tx:
+        given = {"kind": kind, "details": details, "valid_until": until, **state, **more}
+        judged = {"judged_at": tx.now} if verified else {}
+        row = make_file(tx, vendor_id=made.vendor_id, uploaded_by=made.respondent.id, **given, **judged)
+        tx.record(EvidenceAttached(row.id, row.vendor_id, "v1", row.sha256, ScanState.CLEAN, row.supersedes_id))
+        return row.id
+
+
+def _approved(house: House, letter: dict[str, Any] | None) -> Bench:
+    bench = Bench(house, _signed(house))
+    if letter is not None:
+        add(house, bench.desk, "BL", letter, date(2026, 4, 30))
+    bench.review()
+    bench.propose(bench.lead, valid_until=date(2027, 11, 23))
+    return bench
+
+
+def approved(house: House, letter: dict[str, Any] | None = None) -> Bench:
+    """A bench whose vendor is approved until November 2027; the letter was there, unverified, when it was decided."""
+    made = copy(moulds.cast(house, "report-runs-out", lambda new: _approved(new, letter), given=letter))
+    made.house, made.desk = house, replace(made.desk, house=house)
+    return made
+
+
+def score(bench: Bench) -> tuple[Fraction, Fraction, scores.Recommendation]:
+    with bench.at(SYSTEM) as (tx, review):
+        result = reviewing.score_now(tx, review).score
+    return result.measures.score, result.measures.verified, result.recommendation
+
+
+def reasons(bench: Bench) -> tuple[scores.Reason, ...]:
+    with bench.at(SYSTEM) as (tx, review):
+        return reviewing.score_now(tx, review).score.reasons
+
+
+def ask(bench: Bench) -> Answer:
+    with bench.house.ledger.begin(SYSTEM) as tx:
+        return gate.answer(tx, QUESTION)
+
+
+def card(bench: Bench) -> dict[str, Any]:
+    with bench.house.ledger.begin(SYSTEM) as tx:
+        return assessments.cards_of(tx, bench.desk.vendor_id)[0].body
+
+
+def judge(bench: Bench, evidence_id: UUID, *, note: str = "") -> None:
+    """A reviewer verifies a file or, with a note, sends it back."""
+    with bench.house.ledger.begin(bench.reviewer.actor) as tx:
+        row = evidence.get(tx, evidence_id, Action.EVIDENCE_JUDGE)
+        if note:
+            evidence.reject(tx, evidence=row, note=note, row_version=row.row_version)
+        else:
+            evidence.verify(tx, evidence=row, row_version=row.row_version)
+
+
+def file_of(bench: Bench, kind: str) -> UUID:
+    with bench.house.ledger.begin(SYSTEM) as tx:
+        return next(each.id for each in evidence.library(tx, vendor_id=bench.desk.vendor_id) if each.kind == kind)
+
+
+def thirteen_months(clock: FixedClock) -> None:
+    clock.advance(days=96)
+    assert clock.instant.date() == date(2027, 2, 28)
+
+
+def test_without_a_letter_everything_lapses_after_twelve_months(house: House, clock: FixedClock) -> None:
+    bench = approved(house)
+    assert score(bench) == FRESH
+    assert ask(bench).allow
+    assert str(ask(bench).valid_until) == "2027-02-01 00:00:00+00:00"
+    assert card(bench)["evidence_until"] == "2027-01-31"
+
+    clock.advance(days=68)
+    assert clock.instant.date() == date(2027, 1, 31)
+    assert (score(bench), ask(bench).allow) == (FRESH, True)
+
+    clock.advance(days=1)
+    assert score(bench) == LAPSED
+    assert ask(bench).reasons == (Reason.EVIDENCE_EXPIRED,)
+
+    clock.advance(days=27)
+    assert clock.instant.date() == date(2027, 2, 28)
+    assert score(bench) == LAPSED
+    assert reasons(bench) == (
+        scores.Reason(scores.Code.KNOCK_OUT_WITHOUT_EVIDENCE, PROVED_BY_REPORT),
+        scores.Reason(scores.Code.EVIDENCE_EXPIRED, ("SOC2", "ISO", "STAR")),
+    )
+    assert ask(bench).reasons == (Reason.EVIDENCE_EXPIRED,)
+    assert ask(bench).valid_until is None
+
+
+def test_a_letter_that_was_there_when_it_was_decided_carries_all_of_it_to_the_fifteenth_month(
+    house: House, clock: FixedClock
+) -> None:
+    bench = approved(house, LETTER)
+    assert score(bench) == FRESH
+    assert card(bench)["evidence_until"] == "2027-04-30"
+
+    thirteen_months(clock)
+    assert score(bench) == BRIDGED
+    answer = ask(bench)
+    assert (answer.allow, answer.reasons) == (True, (Reason.CLEARED,))
+    assert str(answer.valid_until) == "2027-05-01 00:00:00+00:00"
+
+    clock.advance(days=61)
+    assert clock.instant.date() == date(2027, 4, 30)
+    assert (score(bench), ask(bench).allow) == (BRIDGED, True)
+
+    clock.advance(days=1)
+    assert score(bench) == LAPSED
+    assert ask(bench).reasons == (Reason.EVIDENCE_EXPIRED,)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        pytest.param({"signer": ""}, id="unsigned"),
+        pytest.param({"covers_from": "2026-02-02"}, id="hole of a day"),
+        pytest.param({"covers_until": "2026-11-27"}, id="too old"),
+        pytest.param({"next_start": None}, id="next period not named"),
+        pytest.param({"next_start": "2027-02-02"}, id="next period begins too late"),
+        pytest.param({"next_auditor": ""}, id="next auditor not named"),
+        pytest.param({"report_end": "2026-01-30"}, id="of another report"),
+    ],
+)
+def test_a_letter_that_lacks_something_carries_nothing(house: House, clock: FixedClock, wrong: dict[str, Any]) -> None:
+    bench = approved(house)
+    thirteen_months(clock)
+    add(house, bench.desk, "BL", LETTER | wrong, date(2027, 1, 31), verified=True)
+    assert score(bench) == LAPSED
+    assert ask(bench).reasons == (Reason.EVIDENCE_EXPIRED,)
+
+
+def test_a_letter_that_comes_later_counts_in_the_score_at_once_and_at_the_gate_when_a_reviewer_verified_it(
+    house: House, clock: FixedClock
+) -> None:
+    bench = approved(house)
+    thirteen_months(clock)
+    before = ask(bench)
+    letter = add(house, bench.desk, "BL", LETTER, date(2026, 4, 30))
+    assert score(bench) == BRIDGED
+    assert ask(bench).reasons == (Reason.EVIDENCE_EXPIRED,)
+
+    judge(bench, letter)
+    assert score(bench) == BRIDGED
+    answer = ask(bench)
+    assert answer.allow
+    assert str(answer.valid_until) == "2027-05-01 00:00:00+00:00"
+    assert answer.sequence > before.sequence
+    assert card(bench)["evidence_until"] == "2027-04-30"
+    assert card(bench)["paused"] is False
+
+
+def test_a_report_that_a_reviewer_rejects_ends_the_access_at_once(house: House) -> None:
+    bench = approved(house)
+    judge(bench, file_of(bench, "SOC2"), note="Another company’s report.")
+    assert ask(bench).reasons == (Reason.EVIDENCE_EXPIRED,)
+
+    with house.ledger.begin(bench.desk.respondent.actor) as tx:
+        row = evidence.get(tx, file_of(bench, "SOC2"), Action.EVIDENCE_UPLOAD)
+        raw = {f"detail-{name}": value for name, value in REPORT.items()} | {"detail-period_end": "2026-10-31"}
+        evidence.describe(tx, evidence=row, kind="SOC2", title="", raw=raw, row_version=row.row_version)
+    assert ask(bench).reasons == (Reason.EVIDENCE_EXPIRED,)
+
+    judge(bench, file_of(bench, "SOC2"))
+    assert ask(bench).allow
+    assert card(bench)["evidence_until"] == "2027-10-31"
+
+
+def test_bytes_that_are_not_the_signed_ones_end_the_access_at_once(house: House) -> None:
+    bench = approved(house)
+    with house.ledger.begin(SYSTEM) as tx:
+        row = tx.session.get_one(Evidence, file_of(bench, "SOC2"))
+        row.state = EvidenceState.INTEGRITY_FAILURE
+        tx.record(EvidenceIntegrityFailed(row.id, row.vendor_id, row.sha256))
+    assert ask(bench).reasons == (Reason.EVIDENCE_EXPIRED,)
+
+
+def newer(bench: Bench) -> UUID:
+    """The vendor replaces the report by one whose period ended in January 2027."""
+    details = REPORT | {"period_start": "2026-02-01", "period_end": "2027-01-31"}
+    supersedes = file_of(bench, "SOC2")
+    return add(bench.house, bench.desk, "SOC2", details, date(2028, 1, 31), supersedes_id=supersedes)
+
+
+def check(bench: Bench, evidence_id: UUID, actor: Actor) -> None:
+    """Somebody of the lab finds that the newer revision proves what the older one did."""
+    with bench.at(actor) as (tx, review):
+        signed = reviews.attested_of(tx, review).snapshot.citations
+        citations = [each.citation_id for each in signed if each.question_key in PROVED_BY_REPORT]
+    with bench.house.ledger.begin(actor) as tx:
+        for citation_id in citations:
+            reviews.recheck(tx, citation_id=citation_id, evidence=tx.session.get_one(Evidence, evidence_id))
+
+
+def test_a_newer_report_steps_the_score_back_until_it_is_checked_and_opens_the_gate_only_then(
+    house: House, clock: FixedClock
+) -> None:
+    bench = approved(house)
+    replaced = newer(bench)
+    assert score(bench) == BRIDGED
+    assert str(ask(bench).valid_until) == "2027-02-01 00:00:00+00:00"
+
+    thirteen_months(clock)
+    assert score(bench) == LAPSED
+    assert ask(bench).reasons == (Reason.EVIDENCE_EXPIRED,)
+
+    check(bench, replaced, bench.reviewer.actor)
+    assert score(bench) == BRIDGED
+    answer = ask(bench)
+    assert (answer.allow, str(answer.valid_until)) == (True, "2027-11-24 00:00:00+00:00")
+
+    judge(bench, replaced)
+    assert score(bench) == FRESH
+    with bench.at(SYSTEM) as (tx, review):
+        used = dict(reviewing.score_now(tx, review).inputs.hashes)
+        assert used[f"evidence:{replaced}"] == tx.session.get_one(Evidence, replaced).sha256
+
+
+def test_what_the_vendor_does_alone_never_opens_the_gate(house: House, clock: FixedClock) -> None:
+    bench = approved(house)
+    thirteen_months(clock)
+    letter = add(house, bench.desk, "BL", LETTER | {"covers_until": "2026-05-31"}, date(2026, 4, 30))
+    newer(bench)
+    with house.ledger.begin(bench.desk.respondent.actor) as tx:
+        row = evidence.get(tx, letter, Action.EVIDENCE_UPLOAD)
+        raw = {f"detail-{name}": value for name, value in LETTER.items()}
+        evidence.describe(tx, evidence=row, kind="BL", title="", raw=raw, row_version=row.row_version)
+    assert ask(bench).reasons == (Reason.EVIDENCE_EXPIRED,)
