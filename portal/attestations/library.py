@@ -31,6 +31,8 @@ class FileUse:
     section: str
     pages: str
     signed: bool
+    quote: str
+    citation_id: UUID
 
 
 def uses_of(tx: Tx, vendor_id: UUID, *, evidence_id: UUID | None = None) -> Mapping[UUID, Sequence[FileUse]]:
@@ -67,6 +69,8 @@ def uses_of(tx: Tx, vendor_id: UUID, *, evidence_id: UUID | None = None) -> Mapp
                 section=question.section,
                 pages=citation.pages,
                 signed=is_signed,
+                quote=citation.quote,
+                citation_id=citation.id,
             )
         )
     return found

@@ -114,7 +114,7 @@ class Respondent:
         page = self.human.page
         place = page.locator(f"#ev-{slug(question.key)}")
         place.locator("summary").filter(has_text="Choose from your library").click()
-        place.get_by_label("File", exact=True).select_option(label=title)
+        place.get_by_role("radio", name=title).check()
         place.get_by_label("Pages").fill(pages)
         place.get_by_role("button", name=f"Attach to {question.number}").click()
         expect(page.locator(f"#evl-{slug(question.key)}")).to_contain_text(f"pages {pages}")

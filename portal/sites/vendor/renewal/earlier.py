@@ -33,6 +33,7 @@ class EarlierFile:
     evidence_id: str
     name: str
     pages: str
+    quote: str
     until: str
     why: str
 
@@ -129,6 +130,7 @@ def earlier_of(line: CarriedLine, now: Question | None, then: Question | None, t
                 str(each.evidence_id),
                 each.file_name,
                 each.pages,
+                each.quote,
                 wording.day_words(each.valid_until) if each.valid_until else "",
                 each.why,
             )

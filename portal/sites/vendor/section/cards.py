@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from uuid import UUID
 
 from portal.attestations.queries import AnswerLine, CitationLine, MessageLine
 from portal.attestations.rules import BlockerKind, Snapshot
@@ -53,6 +54,8 @@ class Card:
     reply: str = ""
     reply_problem: str = ""
     file_problems: Mapping[str, str] = field(default_factory=dict)
+    file_form: Mapping[str, str] = field(default_factory=dict)
+    checking: frozenset[UUID] = frozenset()
     warnings: Sequence[Warning_] = ()
     weak: bool = False
     earlier: Earlier | None = None
@@ -87,7 +90,10 @@ class Card:
         found += [(f"#q-{self.slug}", words) for words in self.missing]
         if self.reply_problem:
             found.append((f"#{self.slug}-reply", self.reply_problem))
-        found += [(f"#ev-{self.slug}", words) for words in self.file_problems.values()]
+        found += [
+            (f"#{self.slug}-{name}" if name in ("pages", "quote") else f"#ev-{self.slug}", words)
+            for name, words in self.file_problems.items()
+        ]
         return found
 
     @property
@@ -113,6 +119,7 @@ class Said:
     signed: Snapshot | None
     offered: Mapping[str, Mapping[str, str]]
     sources: Sources
+    checking: frozenset[UUID] = frozenset()
 
 
 def card(work: Work, around: Said, question: Question, actor: Actor) -> Card:
@@ -138,6 +145,7 @@ def card(work: Work, around: Said, question: Question, actor: Actor) -> Card:
         proof=work.questionnaire.evidence_level(question.key, work.row.tier),
         files=around.files.get(question.key, ()),
         thread=around.threads.get(question.key, ()),
+        checking=around.checking,
         offered=offered,
         warnings=warned(question, work.standing.answers.get(question.key)),
         weak=earns_less(question, answer),

@@ -12,10 +12,10 @@ from flask.typing import ResponseReturnValue
 from portal import policy
 from portal.assessments import service as assessments
 from portal.attestations import service as attestations
+from portal.attestations.library import uses_of
 from portal.attestations.rules import Use, use_of
 from portal.evidence import queries as evidence_queries
 from portal.evidence import service as evidence
-from portal.evidence.queries import LibraryLine
 from portal.evidence.rules import KINDS
 from portal.exchange import external
 from portal.kernel.errors import Conflict, NotFound, Refused
@@ -28,6 +28,7 @@ from portal.sites.shared.pages import actor, begin
 from portal.sites.vendor import wording
 from portal.sites.vendor.renewal.earlier import Sources
 from portal.sites.vendor.section.cards import Card, Clash, Said, card, missing_of, to_change
+from portal.sites.vendor.section.picker import Picker, picker
 from portal.sites.vendor.work import Work, load, slug, version_in
 
 bp = Blueprint("vendor_section", __name__)
@@ -137,22 +138,27 @@ def say(assessment_id: UUID, section: str, key: str) -> ResponseReturnValue:
 @bp.post(f"{ROOT}/<key>/evidence")
 @does(Action.ANSWER_WRITE)
 def cite(assessment_id: UUID, section: str, key: str) -> ResponseReturnValue:
-    """Attach a file of the library to an answer, at named pages."""
+    """Attach a file of the library to an answer, at named pages and with a passage of it."""
+    typed = {name: request.form.get(name, "") for name in ("evidence", "other", "pages", "quote")}
     try:
         with begin() as tx:
             row, part = _row(tx, assessment_id, section)
             _question(part, key)
-            chosen = _uuid(request.form.get("evidence"))
+            if typed["evidence"] and typed["other"] and typed["evidence"] != typed["other"]:
+                raise Refused(problems={"evidence": ["You chose two files. Attach one, then the other"]})
+            chosen = _uuid(typed["evidence"] or typed["other"])
             if chosen is None:
                 raise Refused(problems={"evidence": ["Choose a file of your library"]})
             file = evidence.get(tx, chosen, Action.EVIDENCE_READ)
-            pages = request.form.get("pages", "")
-            attestations.cite(tx, assessment=row, question_key=key, evidence=file, pages=pages)
+            attestations.cite(
+                tx, assessment=row, question_key=key, evidence=file, pages=typed["pages"], quote=typed["quote"]
+            )
     except Refused as refusal:
         problems = {name: texts[0] for name, texts in refusal.problems.items()}
-        return _section(assessment_id, section, changed={key: {"file_problems": problems}}, status=422)
+        told = {"file_problems": problems, "file_form": typed}
+        return _section(assessment_id, section, changed={key: told}, status=422)
     except Conflict as late:
-        told = {"file_problems": {"evidence": late.message}}
+        told = {"file_problems": {"evidence": late.message}, "file_form": typed}
         return _section(assessment_id, section, changed={key: told}, status=409)
     return redirect(f"{_to_section(assessment_id, section)}#ev-{slug(key)}", 303)
 
@@ -198,7 +204,7 @@ def _section(
         work = load(tx, row, lab=house().settings.lab_name)
         shown = [each for each in part.questions if each in work.visible]
         around = _around(tx, row, work, shown)
-        library = _library(tx) if work.writable(actor(), section) and work.is_open else []
+        picks = _picks(tx, work, shown, around) if work.writable(actor(), section) and work.is_open else {}
         suggestions = external.suggestions(tx, work.questionnaire, shown) if work.is_open else {}
     cards = {each.key: card(work, around, each, actor()) for each in shown}
     for key, told in (changed or {}).items():
@@ -222,7 +228,7 @@ def _section(
         writable=work.writable(actor(), section),
         owners=work.given_to(section),
         saved_at=None if changed else max((each.at for each in cards.values() if each.at), default=None),
-        library=library,
+        picks=picks,
         suggestions=suggestions,
         prefilled=prefilled,
         finishing=finishing,
@@ -280,7 +286,7 @@ def _fragment(
         progress=next((each for each in work.sections if each.key == part.key), None),
         saved=cards,
         moved=moved,
-        library=(),
+        picks={},
         kinds=KINDS,
         words={each.key: work.word_of(each) for each in work.visible if each.section == part.key},
     )
@@ -295,8 +301,9 @@ def _moved(work: Work, around: Said, moved: list[Question]) -> tuple[tuple[str, 
 
 def _around(tx: Tx, row: Any, work: Work, shown: list[Question]) -> Said:
     signed = attestations.latest(tx, row.id)
+    files = attestations.citations_of(tx, row)
     return Said(
-        files=attestations.citations_of(tx, row),
+        files=files,
         threads=attestations.messages_of(tx, row),
         signed=attestations.attested(tx, signed.id).snapshot if signed else None,
         offered={
@@ -305,16 +312,29 @@ def _around(tx: Tx, row: Any, work: Work, shown: list[Question]) -> Said:
             if each.options_from
         },
         sources=Sources(tx, work.carried.values()),
+        checking=frozenset(attestations.check_again_of(tx, [each.id for lines in files.values() for each in lines])),
     )
 
 
-def _library(tx: Tx) -> list[LibraryLine]:
-    """Return the files that can be attached now."""
-    return [
+def _picks(tx: Tx, work: Work, shown: list[Question], around: Said) -> dict[str, Picker]:
+    """Return what each answer can be backed with: the files that can be attached now, in its own order."""
+    library = [
         each
         for each in evidence_queries.library(tx)
         if use_of(each.state, each.scan, removed=False) is not Use.REFUSED and each.replaced_by is None
     ]
+    uses = uses_of(tx, work.row.vendor_id)
+    return {
+        each.key: picker(
+            each,
+            library,
+            uses,
+            assessment_id=work.id,
+            there={line.evidence_id for line in around.files.get(each.key, ())},
+            today=tx.now.date(),
+        )
+        for each in shown
+    }
 
 
 def _label(work: Work, key: str) -> str:
