@@ -9,7 +9,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from portal.gate.rules import Answer, Clearance, Condition, Engagement, Pause, Question, Reason, World, decide
+from portal.evidence.rules import NEVER
+from portal.gate.rules import (
+    Answer,
+    Clearance,
+    Condition,
+    Engagement,
+    Ground,
+    Pause,
+    Question,
+    Reason,
+    World,
+    decide,
+)
 from portal.terms import AccessMode, ClearanceAct, DataClass
 
 TODAY = date(2026, 11, 24)
@@ -81,6 +93,8 @@ def test_a_vendor_that_nobody_knows_is_denied() -> None:
         (with_engagement(tier=1), Reason.TIER_TOO_LOW),
         (with_clearance(conditions=(Condition("fix", due_on=TODAY - timedelta(days=1)),)), Reason.CONDITION_OVERDUE),
         (with_clearance(conditions=(Condition("fix", closes_at=3),)), Reason.CONDITION_CLOSES),
+        (with_clearance(grounds=(Ground(("SOC2", "ISO"), TODAY - timedelta(days=1)),)), Reason.EVIDENCE_EXPIRED),
+        (with_clearance(grounds=(Ground(("SPL",), None), Ground(("PT",), NEVER))), Reason.EVIDENCE_EXPIRED),
     ],
 )
 def test_gw_01_every_doubt_is_a_deny_with_its_own_reason(world: World, reason: Reason) -> None:
