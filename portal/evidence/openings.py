@@ -76,3 +76,11 @@ def opened_since(tx: Tx, person_id: UUID, since: datetime, *, evidence_id: UUID,
         sa.func.coalesce(sa.func.bool_or(sa.and_(file == evidence_id, number == page)), sa.false()),
     ).where(EvidenceOpening.opened_by == person_id, EvidenceOpening.at > since)
     return Opened(*tx.session.execute(statement).one())
+
+
+def times_of(tx: Tx, evidence_id: UUID, person_id: UUID | None) -> int:
+    """Return how often a person opened a file, or something of it."""
+    statement = sa.select(sa.func.count()).where(
+        EvidenceOpening.evidence_id == evidence_id, EvidenceOpening.opened_by == person_id
+    )
+    return tx.session.execute(statement).scalar_one()

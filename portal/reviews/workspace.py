@@ -58,6 +58,7 @@ class CitedFile:
     row_version: int
     is_new: bool
     also: tuple[str, ...]
+    quote: str
 
     @property
     def kind_title(self) -> str:
@@ -336,6 +337,7 @@ def _files(
             row_version=file.row_version,
             is_new=bool(was) and each.sha256 not in was,
             also=tuple(sorted(map(questionnaire.number_of, uses[each.evidence_id] - {each.question_key}))),
+            quote=each.quote,
         )
         found[each.question_key] = (*found.get(each.question_key, ()), line)
     return found

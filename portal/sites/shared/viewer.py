@@ -103,7 +103,7 @@ class Viewer:
         usual = {"page": self.place.first, "zoom": 100, "find": "", "sheet": 1}
         wanted = now | changed
         given: dict[str, Any] = {name: value for name, value in wanted.items() if value != usual[name]}
-        if self.found is not None and wanted["find"] and "page" in changed:
+        if self.found is not None and wanted["find"]:
             given["page"] = wanted["page"]  # without it, a search leads to its first hit
         return self.place.address(given)
 

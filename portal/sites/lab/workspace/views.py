@@ -18,11 +18,11 @@ from portal.policy import Action
 from portal.reviews import service as reviews
 from portal.scoring import service as scoring
 from portal.sites.lab.score_words import point_words, shown
-from portal.sites.lab.shell import endpoint_of
 from portal.sites.lab.workspace import reading as work
 from portal.sites.lab.workspace import taking
 from portal.sites.lab.workspace.blueprint import bp
 from portal.sites.lab.workspace.forms import FileForm, TextForm, VerdictForm, add_problems, number
+from portal.sites.lab.workspace.pane import pane
 from portal.sites.lab.workspace.reading import Reading
 from portal.sites.shared.door import does
 from portal.sites.shared.pages import begin, page
@@ -247,6 +247,7 @@ def _page(
             _fill(form, answer, today)
         form.version.data = str(answer.verdict.version)
     rights = rights_of(reading)
+    shown_file = _shown_file(answer)
     return page(
         "lab/workspace/workspace.html",
         reading=reading,
@@ -263,9 +264,8 @@ def _page(
         reviewer=names.get(reading.head.reviewer_id, "") if reading.head.reviewer_id else "",
         score=shown(space.live.score, space.live.inputs, space.questionnaire),
         points=point_words(answer.mark) if answer and answer.mark else "",
-        shown_file=_shown_file(answer),
-        page_number=request.args.get("page", type=int),
-        can_show_pages=endpoint_of("/lab/evidence/00000000-0000-0000-0000-000000000000/pages/1.png") is not None,
+        shown_file=shown_file,
+        pane=pane(reading, answer.question.key, shown_file) if answer else None,
     )
 
 
