@@ -12,7 +12,7 @@ from portal.demo.reports import auditor_of, soc2_report, suppliers_of, system_of
 LIKE = {"Northwick Speech": "Oakmere Panel"}
 """Whose system description a vendor took over: reviewers are shown the pair."""
 
-ENDED_DAYS_AGO = 419
+ENDED_DAYS_AGO = 410
 """When the period of a report ended that has lapsed since and has no bridge letter: 54 days are not covered."""
 
 

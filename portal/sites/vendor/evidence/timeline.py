@@ -1,13 +1,20 @@
-"""The chart of when each file holds: pure geometry that a template draws as SVG."""
+"""The chart of when each file holds: pure geometry that a template draws as SVG.
+
+Type 2 reports share one row: the periods they observed, the holes between them, how long the newest counts after its
+period and how far a bridge letter carries it. Every other file has a row of its own.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
+from uuid import UUID
 
 from portal.evidence.queries import LibraryLine
-from portal.evidence.rules import Standing, add_months, state_on
+from portal.evidence.rules import KEPT, Reach, Record, Worth, add_months, as_day, gaps, period_end, reach
+from portal.evidence.rules.validity import ENDS_SOON_DAYS
 from portal.sites.shared.ui import day
 
 LEFT, RIGHT, TOP, ROW = 214.0, 1060.0, 37, 34
@@ -15,9 +22,17 @@ LETTER = 5.9
 """The width of a letter of the chart's text, near enough to tell whether words fit into a bar."""
 
 MOST_ROWS = 30
-BACK_MONTHS, AHEAD_MONTHS = 13, 24
+MOST_PERIODS = 12
+BACK_MONTHS, AHEAD_MONTHS, MOST_BACK_MONTHS = 13, 24, 20
+ROOM_MONTHS = 10
+"""How far the chart goes at least, so that what is said beside a hole has room."""
+
+SOON_DAYS = 60
 LABEL, TODAY = 76.0, 20.0
 """How far a month's name reaches to the right of its line, and today's to both sides, with some air."""
+
+OK, WARN, BAD, MUTE = "ok", "warn", "bad", "mute"
+_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,18 +44,34 @@ class Tick:
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
-    """One file's row. ``gap`` is the hatched part, from its end to today: where it starts, and how wide it is."""
+class Span:
+    """A stretch of days to draw; ``words`` are empty where they do not fit. ``thin``: it counts, unobserved."""
 
-    name: str
-    y: int
     x: float
     width: float
     tone: str
-    words: str
-    words_x: float
-    gap: tuple[float, float] | None = None
-    gap_words: str = ""
+    words: str = ""
+    thin: bool = False
+
+    @property
+    def words_x(self) -> float:
+        """Where its words begin."""
+        return round(self.x + 9, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row: its stretches, the hatched holes, and what is said beside it."""
+
+    name: str
+    y: int
+    spans: tuple[Span, ...]
+    holes: tuple[Span, ...]
+    note: str
+    note_x: float
+    sentence: str
+    needs: bool
+    """Whether it asks the vendor to do something within 60 days."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,38 +83,105 @@ class Chart:
     today_x: float
     height: int
     ticks: tuple[Tick, ...]
-    bars: tuple[Bar, ...]
-    words: str
+    rows: tuple[Row, ...]
+    sentences: tuple[str, ...]
     soon: int
+    hidden: int
+    """Rows that are not drawn, because there are too many."""
+
+    @property
+    def words(self) -> str:
+        """What it shows, as one text."""
+        return " ".join(self.sentences)
 
 
-def chart(lines: Sequence[LibraryLine], today: date) -> Chart | None:
-    """Return the chart of the files that count, those that end first on top; None if there are none."""
-    dated = [each for each in lines if each.can_open and each.replaced_by is None and each.valid_from is not None]
-    if not dated:
+@dataclass(frozen=True, slots=True)
+class _Axis:
+    first: date
+    last: date
+    today: date
+
+    def x(self, on: date) -> float:
+        span = (self.last - self.first).days
+        return round(LEFT + (RIGHT - LEFT) * max(0, min(span, (on - self.first).days)) / span, 1)
+
+    def span(self, begins: date, ends: date | None, tone: str, words: str = "", *, thin: bool = False) -> Span | None:
+        """Return a stretch of days, both included, or None if all of it lies outside."""
+        if begins > self.last or (ends is not None and ends < self.first):
+            return None
+        left = self.x(begins)
+        right = RIGHT if ends is None else self.x(ends + _DAY)
+        width = max(3.0, round(right - left, 1))
+        return Span(left, width, tone, words if len(words) * LETTER + 14 <= width else "", thin)
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A file of the chart, with how far it reaches."""
+
+    line: LibraryLine
+    record: Record
+    reach: Reach
+
+    @property
+    def begins(self) -> date | None:
+        return self.line.valid_from
+
+    @property
+    def ends(self) -> date | None:
+        return self.reach.valid_until
+
+    @property
+    def period(self) -> tuple[date, date] | None:
+        """The period that a Type 2 report observed."""
+        ends = period_end(self.record)
+        starts = as_day(self.record.details.get("period_start"))
+        return (starts, ends) if starts and ends and starts <= ends else None
+
+
+def chart(lines: Sequence[LibraryLine], records: Mapping[UUID, Record], today: date) -> Chart | None:
+    """Return the chart of the files that count, those that end first on top; None if there are none.
+
+    :param records: what is known of each file, by its id (``queries.records``).
+    """
+    held = [
+        _Held(each, records[each.id], reach(records[each.id]))
+        for each in lines
+        if each.id in records and records[each.id].state in KEPT and each.valid_from is not None
+    ]
+    reports = sorted(
+        (each for each in held if each.period), key=lambda each: (each.period or (today, today))[::-1], reverse=True
+    )
+    others = [each for each in held if not each.record.superseded and each not in reports]
+    if not reports and not others:
         return None
-    dated.sort(key=lambda each: (each.valid_until or date.max, each.file_name, each.id))
-    first = _quarter(add_months(today, -BACK_MONTHS))
-    most = add_months(today, AHEAD_MONTHS)
-    ends = [each.valid_until for each in dated if each.valid_until is not None]
-    last = min(most, max([*ends, add_months(today, 6)]) + timedelta(days=20))
-    span = (last - first).days
-
-    def x_of(on: date) -> float:
-        return round(LEFT + (RIGHT - LEFT) * max(0, min(span, (on - first).days)) / span, 1)
-
-    covered = {each.kind for each in dated if state_on(each, today) is not Standing.ENDED}
-    shown = dated[:MOST_ROWS]
-    now = x_of(today)
+    back = [add_months(today, -BACK_MONTHS)]
+    periods = [each.period for each in reports if each.period]
+    if periods:
+        told = [hole.first for hole in gaps(periods)] + [periods[0][1]]
+        back.append(max(add_months(min(told), -2), add_months(today, -MOST_BACK_MONTHS)))
+    first = _quarter(min(back))
+    ends = [each.ends for each in (*reports, *others) if each.ends is not None]
+    last = min(add_months(today, AHEAD_MONTHS), max([*ends, add_months(today, ROOM_MONTHS)]) + timedelta(days=20))
+    axis = _Axis(first, last, today)
+    covered = {each.line.kind for each in others if each.reach.on(today) is not Worth.EXPIRED}
+    makers: list[tuple[date, str, Callable[[int], Row]]] = []
+    if reports:
+        makers.append((reports[0].ends or date.max, "", partial(_reports, reports, axis)))
+    makers += [(each.ends or date.max, each.line.file_name, partial(_file, each, axis, covered)) for each in others]
+    makers.sort(key=lambda each: each[:2])
+    rows = tuple(make(TOP + ROW * number) for number, (_, _, make) in enumerate(makers))
+    shown = rows[:MOST_ROWS]
     return Chart(
         first=first,
         last=last,
-        today_x=now,
+        today_x=axis.x(today),
         height=TOP + ROW * len(shown) + 6,
-        ticks=tuple(_ticks(first, last, now, x_of)),
-        bars=tuple(_bar(each, n, today, now, covered, x_of) for n, each in enumerate(shown)),
-        words=" ".join(_sentence(each, today, covered) for each in shown),
-        soon=sum(1 for each in ends if 0 <= (each - today).days <= 60) + sum(1 for each in ends if each < today),
+        ticks=tuple(_ticks(axis)),
+        rows=shown,
+        sentences=tuple(row.sentence for row in rows),
+        soon=sum(row.needs for row in rows),
+        hidden=len(rows) - len(shown),
     )
 
 
@@ -91,66 +189,128 @@ def _quarter(on: date) -> date:
     return date(on.year, (on.month - 1) // 3 * 3 + 1, 1)
 
 
-def _ticks(first: date, last: date, now: float, x_of) -> list[Tick]:  # type: ignore[no-untyped-def]
-    ticks = []
-    at = first
-    while at <= last:
-        x = x_of(at)
+def _ticks(axis: _Axis) -> Iterator[Tick]:
+    at, now = axis.first, axis.x(axis.today)
+    while at <= axis.last:
+        x = axis.x(at)
         near = now - LABEL < x < now + TODAY or x > RIGHT - 40
-        ticks.append(Tick(x, "" if near else f"{day(at, short=True)[2:]}"))
+        yield Tick(x, "" if near else day(at, short=True)[2:])
         at = add_months(at, 3)
-    return ticks
 
 
-def _bar(line: LibraryLine, row: int, today: date, now: float, covered: set[str], x_of) -> Bar:  # type: ignore[no-untyped-def]
-    begins = x_of(line.valid_from or today)
-    ends = x_of(line.valid_until) if line.valid_until else RIGHT
-    width = max(3.0, round(ends - begins, 1))
-    standing = state_on(line, today)
-    uncovered = standing is Standing.ENDED and line.kind not in covered and line.valid_until is not None
-    words = _until(line, standing)
-    fits = len(words) * LETTER + 14 <= width
-    gap = None
-    if uncovered:
-        gap = (ends, round(max(0.0, now - ends), 1))
-        words = words if fits else ""
-    return Bar(
-        name=_short(line),
-        y=TOP + ROW * row,
-        x=begins,
-        width=width,
-        tone={Standing.ENDED: "bad", Standing.ENDS_SOON: "warn", Standing.NOT_YET: "mute"}.get(standing, "ok"),
-        words=words,
-        words_x=round(begins + 9, 1) if fits else round(begins + width + 6, 1),
-        gap=gap,
-        gap_words=_gap(line, today) if uncovered else "",
+def _tone(ends: date | None, today: date) -> str:
+    if ends is None or (ends - today).days > ENDS_SOON_DAYS:
+        return OK
+    return BAD if ends < today else WARN
+
+
+def _months(first: date, last: date) -> str:
+    """Return a period as the months it goes over."""
+    return f"{day(first, short=True)[2:].strip()} to {day(last, short=True)[2:].strip()}"
+
+
+def _needs(ends: date | None, today: date) -> bool:
+    return ends is not None and (ends - today).days <= SOON_DAYS
+
+
+def _reports(reports: Sequence[_Held], axis: _Axis, y: int) -> Row:
+    """Draw the Type 2 reports, the newest first in ``reports``, in one row."""
+    today, newest = axis.today, reports[0]
+    periods = [each.period for each in reports[:MOST_PERIODS] if each.period]
+    ended = periods[0][1]
+    until, carried = newest.reach.verified_until, newest.reach.bridged_until
+    tone = _tone(newest.ends, today)
+    spans = [
+        axis.span(first, last, tone if number == 0 else MUTE, _months(first, last))
+        for number, (first, last) in enumerate(periods)
+    ]
+    if until is not None and until > ended:
+        spans.append(axis.span(ended + _DAY, until, tone, f"counts until {day(until, short=True)}", thin=True))
+    if carried is not None and newest.reach.bridged_from is not None:
+        words = f"bridged until {day(carried, short=True)}"
+        spans.append(axis.span(newest.reach.bridged_from, carried, WARN if carried >= today else BAD, words))
+    between = gaps(periods)
+    holes = [axis.span(hole.first, hole.last, BAD) for hole in between]
+    note, days = "", 0
+    if newest.ends is not None and newest.ends < today:
+        days = (today - newest.ends).days
+        holes.append(axis.span(newest.ends + _DAY, today - _DAY, BAD))
+        note = f"{_days(days)} not covered: {_cure(newest, today)}"
+    elif between:
+        missing = sum(hole.days for hole in between)
+        note = f"{_days(missing)} between two periods {'is' if missing == 1 else 'are'} covered by no report"
+    return Row(
+        name="SOC 2 Type 2 report" if len(periods) == 1 else f"SOC 2 Type 2, {len(periods)} reports",
+        y=y,
+        spans=tuple(filter(None, spans)),
+        holes=tuple(filter(None, holes)),
+        note=_fitting(note, axis, newest.ends),
+        note_x=_note_x(axis, newest.ends),
+        sentence=_report_words(newest, periods[0], note, today),
+        needs=bool(days or between) or _needs(newest.ends, today),
     )
 
 
-def _short(line: LibraryLine) -> str:
-    name = line.title
+def _cure(report: _Held, today: date) -> str:
+    """Return what closes the hole after a report: letters carry it to the fifteenth month, then only a report does."""
+    ended = period_end(report.record)
+    late = ended is not None and today > add_months(ended, 15)
+    return "upload the next report" if late else "add a bridge letter"
+
+
+def _report_words(newest: _Held, period: tuple[date, date], note: str, today: date) -> str:
+    said = f"SOC 2 Type 2 report for {day(period[0])} to {day(period[1])}"
+    ends = newest.ends
+    if ends is None:
+        return f"{said}."
+    verb = "ended" if ends < today else "is bridged until" if newest.reach.is_bridged(today) else "counts until"
+    return f"{said} {verb} {day(ends)}{f', {note}' if note else ''}."
+
+
+def _file(file: _Held, axis: _Axis, covered: set[str], y: int) -> Row:
+    today, ends = axis.today, file.ends
+    begins = file.begins or today
+    over = ends is not None and ends < today
+    uncovered = over and file.line.kind not in covered
+    words = "until it is replaced" if ends is None else f"{'ended' if over else 'until'} {day(ends, short=True)}"
+    tone = MUTE if begins > today else _tone(ends, today)
+    bar = axis.span(begins, max(begins, ends) if ends else None, tone, words)
+    hole = axis.span(ends + _DAY, today - _DAY, BAD) if uncovered and ends else None
+    note = f"{_days((today - ends).days)} not covered: upload a newer one" if uncovered and ends else ""
+    if not note and (bar is None or not bar.words):
+        note = words
+    sentence = (
+        f"{file.line.title} is valid until it is replaced."
+        if ends is None
+        else f"{file.line.title} {'ended' if over else 'is valid until'} {day(ends)}"
+        + (f", {note}." if uncovered else ".")
+    )
+    return Row(
+        name=_short(file.line.title),
+        y=y,
+        spans=(bar,) if bar else (),
+        holes=(hole,) if hole else (),
+        note=_fitting(note, axis, ends),
+        note_x=_note_x(axis, ends),
+        sentence=sentence,
+        needs=_needs(ends, today) and not (over and not uncovered),
+    )
+
+
+def _note_x(axis: _Axis, ends: date | None) -> float:
+    """Return where a note begins: right of what is drawn, and right of today's line."""
+    drawn = axis.x(ends + _DAY) if ends is not None else RIGHT
+    return round(max(drawn, axis.x(axis.today)) + 10, 1)
+
+
+def _fitting(note: str, axis: _Axis, ends: date | None) -> str:
+    """Return a note if there is room for it; what it says stands in the list below the chart too."""
+    return note if _note_x(axis, ends) + len(note) * LETTER <= RIGHT else ""
+
+
+def _days(count: int) -> str:
+    return f"{count} {'day' if count == 1 else 'days'}"
+
+
+def _short(name: str) -> str:
     return name if len(name) <= 32 else name[:31].rstrip() + "…"
-
-
-def _until(line: LibraryLine, standing: Standing) -> str:
-    if line.valid_until is None:
-        return "until it is replaced"
-    if standing is Standing.ENDED:
-        return f"ended {day(line.valid_until, short=True)}"
-    return f"until {day(line.valid_until, short=True)}"
-
-
-def _gap(line: LibraryLine, today: date) -> str:
-    days = (today - (line.valid_until or today)).days
-    cure = "add a bridge letter" if line.kind == "SOC2" else "upload a newer one"
-    return f"{days} {'day' if days == 1 else 'days'} not covered: {cure}"
-
-
-def _sentence(line: LibraryLine, today: date, covered: set[str]) -> str:
-    standing = state_on(line, today)
-    if line.valid_until is None:
-        return f"{line.title} is valid until it is replaced."
-    if standing is Standing.ENDED:
-        more = "" if line.kind in covered else f", {_gap(line, today)}"
-        return f"{line.title} ended {day(line.valid_until)}{more}."
-    return f"{line.title} is valid until {day(line.valid_until)}."

@@ -1,0 +1,122 @@
+"""What the lab asks of a vendor's library: files it sent back, proof that answers lack, what an ageing report needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from flask import url_for
+
+from portal.assessments import queries as assessment_queries
+from portal.assessments import service as assessments
+from portal.attestations import service as attestations
+from portal.attestations.rules import BlockerKind
+from portal.evidence.queries import LibraryLine
+from portal.evidence.rules import Record, add_months, period_end, reach
+from portal.kernel.errors import Forbidden, NotFound
+from portal.kernel.ledger import Tx
+from portal.policy import Action
+from portal.questionnaires import service as questionnaires
+from portal.sites.shared.ui import day
+from portal.sites.vendor.work import slug
+from portal.terms import ANSWERABLE_STATES, EvidenceState
+
+MOST = 30
+LETTER_FROM, REMIND_FROM, LETTERS_UNTIL = 3, 9, 15
+"""Months after the end of a report's period: ask for a bridge letter (tier 1), remind of the next report, and the last
+in which a letter helps."""
+
+_LACKING = (BlockerKind.EVIDENCE, BlockerKind.EVIDENCE_REFUSED)
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One thing to do: what, why, where, and until when."""
+
+    title: str
+    why: str
+    verb: str
+    href: str
+    due: date | None = None
+
+
+def asks_of(tx: Tx, lines: Sequence[LibraryLine], records: Mapping[UUID, Record], today: date) -> list[Ask]:
+    """Return what is asked of the actor's vendor, files that were sent back first, then what is due soonest."""
+    vendor_id = tx.actor.vendor_id
+    if vendor_id is None:
+        return []
+    running = [each for each in assessment_queries.of_vendor(tx, vendor_id) if each.state in ANSWERABLE_STATES]
+    strictest = min((each.tier for each in running), default=3)
+    found = [*_sent_back(lines), *_reports(lines, records, today, tier=strictest)]
+    lacking: list[Ask] = []
+    for each in running:
+        lacking += _unproven(tx, each.id, each.due_on)
+    lacking.sort(key=lambda ask: ask.due or date.max)
+    return [*found, *lacking][:MOST]
+
+
+def _sent_back(lines: Iterable[LibraryLine]) -> Iterator[Ask]:
+    for line in lines:
+        if line.state is EvidenceState.REJECTED and line.replaced_by is None:
+            yield Ask(
+                title=f"{line.file_name} was sent back",
+                why=line.judgement,
+                verb="Replace",
+                href=url_for("vendor_evidence.library", replace=line.id),
+            )
+
+
+def _reports(lines: Iterable[LibraryLine], records: Mapping[UUID, Record], today: date, *, tier: int) -> Iterator[Ask]:
+    """Ask for what a report that ages needs; only of the newest one, whose letters are the ones that count."""
+    aging = [
+        (ended, line, records[line.id])
+        for line in lines
+        if line.id in records and line.can_open and (ended := period_end(records[line.id])) is not None
+    ]
+    if not aging:
+        return
+    ended, line, record = max(aging, key=lambda each: (each[0], str(each[1].id)))
+    if record.superseded:
+        return
+    counts_until = reach(record).verified_until
+    said = f"Its period ended on {day(ended)}"
+    if today > add_months(ended, REMIND_FROM):
+        until = f", and it counts until {day(counts_until)}" if counts_until and counts_until >= today else ""
+        yield Ask(
+            title=f"The report after {line.file_name}",
+            why=f"{said}{until}. Upload the next report when you have it",
+            verb="Upload the next report",
+            href=url_for("vendor_evidence.library", replace=line.id),
+            due=counts_until if counts_until and counts_until >= today else None,
+        )
+    asked_for = tier == 1 and today > add_months(ended, LETTER_FROM) and not record.letters
+    lapsed = counts_until is not None and today > counts_until and not reach(record).is_bridged(today)
+    if (asked_for or lapsed) and today <= add_months(ended, LETTERS_UNTIL):
+        yield Ask(
+            title=f"A bridge letter for {line.file_name}",
+            why=f"{said}. A letter from an officer says what changed since, and names the start and the auditor of "
+            "the next period",
+            verb="Upload a bridge letter",
+            href=url_for("vendor_evidence.library", type="BL"),
+        )
+
+
+def _unproven(tx: Tx, assessment_id: UUID, due: date | None) -> Iterator[Ask]:
+    try:
+        row = assessments.get(tx, assessment_id, Action.ASSESSMENT_READ)
+    except (Forbidden, NotFound):
+        return
+    asked = questionnaires.compiled(tx, row.questionnaire_id)
+    keys = [each.question_key for each in attestations.blockers(tx, row, asked) if each.kind in _LACKING]
+    for key in dict.fromkeys(keys):
+        question = asked.question(key)
+        where = url_for("vendor_section.show", assessment_id=row.id, section=question.section)
+        yield Ask(
+            title=f"Proof for {question.number} {question.label}",
+            why=question.good_evidence or "Attach a file, or say in the answer why you cannot",
+            verb="Attach evidence",
+            href=f"{where}#ev-{slug(key)}",
+            due=due,
+        )
