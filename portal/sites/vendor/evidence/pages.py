@@ -24,6 +24,7 @@ from portal.questionnaires import service as questionnaires
 from portal.sites.shared import page
 from portal.sites.shared.evidence import ATTENTION, Tag, gist, tag_of
 from portal.sites.shared.pages import actor, begin
+from portal.sites.vendor.evidence.asks import asks_of
 from portal.sites.vendor.evidence.timeline import chart
 from portal.sites.vendor.work import slug
 from portal.terms import EvidenceState, ScanState
@@ -104,8 +105,10 @@ def library_page(given: Mapping[str, Any] | None = None, *, errors: Sequence[str
     with begin() as tx:
         today = tx.now.date()
         rows = rows_of(tx, today)
+        records = queries.records(tx, evidence_ids=[row.line.id for row in rows])
         purpose = _purpose(tx, asked)
         waiting = queries.unfinished(tx)
+        asks = asks_of(tx, [row.line for row in rows], records, today)
         replaced = _replaced(rows, asked.get("supersedes") or asked.get("replace"))
     kind = request.args.get("kind", "")
     show = request.args.get("show", "")
@@ -120,9 +123,10 @@ def library_page(given: Mapping[str, Any] | None = None, *, errors: Sequence[str
         present=sorted({row.line.kind for row in rows}, key=list(rules.KINDS).index),
         kind=kind if kind in rules.KINDS else "",
         show=show,
-        kinds=kind_options(purpose.kinds if purpose else (replaced.kind,) if replaced else ()),
+        kinds=kind_options(purpose.kinds if purpose else (replaced.kind if replaced else asked.get("type", ""),)),
         titles={code: each.title for code, each in rules.KINDS.items()},
-        chart=chart([row.line for row in rows], today),
+        asks=asks,
+        chart=chart([row.line for row in rows], records, today),
         today=today,
         unfinished=waiting,
         max_bytes=rules.MAX_BYTES,
