@@ -9,12 +9,14 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from portal.gate.rules import Reason
 from portal.kernel.signing import Signer, SigningKey
+from portal.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -105,6 +107,88 @@ def test_json_examples_can_be_read() -> None:
     for page in PAGES:
         for block in blocks(page.read_text(encoding="utf-8"), "json"):
             json.loads(block)
+
+
+RIGHTS = {
+    "abort_multipart_upload": {"s3:AbortMultipartUpload"},
+    "complete_multipart_upload": {"s3:PutObject"},
+    "create_multipart_upload": {"s3:PutObject"},
+    "delete_object": {"s3:DeleteObjectVersion"},
+    "get_bucket_cors": {"s3:GetBucketCORS"},
+    "get_bucket_encryption": {"s3:GetEncryptionConfiguration"},
+    "get_bucket_lifecycle_configuration": {"s3:GetLifecycleConfiguration"},
+    "get_bucket_ownership_controls": {"s3:GetBucketOwnershipControls"},
+    "get_bucket_policy": {"s3:GetBucketPolicy"},
+    "get_bucket_versioning": {"s3:GetBucketVersioning"},
+    "get_object": {"s3:GetObject", "s3:GetObjectVersion"},
+    "get_object_lock_configuration": {"s3:GetBucketObjectLockConfiguration"},
+    "get_object_retention": {"s3:GetObjectRetention"},
+    "get_public_access_block": {"s3:GetBucketPublicAccessBlock"},
+    "head_object": {"s3:GetObject", "s3:ListBucket"},
+    "list_multipart_uploads": {"s3:ListBucketMultipartUploads"},
+    "list_object_versions": {"s3:ListBucketVersions"},
+    "list_parts": {"s3:ListMultipartUploadParts"},
+    "put_object": {"s3:PutObject"},
+    "put_object_retention": {"s3:PutObjectRetention"},
+    "upload_part": {"s3:PutObject"},
+}
+"""What S3 asks for each call, by its service authorisation reference; a head of a missing key asks for the list."""
+
+
+def s3_policies() -> list[dict[str, Any]]:
+    """Return the policies of the S3 section, in order."""
+    read = [json.loads(block) for block in blocks(section(text_of("operations.md"), "S3"), "json")]
+    return [each for each in read if "Statement" in each]
+
+
+def test_the_rights_to_copy_are_those_that_the_code_uses_and_no_more() -> None:
+    files = [*(ROOT / "portal/kernel/objects").glob("s3*.py"), ROOT / "portal/doctor/bucket.py"]
+    code = "\n".join(each.read_text(encoding="utf-8") for each in files)
+    called = set(re.findall(r"\bs3\.([a-z_]+)\(", code)) - {
+        "get_paginator",
+        "generate_presigned_url",
+        "signing",
+        "talking",
+    }
+    called |= set(re.findall(r'get_paginator\("([a-z_]+)"', code))
+    called |= set(re.findall(r'generate_presigned_url\(\s*"([a-z_]+)"', code))
+
+    granted = {
+        action
+        for policy in s3_policies()
+        for statement in policy["Statement"]
+        if statement["Effect"] == "Allow" and "Principal" not in statement
+        for action in statement["Action"]
+    }
+
+    assert called == set(RIGHTS)
+    assert granted == set().union(*RIGHTS.values())
+
+
+def test_removal_is_granted_for_uploads_only_and_forbidden_elsewhere() -> None:
+    removing = [
+        statement
+        for policy in s3_policies()
+        for statement in policy["Statement"]
+        if any("Delete" in action and action.startswith("s3:") for action in statement["Action"])
+    ]
+
+    assert [(each["Effect"], each.get("Resource"), each.get("NotResource")) for each in removing] == [
+        ("Deny", None, ["arn:aws:s3:::lab-evidence", "arn:aws:s3:::lab-evidence/incoming/*"]),
+        ("Allow", "arn:aws:s3:::lab-evidence/incoming/*", None),
+    ]
+
+
+def test_the_options_of_reconcile_are_those_of_the_document() -> None:
+    from portal.evidence.cli import reconcile_command
+
+    known = {option for each in reconcile_command.params for option in each.opts}
+
+    assert set(re.findall(r"evidence reconcile (--[a-z-]+)", text_of("operations.md"))) == known
+
+
+def test_the_default_retention_is_that_of_the_document() -> None:
+    assert f"| `GATEHOUSE_EVIDENCE_RETENTION_DAYS` | `{Settings().evidence_retention_days}`" in text_of("operations.md")
 
 
 @pytest.fixture
