@@ -112,7 +112,7 @@
     // "was" is an upload that was begun before: {id, name, size, sha256, cancel_url, fields}.
     constructor(box, file, was, old) {
       Object.assign(this, { box, file, was, got: 0, flying: new Map(), quarter: 0 });
-      this.name = (file ?? was).name;
+      this.name = (was ?? file).name;
       this.size = (file ?? was).size;
       this.element = box.querySelector("template[data-upload-row]").content.firstElementChild.cloneNode(true);
       text(this.find("[data-name]"), this.name);
@@ -138,6 +138,7 @@
       const bad = state === "refused" || (state === "stop" && !this.paused);
       this.find("[data-words]").classList.toggle("c-bad", bad);
       this.find("[data-fill]").setAttribute("class", bad ? "v v-bad" : state === "send" ? "v" : "v v-off");
+      this.find("[data-bar]").toggleAttribute("hidden", state === "refused");
       const use = this.find("use");
       const picture = { send: "cloud-upload", refused: "file-x", check: "scan-line" }[state] ?? "circle-pause";
       use.setAttribute("href", use.getAttribute("href").replace(/#.*/, `#i-${picture}`));

@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from threading import Event, Lock
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Response, Route, expect
 
 from portal.evidence.models import Evidence
 from portal.kernel.actor import system
+from portal.kernel.clock import FixedClock
 from portal.kernel.objects import Part
+from portal.kernel.objects.s3 import S3Store
+from portal.policy import Action
+from portal.questionnaires import service as questionnaires
+from portal.settings import Settings
 from portal.terms import EvidenceState
-from portal.wiring import House
-from tests.factories.identity import FACTORY, Person, person
+from portal.vendors import service as vendors
+from portal.wiring import House, make_app
+from tests.browser.gallery import serving
+from tests.factories.assessments import make_assessment
+from tests.factories.identity import FACTORY, Person, person, session_token
 from tests.factories.vendors import make_vendor
 from tests.rules import files
+from tests.s3 import servers
 
 pytestmark = pytest.mark.browser
 
@@ -230,3 +242,83 @@ def test_several_dropped_files_wait_for_their_type_and_a_refused_one_says_why(
     expect(page.locator("#arrived")).to_contain_text("schedule.pdf")
     expect(rows_here).to_have_text("")
     assert [each.state for each in rows(house)].count(EvidenceState.ATTACHED) == 2
+
+
+def test_an_answer_with_a_new_file_takes_two_clicks_and_no_page_load(
+    visit: Callable[..., Page],
+    house: House,
+    priya: Person,
+    tmp_path: Path,
+    shot: Callable[..., Path],
+    axe: Callable[..., None],
+) -> None:
+    with house.ledger.begin(FACTORY) as tx:
+        assessment = make_assessment(tx, vendor=vendors.get(tx, priya.vendor_id, Action.VENDOR_READ))
+        asked = questionnaires.compiled(tx, assessment.questionnaire_id)
+    question = next(each for each in asked.questions if each.kind == "ynp" and each.evidence.kinds and not each.when)
+    page = visit(priya, f"/assessments/{assessment.id}/s/{question.section}")
+    loads: list[str] = []
+    page.on("load", lambda loaded: loads.append(loaded.url))
+    card = page.get_by_label(f"Question {question.number},")
+
+    card.get_by_role("radio").first.click()
+    card.get_by_label("How do you know?").focus()
+    page.keyboard.type("Checked each quarter by the security team.")
+    with page.expect_file_chooser() as chooser:
+        card.get_by_label(f"Upload a file for {question.number}").click()
+    chooser.value.set_files(report(tmp_path, 5_000_000, "policy.pdf"))
+
+    expect(card).to_contain_text("5.0 MB. Attached to your answer.")
+    expect(page.get_by_text("All changes saved").first).to_be_visible()
+    assert loads == []
+    (kept,) = rows(house)
+    assert (kept.state, kept.kind) == (EvidenceState.ATTACHED, question.evidence.kinds[0])
+    axe(page)
+    shot(page, "upload-in-a-section-light-1440", full=False)
+    page.reload()
+    expect(card.get_by_role("button", name="Remove policy.pdf")).to_be_visible()
+
+
+def test_parts_go_to_a_real_s3_server_and_none_of_them_twice(
+    settings: Settings, database_url: str, clock: FixedClock, new_page: Callable[..., Page], tmp_path: Path
+) -> None:
+    with servers.moto() as server:
+        bucket = server.new_bucket()
+        settings = replace(settings, s3_bucket=bucket.bucket, s3_endpoint_url=bucket.endpoint_url)
+        store = S3Store(bucket, clock=lambda: clock.read(None))  # type: ignore[arg-type]
+        house = House(settings, database_url=database_url, clock=clock, store=store)
+        with house.ledger.begin(FACTORY) as tx:
+            vendor_id = make_vendor(tx).id
+        who = person(house, roles=["respondent"], vendor=vendor_id, name="Priya Raghunath")
+        arrived: Counter[str] = Counter()
+
+        def note(response: Response) -> None:
+            if response.request.method == "PUT" and response.ok:
+                arrived[parse_qs(urlsplit(response.url).query)["partNumber"][0]] += 1
+
+        begun: list[str] = []
+
+        def hold(route: Route) -> None:
+            begun.append(route.request.url)
+            if route.request.method != "PUT" or len(begun) <= 4:
+                route.continue_()
+
+        with serving(make_app(settings, house)) as address:
+            page = new_page(tolerate=("net::ERR_",))
+            token = session_token(house, who, data={"csrf_token": "f" * 40})
+            page.context.add_cookies([{"name": "gatehouse", "value": token, "url": address}])
+            page.on("response", note)
+            page.goto(address + "/evidence")
+            page.route(re.compile("partNumber="), hold)
+            path = report(tmp_path, 39_000_000)
+            choose(page, path)
+            expect(page.locator("[data-upload-rows]")).to_contain_text("of 39.0 MB, about")
+            page.unroute_all()
+            page.reload()
+            expect(page.get_by_role("region", name="Unfinished uploads")).to_contain_text("of 39.0 MB arrived")
+            pick(page, "Choose the file again", path)
+            expect(page.locator("#arrived")).to_contain_text(path.name, timeout=30_000)
+
+        assert set(arrived.values()) == {1}
+        assert [each.state for each in rows(house)] == [EvidenceState.ATTACHED]
+        house.engine.dispose()
