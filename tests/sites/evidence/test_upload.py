@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-import tracemalloc
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID, uuid4
@@ -145,51 +144,6 @@ def test_nonsense_is_refused_in_words(as_ada: Client, told: Any) -> None:
     answer = as_ada.post("/evidence/reserve", json=told)
     assert answer.status_code in {400, 404, 422}
     assert answer.json["detail"]
-
-
-class Lazy(io.RawIOBase):
-    """A long text that never lies in memory as a whole."""
-
-    def __init__(self, size: int) -> None:
-        self.size, self.at = size, 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        self.at = offset if whence == 0 else self.size + offset
-        return self.at
-
-    def tell(self) -> int:
-        return self.at
-
-    def readinto(self, buffer: Any) -> int:
-        count = min(len(buffer), self.size - self.at)
-        buffer[:count] = b"a" * count
-        self.at += count
-        return count
-
-
-def test_60_megabytes_pass_through_in_little_memory(as_ada: Client, settings: Settings) -> None:
-    size = 60_000_000
-    digest = hashlib.sha256()
-    for _ in range(60):
-        digest.update(b"a" * 1_000_000)
-    told = {"name": "record.txt", "size": size, "sha256": digest.hexdigest(), "kind": "LOG"}
-    slot = as_ada.post("/evidence/reserve", json=told)
-    headers = slot.json["upload"]["headers"]
-
-    tracemalloc.start()
-    answer = as_ada.put(slot.json["upload"]["url"], input_stream=io.BufferedReader(Lazy(size)), headers=headers)
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-
-    assert answer.status_code == 204
-    assert peak < 8_000_000
-    assert len(stored(settings)) == 1
 
 
 def test_only_the_stream_may_be_larger_than_a_form(as_ada: Client) -> None:
