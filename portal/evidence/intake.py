@@ -253,6 +253,7 @@ def receive_form(
             title=title,
             details=details,
             supersedes=old,
+            anew=True,
         )
     stream.seek(0)
     try:

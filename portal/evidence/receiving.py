@@ -44,11 +44,14 @@ def reserve(
     title: str = "",
     details: Mapping[str, Any] | None = None,
     supersedes: Evidence | None = None,
+    anew: bool = False,
 ) -> Evidence:
     """Reserve a place in the actor's library for a file of this very length and fingerprint.
 
     While a file of the same person, bytes and purpose is still on its way, that place is returned again: this is how
     an upload goes on. The address for the transfer is made outside the transaction (``intake.begin``).
+
+    :param anew: take a place of its own in any case, for bytes that come whole whatever another window is sending.
 
     :raises Forbidden: if the actor may not upload.
     :raises Refused: with the problems of kind, file and title, or if the library is full.
@@ -62,7 +65,7 @@ def reserve(
     problems = _problems(kind, shown, size, sha256)
     if not problems:
         _one_at_a_time(tx, vendor_id)
-        if there := _on_its_way(tx, kind, shown, size, sha256, supersedes):
+        if not anew and (there := _on_its_way(tx, kind, shown, size, sha256, supersedes)):
             return there
         if full := _full(tx, vendor_id, size):
             problems["file"] = full
