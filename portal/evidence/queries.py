@@ -162,11 +162,17 @@ def across_vendors(
     vendor_id: UUID | None = None,
     kind: str = "",
     states: Sequence[EvidenceState] = _WAITING,
+    only: Collection[UUID] | None = None,
     offset: int = 0,
     limit: int = 50,
 ) -> LabPage:
-    """Return the files of all vendors that match, the oldest first: what waits longest stands on top."""
+    """Return the files of all vendors that match, the oldest first: what waits longest stands on top.
+
+    :param only: the files to choose from; None: all.
+    """
     matching = _select().where(Evidence.state.in_(states))
+    if only is not None:
+        matching = matching.where(Evidence.id.in_(list(only)))
     if vendor_id is not None:
         matching = matching.where(Evidence.vendor_id == vendor_id)
     if kind:

@@ -8,7 +8,9 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 
+from portal.attestations import counting
 from portal.attestations import service as attestations
+from portal.attestations.counting import UseCount
 from portal.attestations.models import AttestedCitation, Citation
 from portal.evidence import queries as files
 from portal.evidence.models import Evidence
@@ -146,3 +148,33 @@ def test_what_was_turned_down_is_not_let_in_by_its_newer_revision(b: Bench) -> N
         reviews.judge_citation(tx, review=review, citation_id=citation, acceptance=Acceptance.REJECTED)
     with pytest.raises(Conflict, match="was not accepted for this answer"):
         check(b, b.reviewer, citation, revision(b, first))
+
+
+def test_a_file_counts_the_answers_it_proves_and_those_to_check_again(b: Bench) -> None:
+    citation, first = some(b)
+
+    def counted(which: UUID) -> UseCount:
+        with b.house.ledger.begin(system("test")) as tx:
+            return counting.counts_of(tx, [which]).get(which, UseCount())
+
+    def waiting() -> list[UUID]:
+        with b.house.ledger.begin(system("test")) as tx:
+            return counting.to_check_again(tx)
+
+    before = counted(first)
+    assert before.answers > 0
+    assert before.again == 0
+    assert waiting() == []
+
+    second = revision(b, first)
+    assert counted(second) == UseCount(answers=0, unjudged=0, again=before.answers)
+    assert counted(first).again == 0
+    assert waiting() == [second]
+
+    check(b, b.reviewer, citation, second)
+    after = counted(second)
+    assert (after.answers, after.again) == (1, before.answers - 1)
+
+    third = revision(b, second)
+    assert waiting() == [third]
+    assert counted(third).again == before.answers

@@ -9,13 +9,15 @@ from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal import policy
+from portal.attestations import counting
+from portal.attestations.counting import UseCount
 from portal.evidence import openings, queries, rules, service, viewing
 from portal.evidence.queries import LibraryLine
 from portal.identity import queries as people
 from portal.kernel.errors import Conflict, NotFound, Refused
 from portal.kernel.ledger import Tx
 from portal.policy import Action
-from portal.sites.lab.evidence import sources, structure, uses
+from portal.sites.lab.evidence import flags, sources, structure, uses
 from portal.sites.lab.evidence import viewer as viewing_page
 from portal.sites.lab.evidence.blueprint import bp
 from portal.sites.shared import does, house, ledger, page
@@ -26,12 +28,21 @@ from portal.terms import EvidenceState
 from portal.vendors import queries as vendor_queries
 from portal.vendors import service as vendors
 
-PANELS: tuple[Callable[[Tx, LibraryLine], dict[str, object]], ...] = (uses.panel, structure.panel, sources.panel)
+PANELS: tuple[Callable[[Tx, LibraryLine], dict[str, object]], ...] = (
+    flags.panel,
+    uses.panel,
+    structure.panel,
+    sources.panel,
+)
 """What the includes of a file's page show; each module brings the values of its own include."""
 
 PER_PAGE = 50
+AGAIN = "again"
+"""Newer revisions of files that answers were signed with: does each prove what the older one did?"""
+
 STATES: Mapping[str, tuple[str, tuple[EvidenceState, ...]]] = {
     "waiting": ("To verify", (EvidenceState.ATTACHED,)),
+    AGAIN: ("To check again", (EvidenceState.ATTACHED, EvidenceState.VERIFIED)),
     "verified": ("Verified", (EvidenceState.VERIFIED,)),
     "rejected": ("Sent back", (EvidenceState.REJECTED,)),
     "failed": ("Quarantined", (EvidenceState.INTEGRITY_FAILURE,)),
@@ -65,16 +76,23 @@ def index() -> ResponseReturnValue:
             vendor_id=chosen,
             kind=kind,
             states=STATES[state][1],
+            only=counting.to_check_again(tx) if state == AGAIN else None,
             offset=(number - 1) * PER_PAGE,
             limit=PER_PAGE,
         )
         names = vendor_queries.names_of(tx, [line.vendor_id for line in found.lines])
+        counts = counting.counts_of(tx, [line.id for line in found.lines])
+        again = len(counting.to_check_again(tx))
         offered = vendor_queries.vendors(tx, limit=200).lines
         today = tx.now.date()
     chosen_filter = {"state": state, "kind": kind, "vendor": slug if chosen else ""}
     return page(
         "lab/evidence/index.html",
-        lines=[(line, names.get(line.vendor_id, ""), tag_of(line, today)) for line in found.lines],
+        lines=[
+            (line, names.get(line.vendor_id, ""), tag_of(line, today), counts.get(line.id, UseCount()))
+            for line in found.lines
+        ],
+        again=again,
         gist=gist,
         total=found.total,
         waiting=found.waiting,
@@ -109,12 +127,14 @@ def _show(evidence_id: UUID, *, note: str = "", problems: Mapping[str, Sequence[
     with begin() as tx:
         row = service.get(tx, evidence_id, Action.EVIDENCE_READ)
         line = queries.line(tx, evidence_id)
-        opened = openings.openings(tx, evidence_id)
         panels = {name: value for panel in PANELS for name, value in panel(tx, line).items()}
         names = people.people(tx, [line.uploaded_by, line.judged_by])
         vendor = vendors.get(tx, row.vendor_id, Action.EVIDENCE_READ)
         vendor_name, vendor_slug = vendor.name, vendor.slug
         today = tx.now.date()
+    shown = viewing_page.of(line, _back())
+    with begin() as tx:
+        opened = openings.openings(tx, evidence_id)
     return page(
         "lab/evidence/show.html",
         line=line,
@@ -127,7 +147,7 @@ def _show(evidence_id: UUID, *, note: str = "", problems: Mapping[str, Sequence[
         judge=_name(names, line.judged_by),
         vendor_name=vendor_name,
         vendor_slug=vendor_slug,
-        viewer=viewing_page.of(line, _back()),
+        viewer=shown,
         may_judge=policy.may(actor(), Action.EVIDENCE_JUDGE, line) and line.can_open,
         note=note,
         problems=problems or {},
