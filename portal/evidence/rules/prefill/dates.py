@@ -53,10 +53,10 @@ class Range:
     sure: bool = True
 
 
-def dates_in(text: Text) -> list[Dated]:
-    """Return the days named in a text, in order."""
+def dates_in(text: Text, most: int = 300) -> list[Dated]:
+    """Return the days named in a text, in order, no more than any report has."""
     found = []
-    for match in text.find(_DATE):
+    for match in text.find(_DATE, most):
         try:
             day, sure = _day(match)
         except ValueError:

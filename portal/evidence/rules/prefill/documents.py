@@ -10,7 +10,7 @@ from datetime import timedelta
 from portal.evidence.rules.prefill.dates import Dated, Range, dates_in, ranges_in
 from portal.evidence.rules.prefill.labelled import day_after, number_in, words_after
 from portal.evidence.rules.prefill.soc2_parties import COMPANY, company_of
-from portal.evidence.rules.prefill.text import Text, sentence_around, text_of
+from portal.evidence.rules.prefill.text import LETTER_CHARACTERS, Text, sentence_around, text_of
 from portal.evidence.rules.prefill.values import Confidence, Proposal
 
 _ONE_DAY = timedelta(days=1)
@@ -46,7 +46,7 @@ _FIRM_NAME = re.compile(
 
 def read_bridge(pages: Sequence[str]) -> tuple[Proposal, ...]:
     """Return the proposals of a bridge letter: the end of its report, what it covers, who signed, what comes next."""
-    text = text_of(pages)
+    text = text_of(pages, most=LETTER_CHARACTERS)
     dates = dates_in(text)
     found = [*_bridged(text, dates), *_next_period(text, dates), *_signer(text), *_issuer(text)]
     found += _letter_date(text, dates)
@@ -110,7 +110,7 @@ def _next_period(text: Text, dates: Sequence[Dated]) -> Iterable[Proposal]:
         day = begun[0]
         yield _proposal(text, "next_start", day.day.isoformat(), day.start, day.end, "next period", Confidence.MEDIUM)
     firms: dict[str, tuple[int, int]] = {}
-    for match in text.find(_FIRM_NAME):
+    for match in text.find(_FIRM_NAME, 100):
         begin, _end = sentence_around(text, match.start())
         before = text.whole[max(begin, match.start() - 40) : match.start()]
         if _NEXT.search(text.whole, begin, match.start()) and _BY.search(before):
@@ -214,7 +214,7 @@ def read_iso42(pages: Sequence[str]) -> tuple[Proposal, ...]:
 
 
 def _certificate(pages: Sequence[str], standard: str) -> tuple[Proposal, ...]:
-    text = text_of(pages)
+    text = text_of(pages, most=LETTER_CHARACTERS)
     dates = [
         each for each in dates_in(text) if not _FIRST_ISSUE.search(text.whole[max(0, each.start - 50) : each.start])
     ]
@@ -259,7 +259,7 @@ _PERIOD = re.compile(
 
 def read_insurance(pages: Sequence[str]) -> tuple[Proposal, ...]:
     """Return the proposals of an insurance certificate; an amount is "5000000 USD"."""
-    text = text_of(pages)
+    text = text_of(pages, most=LETTER_CHARACTERS)
     dates = dates_in(text)
     found: list[Proposal] = []
     for field, label in (("policy_no", _POLICY_NO), ("insurer", _INSURER), ("insured", _INSURED)):
@@ -333,7 +333,7 @@ _OPEN = re.compile(
 
 def read_test(pages: Sequence[str]) -> tuple[Proposal, ...]:
     """Return the proposals of a penetration-test letter; a count is only proposed where a number or "no" is written."""
-    text = text_of(pages)
+    text = text_of(pages, most=LETTER_CHARACTERS)
     dates = dates_in(text)
     found: list[Proposal] = []
     spans = [

@@ -95,7 +95,7 @@ def read_subservices(parts: Parts, strangers: Iterable[str]) -> Iterable[Proposa
         return
     found: dict[str, tuple[str, int, int]] = {}
     for method, pattern in (("carve-out", _CARVED), ("inclusive", _INCLUDED)):
-        for match in part.find(pattern):
+        for match in part.find(pattern, 150):
             begin, end = sentence_around(part, match.start())
             names = [each for each in COMPANY.finditer(part.whole, begin, end) if not _strange(each[0], strangers)]
             if not names:

@@ -10,6 +10,7 @@ from portal.evidence.rules.prefill.sections import Parts, Section
 from portal.evidence.rules.prefill.text import Text, sentence_around
 from portal.evidence.rules.prefill.values import Confidence, Proposal
 
+MOST = 60
 _THING = r"(?:opinion|conclusion)"
 _HEADING = re.compile(
     rf"^(?:\(?[0-9ivx]{{1,4}}[.)] ?)?(?:basis for (?:our |an? )?)?(?:our |an |a )?"
@@ -118,7 +119,7 @@ def _labels(part: Text) -> Iterable[Signal]:
 
 
 def _sentences(part: Text) -> Iterable[Signal]:
-    for found in part.find(_OPINES):
+    for found in part.find(_OPINES, MOST):
         begin, end = sentence_around(part, found.start())
         words = part.whole[begin:end]
         if _ASIDE.search(words) and not _MATERIAL.search(words):
@@ -136,7 +137,7 @@ def _sentences(part: Text) -> Iterable[Signal]:
 
 
 def _disclaimers(part: Text) -> Iterable[Signal]:
-    for found in part.find(_DISCLAIMS):
+    for found in part.find(_DISCLAIMS, MOST):
         begin, end = sentence_around(part, found.start())
         if not _ASIDE.search(part.whole, begin, end):
             yield "disclaimer", found.start(), found.end(), "sentence"

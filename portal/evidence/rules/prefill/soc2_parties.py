@@ -249,7 +249,7 @@ def _names(part: Text | None, strangers: set[str]) -> dict[str, list[int]]:
     lines = list(part.own_lines())
     # A short line before another one is a heading or an address, not a line that was broken.
     fresh = {two.at for one, two in pairwise(lines) if len(one.text) < _BROKEN}
-    for match in part.find(COMPANY):
+    for match in part.find(COMPANY, 1_000):
         begin = max((at for at in _words(match) if at in fresh), default=match.start())
         name = company_of(part.whole[begin : match.end()])
         if not any(name.casefold() in each or each in name.casefold() for each in folded if each):
@@ -340,7 +340,7 @@ def read_categories(parts: Parts) -> Iterable[Proposal]:
         part = parts.of(section)
         if part is None:
             continue
-        for found in part.find(_LIST):
+        for found in part.find(_LIST, 150):
             begin, _end = sentence_around(part, found.start())
             before = part.whole[max(begin, found.start() - 110) : found.start()]
             if section is Section.COVER or _LISTED_AFTER.search(before):

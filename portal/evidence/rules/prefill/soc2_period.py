@@ -36,7 +36,8 @@ _COUNTED = (Section.COVER, Section.AUDITOR, Section.ASSERTION)
 def read_period(parts: Parts) -> Iterable[Proposal]:
     """Propose the type, and the period or the day it describes."""
     text = parts.text
-    dates = dates_in(text)
+    dates = [each for section in _COUNTED if (part := parts.of(section)) for each in dates_in(part)]
+    dates.sort(key=lambda each: each.start)
     ranges = [each for each in ranges_in(text, dates) if _counts(parts, each)]
     days = [each for each in dates if _is_as_of(parts, each)]
     numerals = _numerals(parts)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from portal.evidence.rules.prefill.values import MAX_QUOTE
@@ -16,6 +17,10 @@ from portal.evidence.rules.prefill.values import MAX_QUOTE
 MOST_PAGES: Final = 400
 MOST_CHARACTERS: Final = 1_200_000
 PAGE_CHARACTERS: Final = 20_000
+LETTER_CHARACTERS: Final = 60_000
+"""What is read of documents that have a few pages in life."""
+
+_ENDLESS = re.compile(r"(\S{80})(?=\S)")
 _SPACES = re.compile(r"\s+")
 
 
@@ -53,9 +58,9 @@ class Text:
                 high = middle
         return max(low, 1)
 
-    def find(self, pattern: re.Pattern[str]) -> Iterator[re.Match[str]]:
-        """Yield the matches inside."""
-        return pattern.finditer(self.whole, self.start, self.end)
+    def find(self, pattern: re.Pattern[str], most: int = 2_000) -> Iterator[re.Match[str]]:
+        """Yield the matches inside, no more than any report has."""
+        return islice(pattern.finditer(self.whole, self.start, self.end), most)
 
     def own_lines(self) -> Iterator[Line]:
         """Yield the lines inside."""
@@ -76,8 +81,8 @@ class Text:
         return f"{before}{self.whole[start:end]}{after}".strip()[:MAX_QUOTE]
 
 
-def text_of(pages: Sequence[str]) -> Text:
-    """Return pages as one running text, cut where it is longer than any report."""
+def text_of(pages: Sequence[str], *, most: int = MOST_CHARACTERS) -> Text:
+    """Return pages as one running text, cut where it is longer than any report; no word of it is endless."""
     lines: list[Line] = []
     pieces: list[str] = []
     starts: list[int] = []
@@ -85,13 +90,13 @@ def text_of(pages: Sequence[str]) -> Text:
     for number, page in enumerate(pages[:MOST_PAGES], 1):
         starts.append(at)
         for raw in page[:PAGE_CHARACTERS].split("\n"):
-            line = _SPACES.sub(" ", raw).strip()
+            line = _SPACES.sub(" ", _ENDLESS.sub(r"\1 ", raw)).strip()
             if not line:
                 continue
             lines.append(Line(line, at, number))
             pieces.append(line)
             at += len(line) + 1
-        if at > MOST_CHARACTERS:
+        if at > most:
             break
     whole = " ".join(pieces)
     return Text(whole, tuple(lines), tuple(starts), 0, len(whole))
