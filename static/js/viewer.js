@@ -2,7 +2,6 @@
 (() => {
   "use strict";
   const doc = document;
-  const OFF = "viewer-keys-off";
   const typing = (target) =>
     target.isContentEditable || /^(?:INPUT|TEXTAREA|SELECT)$/.test(target.tagName);
 
@@ -19,7 +18,11 @@
 
   const line = doc.querySelector("[data-keys]");
   if (!doc.querySelector("[data-key]")) return;
-  const isOff = () => localStorage.getItem(OFF) === "1";
+  const isOff = () => /(?:^|; )keys=off(?:;|$)/.test(doc.cookie);
+  const turn = (word, age) => {
+    const secure = location.protocol === "https:" ? "; Secure" : "";
+    doc.cookie = `keys=${word}; Path=/; Max-Age=${age}; SameSite=Lax${secure}`;
+  };
   const show = () => {
     if (!line) return;
     line.hidden = false;
@@ -27,8 +30,8 @@
     line.querySelector("[data-keys-switch]").textContent = isOff() ? "Turn keys on" : "Turn keys off";
   };
   line?.querySelector("[data-keys-switch]").addEventListener("click", () => {
-    if (isOff()) localStorage.removeItem(OFF);
-    else localStorage.setItem(OFF, "1");
+    if (isOff()) turn("on", 0);
+    else turn("off", 31536000);
     show();
   });
   doc.addEventListener("keydown", (event) => {
