@@ -12,7 +12,7 @@ from portal.sites.shared.evidence_form import numbers_of
 
 def shared_panel(tx: Tx, line: LibraryLine) -> dict[str, object]:
     """Return what both sites show: the report as it was entered, and the certificate beside the register."""
-    found: dict[str, object] = {"report": None, "deletion": None, "is_deletion": False}
+    found: dict[str, object] = {"report": None, "deletion": None, "is_deletion": line.kind == "DEL"}
     if line.kind == "SOC2":
         report = report_lines.entered(tx, line.id)
         count = exception_count(line.details)
@@ -24,5 +24,4 @@ def shared_panel(tx: Tx, line: LibraryLine) -> dict[str, object]:
         }
     if line.kind == "DEL":
         found["deletion"] = against_register(tx, line.vendor_id, line.details)
-        found["is_deletion"] = True
     return found

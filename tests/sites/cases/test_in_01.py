@@ -15,6 +15,7 @@ from portal.reviews.service import Condition
 from portal.terms import Verdict
 from portal.vendors.models import Engagement, Vendor
 from portal.wiring import House
+from tests.factories.entered import make_report
 from tests.factories.evidence import make_evidence
 from tests.factories.reviews import wrong
 from tests.factories.std import Std, finished, terms
@@ -121,6 +122,8 @@ def poison(house: House, std: Std, all_at_once: str) -> None:
         name = payload.replace("/", "").replace('"', "")[:60] + ".pdf"
         file = make_evidence(house, a.desk.respondent, files.pdf(), name=name, title=payload)
         a.desk.cite(a.desk.visible()[0].key, file.id)
+    typed = ("auditor", "system", "exception_rows-0-text", "carve_out_rows-0-organisation", "user_control_rows-0-text")
+    make_report(house, a.desk.respondent, **{name: PAYLOADS[at] for at, name in enumerate(typed)})
     a.desk.sign()
     bench = std.bench(a)
     bench.claim()

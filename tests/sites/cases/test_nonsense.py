@@ -21,6 +21,7 @@ from portal.sites.shared.door import site_of
 from portal.terms import Role, Verdict
 from portal.vendors.models import Vendor
 from tests.factories.carrying import FACTORY, ask
+from tests.factories.entered import make_report, rows_of
 from tests.factories.identity import Person, person
 from tests.factories.std import Std, finished, judged, terms
 from tests.factories.vendors import make_engagement
@@ -207,6 +208,10 @@ LATER = {
     "lab_people.resend",
     "lab_people.revoke",
     "lab_people.withdraw_role",
+    "lab_report.correct",
+    "lab_report.criteria",
+    "lab_report.exception",
+    "lab_tasks.show",
     "lab_workspace.give_back",
     "lab_workspace.reopen",
     "lab_workspace.return_questions",
@@ -304,6 +309,12 @@ def test_nonsense_in_the_forms_of_later_states_is_refused_in_words(
     assert lab["l1"].post(pause, data={"plan": "Fixed.", "row_version": "1"}).status_code == 303
     look(lab["l2"], pause)
 
+    paper = make_report(std.house, a.desk.respondent)
+    inside = rows_of(std.house, a.desk.respondent, paper)
+    look(lab["r1"], f"/lab/evidence/{paper}/report", f"/lab/evidence/{paper}/criteria")
+    exception, control = inside.exceptions[0].id, inside.controls[0].id
+    look(lab["r1"], f"/lab/evidence/exceptions/{exception}", f"/lab/evidence/tasks/{control}")
+
     again = asked_again(std)
     look(browser(std.b.desk.admin), f"/assessments/{again}/renewal", f"/assessments/{again}/s/{section}")
     look(lab["r1"], f"/lab/assessments/{again}/move")
@@ -377,6 +388,8 @@ def test_missing_doubled_and_misshapen_forms_are_refused_in_words(
                 )
 
 
+ELSEWHERE = ("client_id", "request_id", "outcome_id", "decision_id", "exception_id", "control_id")
+"""Variables of which the standard fixture holds no object: an id of something else stands for them."""
 PARAMETERS = tuple(
     "q tier after state kind page vendor show tab file who what from to before next assessment question section "  # noqa: SIM905
     "engagement replace supersedes pages code token theme person version".split()
@@ -398,7 +411,7 @@ def test_nonsense_in_addresses_is_refused_in_words(
     values = {name: found[0] for name, found in objects.items() if found}
     values |= {"engagement": "x", "number": 1, "version": 1, "mail_id": values["user_id"], "token": "x", "name": "help"}
     values |= {"old": 1, "new": 2}
-    values = {**dict.fromkeys(("client_id", "request_id", "outcome_id", "decision_id"), values["user_id"]), **values}
+    values = {**dict.fromkeys(ELSEWHERE, values["user_id"]), **values}
     for rule in people_rules(app):
         if "GET" not in (rule.methods or ()):
             continue
