@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import islice
 from typing import Any, Final
 from uuid import UUID
@@ -18,7 +19,14 @@ from portal.delivery.queue import enqueue
 from portal.evidence import reading, service
 from portal.evidence.facts import EvidenceRead, LikenessFound
 from portal.evidence.files import OPENABLE
-from portal.evidence.models import Evidence, EvidenceBand, EvidenceLikeness, EvidenceSketch, EvidenceTraits
+from portal.evidence.models import (
+    Evidence,
+    EvidenceBand,
+    EvidenceLikeness,
+    EvidenceReading,
+    EvidenceSketch,
+    EvidenceTraits,
+)
 from portal.evidence.rules import likeness as rules
 from portal.evidence.rules.anatomy import Part, Passage, parts
 from portal.evidence.rules.masking import Word, mask
@@ -38,6 +46,8 @@ JOB: Final = "compare_file"
 MOST_CANDIDATES: Final = 40
 MOST_CHARACTERS: Final = 1_000_000
 MOST_PASSAGE: Final = 1_500
+FORGOTTEN: Final = timedelta(minutes=15)
+_TOLD: Final = (ReadingState.READ, ReadingState.NO_TEXT)
 LOOK: Final = "portal.evidence.tracing:look"
 LOOK_SECONDS: Final = 60
 NOT_LOOKED: Final = "It could not be looked at"
@@ -57,8 +67,31 @@ class _Described:
 
 def ask(tx: Tx, fact: EvidenceRead) -> None:
     """Have a file that was read compared and looked at soon. A reaction: the job exists if the text does."""
-    if fact.state in (ReadingState.READ, ReadingState.NO_TEXT):
+    if fact.state in _TOLD:
         enqueue(tx, JOB, evidence_id=fact.evidence_id)
+
+
+def ask_again(tx: Tx, *, limit: int = 20) -> int:
+    """Queue files that were read and never compared in today's way: from before there was one, or whose job was lost.
+
+    Return how many were queued.
+    """
+    statement = (
+        sa.select(EvidenceReading.evidence_id)
+        .join(Evidence, Evidence.id == EvidenceReading.evidence_id)
+        .outerjoin(EvidenceSketch, EvidenceSketch.evidence_id == EvidenceReading.evidence_id)
+        .where(
+            EvidenceReading.state.in_(_TOLD),
+            EvidenceReading.read_at < tx.now - FORGOTTEN,
+            Evidence.removed_at.is_(None),
+            Evidence.state.in_(OPENABLE),
+            sa.or_(EvidenceSketch.method.is_(None), EvidenceSketch.method != rules.METHOD),
+        )
+        .order_by(EvidenceReading.read_at, EvidenceReading.evidence_id)
+        .limit(limit)
+    )
+    forgotten = tx.session.execute(statement).scalars().all()
+    return sum(enqueue(tx, JOB, once=f"{JOB}:{each}", evidence_id=each) for each in forgotten)
 
 
 def compare(ledger: Ledger, actor: Actor, *, store: ObjectStore, evidence_id: UUID) -> int:
@@ -76,10 +109,12 @@ def compare(ledger: Ledger, actor: Actor, *, store: ObjectStore, evidence_id: UU
         except (NotFound, Conflict):
             return 0
         described = _describe(tx, [evidence_id]).get(evidence_id)
-        opinion = parts(_limited(reading.page_texts(tx, evidence_id))).get(Part.OPINION)
+        opinion = parts(limited(reading.page_texts(tx, evidence_id))).get(Part.OPINION)
     traits = _look(store, stored, evidence_id, opinion.starts[0][1] if opinion and opinion.starts else 0)
     with ledger.begin(actor) as tx:
-        _keep(tx, evidence, described, traits)
+        row = {"evidence_id": evidence_id, "vendor_id": evidence.vendor_id, "traits": traits, "looked_at": tx.now}
+        _upsert(tx, EvidenceTraits, ["evidence_id"], [row])
+        sketch(tx, [evidence_id])
     if described is None:
         return 0
     with ledger.begin(actor) as tx:
@@ -89,7 +124,7 @@ def compare(ledger: Ledger, actor: Actor, *, store: ObjectStore, evidence_id: UU
         return _write(tx, described, others, found)
 
 
-def _limited(pages: Sequence[str]) -> Sequence[str]:
+def limited(pages: Sequence[str]) -> Sequence[str]:
     """Return as many pages as we look through; a report has far fewer."""
     kept, length = [], 0
     for page in pages:
@@ -104,7 +139,7 @@ def _describe(tx: Tx, ids: Sequence[UUID]) -> Mapping[UUID, _Described]:
     texts = reading.text_of(tx, ids)
     found = {}
     for evidence_id in ids:
-        passage = parts(_limited(texts.get(evidence_id, ()))).get(Part.DESCRIPTION)
+        passage = parts(limited(texts.get(evidence_id, ()))).get(Part.DESCRIPTION)
         if passage is None:
             continue
         evidence = tx.session.get_one(Evidence, evidence_id)
@@ -133,21 +168,29 @@ def _look(store: ObjectStore, stored: StoredObject, evidence_id: UUID, opinion: 
     return seen if isinstance(seen, dict) else {"problem": NOT_LOOKED}
 
 
-def _keep(tx: Tx, evidence: Evidence, described: _Described | None, traits: Mapping[str, Any]) -> None:
-    sketch = rules.sketch(described.shingles) if described else None
-    whose = {"evidence_id": evidence.id, "vendor_id": evidence.vendor_id}
-    _upsert(tx, EvidenceTraits, ["evidence_id"], [{**whose, "traits": dict(traits), "looked_at": tx.now}])
-    row = {
-        "method": rules.METHOD,
-        "words": len(described.words) if described else 0,
-        "shingles": len(described.shingles) if described else 0,
-        "signature": list(sketch.signature) if sketch else [],
-        "sketched_at": tx.now,
-    }
-    _upsert(tx, EvidenceSketch, ["evidence_id"], [{**whose, **row}])
-    bands: Sequence[int | None] = sketch.bands if sketch else (None,) * rules.BANDS
-    placed = [{**whose, "place": place, "band": band} for place, band in enumerate(bands)]
-    _upsert(tx, EvidenceBand, ["evidence_id", "place"], placed)
+def sketch(tx: Tx, ids: Sequence[UUID]) -> None:
+    """Put new sketches of reports that were read in the place of those before; empty for one without a description."""
+    described = _describe(tx, ids)
+    sketches, bands = [], []
+    for evidence_id in ids:
+        evidence = tx.session.get_one(Evidence, evidence_id)
+        found = described.get(evidence_id)
+        made = rules.sketch(found.shingles) if found else None
+        whose = {"evidence_id": evidence_id, "vendor_id": evidence.vendor_id}
+        sketches.append(
+            {
+                **whose,
+                "method": rules.METHOD,
+                "words": len(found.words) if found else 0,
+                "shingles": len(found.shingles) if found else 0,
+                "signature": list(made.signature) if made else [],
+                "sketched_at": tx.now,
+            }
+        )
+        cut: Sequence[int | None] = made.bands if made else (None,) * rules.BANDS
+        bands += [{**whose, "place": place, "band": band} for place, band in enumerate(cut)]
+    _upsert(tx, EvidenceSketch, ["evidence_id"], sketches)
+    _upsert(tx, EvidenceBand, ["evidence_id", "place"], bands)
 
 
 def _upsert(tx: Tx, model: type[Any], key: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
@@ -161,12 +204,12 @@ def _candidates(tx: Tx, described: _Described) -> Sequence[UUID]:
 
     A vendor's own reports follow one another and are meant to be alike.
     """
-    sketch = rules.sketch(described.shingles)
-    if sketch is None:
+    own = rules.sketch(described.shingles)
+    if own is None:
         return []
     together = (
         sa.select(EvidenceBand.evidence_id, sa.func.count().label("bands"))
-        .where(EvidenceBand.band.in_(sketch.bands), EvidenceBand.vendor_id != described.vendor_id)
+        .where(EvidenceBand.band.in_(own.bands), EvidenceBand.vendor_id != described.vendor_id)
         .group_by(EvidenceBand.evidence_id)
         .order_by(sa.desc("bands"), EvidenceBand.evidence_id)
         .limit(10 * MOST_CANDIDATES)
@@ -184,7 +227,7 @@ def _candidates(tx: Tx, described: _Described) -> Sequence[UUID]:
         )
     )
     likely = [
-        (rules.estimate(sketch.signature, signature), evidence_id)
+        (rules.estimate(own.signature, signature), evidence_id)
         for evidence_id, signature in tx.session.execute(statement)
     ]
     likely.sort(key=lambda each: (-each[0], each[1]))

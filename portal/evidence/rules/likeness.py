@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from typing import Final
 
 from rensa import RMinHash
@@ -123,6 +124,27 @@ def common(one: Sequence[Word], other: Sequence[Word]) -> tuple[Common, ...]:
         if len(taken) == MOST_PASSAGES:
             break
     return tuple(sorted(taken, key=lambda c: c.a))
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Some words of a passage, and whether the other has them in the same place."""
+
+    text: str
+    common: bool
+
+
+def matched(one: str, other: str) -> tuple[tuple[Piece, ...], tuple[Piece, ...]]:
+    """Return two passages in pieces: what both have, and what tells them apart (names, places, numbers)."""
+    a, b = one.split(), other.split()
+    blocks = SequenceMatcher(None, [w.casefold() for w in a], [w.casefold() for w in b], autojunk=False)
+    left: list[Piece] = []
+    right: list[Piece] = []
+    for kind, a0, a1, b0, b1 in blocks.get_opcodes():
+        for pieces, words in ((left, a[a0:a1]), (right, b[b0:b1])):
+            if words:
+                pieces.append(Piece(" ".join(words), kind == "equal"))
+    return tuple(left), tuple(right)
 
 
 def _band(number: int, values: Sequence[int]) -> int:
