@@ -79,6 +79,10 @@ def _client(house: House) -> Any:
 def scanner(house: House, *, now: datetime | None = None) -> Iterator[Finding]:
     """Say whether files are scanned, with signatures of today."""
     url = house.settings.scanner_url
+    if not url and house.settings.scanner_required:
+        said = "GATEHOUSE_SCANNER_REQUIRED is set and no scanner is named: every file waits and cannot be opened"
+        yield fail("scanner", said, "Name clamd in GATEHOUSE_SCANNER_URL, or unset GATEHOUSE_SCANNER_REQUIRED")
+        return
     if not url:
         said = "GATEHOUSE_SCANNER_URL is not set: files are kept as “not scanned”, and reviewers are told so"
         if house.settings.production:

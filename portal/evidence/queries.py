@@ -11,7 +11,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
-from portal.evidence.models import Evidence, EvidenceOpening
+from portal.evidence.models import Evidence
 from portal.evidence.rules import (
     KEPT,
     KINDS,
@@ -26,7 +26,7 @@ from portal.evidence.rules import (
 )
 from portal.kernel.ledger import Tx
 from portal.kernel.objects import PART_BYTES
-from portal.terms import EvidenceState, ScanState, Side
+from portal.terms import EvidenceState, ScanState
 
 MOST = 500
 _DAY = timedelta(days=1)
@@ -185,37 +185,6 @@ def across_vendors(
 def waiting(tx: Tx) -> int:
     """Return how many files wait to be verified."""
     statement = sa.select(sa.func.count()).where(Evidence.state.in_(_WAITING), Evidence.removed_at.is_(None))
-    return tx.session.execute(statement).scalar_one()
-
-
-@dataclass(frozen=True, slots=True)
-class OpeningLine:
-    """Who opened a file: one line a person and day, with how often and when last."""
-
-    name: str
-    side: Side
-    day: date
-    times: int
-    last_at: datetime
-
-
-def openings(tx: Tx, evidence_id: UUID, *, limit: int = 50) -> Sequence[OpeningLine]:
-    """Return who opened a file, the latest first."""
-    day = sa.cast(sa.func.timezone("UTC", EvidenceOpening.at), sa.Date)
-    last = sa.func.max(EvidenceOpening.at)
-    statement = (
-        sa.select(EvidenceOpening.opened_by_name, EvidenceOpening.side, day, sa.func.count(), last)
-        .where(EvidenceOpening.evidence_id == evidence_id)
-        .group_by(EvidenceOpening.opened_by, EvidenceOpening.opened_by_name, EvidenceOpening.side, day)
-        .order_by(last.desc(), EvidenceOpening.opened_by_name)
-        .limit(limit)
-    )
-    return [OpeningLine(*row) for row in tx.session.execute(statement)]
-
-
-def opened_since(tx: Tx, person_id: UUID, since: datetime) -> int:
-    """Return how often a person opened files since then."""
-    statement = sa.select(sa.func.count()).where(EvidenceOpening.opened_by == person_id, EvidenceOpening.at > since)
     return tx.session.execute(statement).scalar_one()
 
 

@@ -26,9 +26,6 @@ TICKET_LIFE: Final = timedelta(seconds=120)
 MAX_NOTE: Final = 2_000
 """Characters of a reviewer’s note."""
 
-OPENINGS_AN_HOUR: Final = 300
-"""Openings by one person of the lab; a page looked at is one (security.md, threat 15)."""
-
 
 def is_sha256(text: str) -> bool:
     """Tell whether a text is a SHA-256 in lower-case hexadecimal."""

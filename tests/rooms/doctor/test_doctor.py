@@ -269,6 +269,7 @@ def test_a_scanner_that_is_away_fails_and_none_is_a_warning_in_production(house:
     assert bad(outside.scanner(away)) == [("fail", "scanner")]
     assert bad(outside.scanner(house)) == []
     assert bad(outside.scanner(with_settings(house, env="production"))) == [("warn", "scanner")]
+    assert bad(outside.scanner(with_settings(house, scanner_required=True))) == [("fail", "scanner")]
 
 
 def test_mail_that_cannot_leave_fails(house: House) -> None:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from portal.evidence import intake, queries
+from portal.evidence import intake, openings, queries
 from portal.evidence.viewing import opened
 from portal.kernel.actor import system
 from portal.kernel.clock import FixedClock
@@ -128,7 +128,7 @@ def test_while_the_store_is_down_places_are_reserved_lists_are_read_and_only_byt
     with pytest.raises(Unavailable):
         bench.look(bench.hana, row)
     with bench.house.ledger.begin(SYSTEM) as tx:
-        assert queries.openings(tx, row.id) == []
+        assert openings.openings(tx, row.id) == []
     assert row_of(bench.house, row.id).state is EvidenceState.ATTACHED
 
 

@@ -120,7 +120,31 @@ def test_any_other_reply_is_no_verdict(reply: bytes) -> None:
         scan(io.BytesIO(b"x"), f"tcp://127.0.0.1:{listener.getsockname()[1]}")
 
 
-@pytest.mark.parametrize("url", ["tcp://127.0.0.1:1", "unix:///nowhere/clamd", "http://127.0.0.1:3310", "clamd"])
+def test_a_connection_that_is_cut_in_the_middle_of_the_file_is_no_verdict() -> None:
+    class Cut(Daemon):
+        def answer(self, caller: socket.socket) -> None:
+            caller.recv(64)
+            caller.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    listener = socket.create_server(("127.0.0.1", 0))
+    with listening(listener, Cut(listener)), pytest.raises(ScannerUnavailable):
+        scan((b"x" * 100_000 for _ in range(200)), f"tcp://127.0.0.1:{listener.getsockname()[1]}")
+
+
+def test_a_reply_that_ends_in_the_middle_of_a_word_is_no_verdict() -> None:
+    class Half(Daemon):
+        def answer(self, caller: socket.socket) -> None:
+            caller.recv(4096)
+            caller.sendall(b"stream: O")
+
+    listener = socket.create_server(("127.0.0.1", 0))
+    with listening(listener, Half(listener)), pytest.raises(ScannerUnavailable):
+        scan(io.BytesIO(EICAR), f"tcp://127.0.0.1:{listener.getsockname()[1]}")
+
+
+@pytest.mark.parametrize(
+    "url", ["tcp://127.0.0.1:1", "unix:///nowhere/clamd", "http://127.0.0.1:3310", "clamd", "nobody:"]
+)
 def test_a_daemon_that_is_not_there_is_no_verdict(url: str) -> None:
     with pytest.raises(ScannerUnavailable):
         scan(io.BytesIO(b"x"), url)
