@@ -89,6 +89,7 @@ def upgrade() -> None:
         "CREATE TRIGGER rows_only_grow BEFORE UPDATE OR DELETE OR TRUNCATE ON evidence_page_text "
         "FOR EACH STATEMENT EXECUTE FUNCTION rows_only_grow()"
     )
+    op.execute(f"REVOKE UPDATE, DELETE, TRUNCATE ON evidence_page_text FROM {ROLE}")
 
 
 def downgrade() -> None:
