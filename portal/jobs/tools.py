@@ -76,6 +76,7 @@ class Pace:
     remind_cron: str = "5 * * * *"
     expire_cron: str = "*/5 * * * *"
     sweep_cron: str = "40 3 * * *"
+    watch_cron: str = "10 2 * * *"
 
 
 def frame_of(settings: Settings) -> rules.Frame:

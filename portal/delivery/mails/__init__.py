@@ -36,4 +36,5 @@ KINDS: Mapping[str, Kind] = {
     "new_submission": Kind(lab.NewSubmission, lab.new_submission),
     "reply_received": Kind(lab.ReplyReceived, lab.reply_received),
     "cosign": Kind(lab.CoSign, lab.cosign),
+    "evidence_lapsed": Kind(lab.EvidenceLapsed, lab.evidence_lapsed),
 }

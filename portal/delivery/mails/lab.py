@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
 from uuid import UUID
 
 import msgspec
 
-from portal.delivery.rules import Button, Frame, Parts, count
+from portal.delivery.rules import Button, Frame, Parts, count, day
 
 
 class NewSubmission(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,3 +80,58 @@ def cosign(this: CoSign, frame: Frame) -> Parts:
         button=Button("Read what to sign", "/lab/cosign"),
         why=f"You get this because you may confirm decisions at {frame.lab_name}.",
     )
+
+
+class Lapsed(msgspec.Struct, frozen=True, kw_only=True):
+    """One approved vendor whose score or recommendation fell; recommendations by their keys, scores as shown."""
+
+    vendor_name: str
+    title: str
+    before: str
+    now: str
+    score_before: str
+    score_now: str
+
+
+class EvidenceLapsed(msgspec.Struct, frozen=True, kw_only=True):
+    """What was found to be worse on a day."""
+
+    on: date
+    lapses: list[Lapsed]
+
+
+MOST_NAMED = 20
+
+
+def evidence_lapsed(this: EvidenceLapsed, frame: Frame) -> Parts:
+    """Whose score fell, from what to what; why is behind the sign-in."""
+    named = tuple((each.vendor_name, _fell(each)) for each in this.lapses[:MOST_NAMED])
+    more = len(this.lapses) - len(named)
+    return Parts(
+        subject=f"See what lapsed at {count(len(this.lapses), 'approved vendor')}",
+        paragraphs=(
+            f"Evidence lapsed, was replaced or was rejected: these scores were lower on {day(this.on)} than when "
+            "they were last written down. The gate has followed by itself where an approval rested on it.",
+            *((f"{count(more, 'more vendor')} stand on the list.",) if more else ()),
+        ),
+        details=named,
+        button=Button("Open the vendors", "/lab/vendors"),
+        why=f"You get this because you review or decide at {frame.lab_name}.",
+    )
+
+
+def _fell(this: Lapsed) -> str:
+    scores = f"{this.score_before} → {this.score_now}"
+    if this.before == this.now:
+        return f"{this.title}: {scores}, still {WORDS[this.now]}"
+    return f"{this.title}: {scores}, {WORDS[this.before]} → {WORDS[this.now]}"
+
+
+WORDS = {
+    "incomplete": "incomplete",
+    "reject": "reject",
+    "hold": "hold",
+    "conditional": "approve with conditions",
+    "approve": "approve",
+}
+"""Recommendations inside a sentence, by their keys."""

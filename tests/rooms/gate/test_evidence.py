@@ -15,19 +15,24 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+import sqlalchemy as sa
 
 from portal.assessments import service as assessments
+from portal.delivery.models import Mail
 from portal.evidence import service as evidence
 from portal.evidence.facts import EvidenceAttached, EvidenceIntegrityFailed
 from portal.evidence.models import Evidence
 from portal.gate import service as gate
 from portal.gate.rules import Answer, Question, Reason
+from portal.jobs.watch import watch_evidence
 from portal.kernel.actor import Actor, system
 from portal.kernel.clock import FixedClock
 from portal.policy import Action
 from portal.reviews import reviewing
 from portal.reviews import service as reviews
+from portal.scoring import queries as scoring
 from portal.scoring import rules as scores
+from portal.scoring import service as scoring_service
 from portal.terms import EvidenceState, ScanState
 from portal.wiring import House
 from tests.factories import moulds
@@ -310,3 +315,39 @@ def test_what_the_vendor_does_alone_never_opens_the_gate(house: House, clock: Fi
         raw = {f"detail-{name}": value for name, value in LETTER.items()}
         evidence.describe(tx, evidence=row, kind="BL", title="", raw=raw, row_version=row.row_version)
     assert ask(bench).reasons == (Reason.EVIDENCE_EXPIRED,)
+
+
+def mails(house: House) -> list[tuple[str, dict[str, Any]]]:
+    with house.ledger.begin(SYSTEM) as tx:
+        statement = sa.select(Mail.to_address, Mail.context).where(Mail.kind == "evidence_lapsed").order_by(Mail.id)
+        return [(row.to_address, row.context) for row in tx.session.execute(statement)]
+
+
+def snapshots(bench: Bench) -> list[tuple[str, str]]:
+    with bench.house.ledger.begin(SYSTEM) as tx:
+        stored = scoring.of_assessments(tx, [bench.desk.assessment_id])
+        assert all(scoring_service.replays(scoring_service.get(tx, each.id)) for each in stored)
+        return [(each.cause, each.recommendation.value) for each in stored]
+
+
+def test_the_night_writes_down_what_lapsed_and_tells_each_reviewer_once(house: House, clock: FixedClock) -> None:
+    bench = approved(house)
+    told = {bench.reviewer.email, bench.lead.email}
+    watch_evidence(house)
+    before = snapshots(bench)
+    assert mails(house) == []
+
+    thirteen_months(clock)
+    watch_evidence(house)
+    watch_evidence(house)
+    assert snapshots(bench) == [("lapsed", "hold"), *before]
+    assert {address for address, _ in mails(house)} == told
+    assert len(mails(house)) == len(told)
+    assert mails(house)[0][1]["lapses"][0]["score_now"] == "97.3"
+
+    letter = add(house, bench.desk, "BL", LETTER, date(2026, 4, 30))
+    judge(bench, letter)
+    clock.advance(days=1)
+    watch_evidence(house)
+    assert snapshots(bench) == [("renewed", "approve"), ("lapsed", "hold"), *before]
+    assert len(mails(house)) == len(told)

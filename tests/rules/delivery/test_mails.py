@@ -76,6 +76,19 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "tier": 1,
         "proposed_by": "Hana Sato",
     },
+    "evidence_lapsed": {
+        "on": "2027-02-28",
+        "lapses": [
+            {
+                "vendor_name": "Marigold Labelling",
+                "title": "AI contractor assessment",
+                "before": "approve",
+                "now": "hold",
+                "score_before": "89.4",
+                "score_now": "66.3",
+            }
+        ],
+    },
 }
 VERBS = {
     "Accept",

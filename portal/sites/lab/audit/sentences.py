@@ -102,7 +102,7 @@ PHRASES: Mapping[str, tuple[str, str]] = {
     "finding_dropped": ("flag", "dropped a finding draft on {vendor}"),
     "findings_shared": ("flag", "shared the findings of revision {revision} with {vendor}"),
     "finding_closed": ("check", "closed a finding of {vendor}"),
-    "score_computed": ("gauge", "scored {vendor}, because it was {cause}"),
+    "score_computed": ("gauge", "scored {vendor} ({cause})"),
     "assessment_recommended": ("badge-check", "recommended a decision on revision {revision} of {vendor}"),
     "review_recommended": ("badge-check", "finished the review of {vendor}: {recommendation}"),
     "review_returned": ("undo-2", "sent the review of {vendor} back to its reviewer"),

@@ -22,7 +22,13 @@ from portal.sites.shared.ui import day, points
 LEFT, RIGHT, TOP, BOTTOM = 4.0, 276.0, 5.0, 60.0
 """The room of the line inside its picture of 280 by 60; what it says in numbers stands below it as text."""
 
-CAUSE_WORDS = {"signed": "The vendor signed", "recommended": "The review ended", "proposed": "A decision was proposed"}
+CAUSE_WORDS = {
+    "signed": "The vendor signed",
+    "recommended": "The review ended",
+    "proposed": "A decision was proposed",
+    "lapsed": "Evidence lapsed",
+    "renewed": "Evidence was renewed",
+}
 MOST_REASONS = 2
 
 
