@@ -9,7 +9,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from portal.attestations.models import Citation
+from portal.attestations.models import AttestedCitation, Citation
 from portal.demo.answers import dice
 from portal.demo.cast import Company, Stage
 from portal.evidence import service as evidence
@@ -20,7 +20,7 @@ from portal.policy import Action
 from portal.reviews import service as reviews
 from portal.reviews.models import Review
 from portal.reviews.rules import deviates
-from portal.terms import EvidenceState, Outcome, Recommendation, Severity, Verdict
+from portal.terms import Acceptance, EvidenceState, Outcome, Recommendation, Severity, Verdict
 from portal.vendors import service as vendors
 
 if TYPE_CHECKING:
@@ -93,6 +93,10 @@ class LabSide:
                     reviews.judge(tx, review=review, question_key=key, verdict=Verdict.FLAG, wrong=wrong)
                 else:
                     reviews.judge(tx, review=review, question_key=key, verdict=Verdict.ACCEPT)
+                    for citation_id in _proofs(tx, review, key):
+                        reviews.judge_citation(
+                            tx, review=review, citation_id=citation_id, acceptance=Acceptance.ACCEPTED
+                        )
             if partly and asked:
                 reviews.note_internal(
                     tx, review=review, question_key=asked[0], body="Compare with the device list before you accept."
@@ -171,6 +175,13 @@ class LabSide:
                 plan="Laptops were encrypted and wiped; sessions ended; access log of the window read and clean.",
                 row_version=row.row_version,
             )
+
+
+def _proofs(tx: Tx, review: Review, key: str) -> Sequence[UUID]:
+    statement = sa.select(AttestedCitation.citation_id).where(
+        AttestedCitation.attestation_id == review.attestation_id, AttestedCitation.question_key == key
+    )
+    return tx.session.execute(statement.order_by(AttestedCitation.citation_id)).scalars().all()
 
 
 def check_newer(story: Story, *, cited: UUID, newer: UUID) -> None:
