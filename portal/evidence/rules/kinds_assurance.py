@@ -48,7 +48,7 @@ EXCEPTION_ROWS: Final = table(
         Column("text", "what the auditor found", FieldType.LONG, required=True),
         Column("rate", "the deviation", hint="For example 2 of 25"),
         Column("response", "the management’s response", FieldType.LONG),
-        Column("questions", "the questions it touches", hint="Their keys, with commas"),
+        Column("questions", "the questions it touches", hint="Their numbers, for example 7.2, 7.4"),
     ),
     hint="One row for each exception in the tests of controls",
     apart=True,
