@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from portal.evidence.rules.prefill import Confidence, Proposal, propose
 from tests.factories.reporting.firms import TUNED, Style
 from tests.factories.reporting.further import FURTHER
-from tests.factories.reporting.papers import Paper
+from tests.factories.reporting.papers import KNOWN_STYLES, UNSEEN_STYLES, Paper, papers
 from tests.factories.reporting.unseen import UNSEEN
 from tests.factories.reports import ALL_TRAPS, Report, report
 
@@ -27,6 +28,7 @@ FIELDS = (
     "categories",
     "exceptions",
     "carved_out",
+    "cuec",
 )
 OPINIONS = ("unqualified", "qualified", "adverse", "disclaimer")
 
@@ -55,7 +57,7 @@ def reports(styles: Sequence[Style], *, each: int, base: int) -> list[Report]:
 
 
 def tuned() -> list[Report]:
-    """Reports of the firms that the patterns know: 6 wordings at first, 10 later."""
+    """Reports in the 16 wordings that the patterns were written with: 6 at first, 10 later."""
     return reports(TUNED, each=5, base=1000) + reports(FURTHER, each=3, base=3000)
 
 
@@ -71,7 +73,7 @@ def matches(field: str, value: str | int, truth: str | int) -> bool:
     """Whether a proposed value is the true one; of a licence its number counts."""
     if field == "licence_no":
         return str(truth) in "".join(c for c in str(value) if c.isdigit())
-    if field == "carved_out":
+    if field in {"carved_out", "cuec"}:
         return set(str(value).split("; ")) == set(str(truth).split("; "))
     return str(value).casefold().rstrip(".") == str(truth).casefold().rstrip(".")
 
@@ -85,6 +87,9 @@ def measure(corpus: Iterable[Report | Paper], kind: str = "SOC2", fields: Sequen
             found.setdefault(proposal.field, proposal)
         for field in fields:
             truth, proposed = each.truth.get(field), found.get(field)
+            if field == "cuec" and proposed is not None:
+                listed = [str(one.value) for one in propose(kind, each.text_pages) if one.field == "cuec"]
+                proposed = replace(proposed, value="; ".join(listed))
             if proposed is None:
                 table[field]["withheld"] += truth is not None
                 continue
@@ -92,3 +97,37 @@ def measure(corpus: Iterable[Report | Paper], kind: str = "SOC2", fields: Sequen
             table[field][verdict] += 1
             table[field][f"{verdict} high"] += proposed.confidence is Confidence.HIGH
     return table
+
+
+PAPER_KINDS = ("BL", "ISO", "INS", "PT")
+
+
+def table_of(known: Table, other: Table) -> str:
+    """Return both measurements as a table of the documentation."""
+    head = (
+        "| Field | Known: right (sure) | wrong (sure) | withheld | Unseen: right (sure) | wrong (sure) | withheld |\n"
+        "|---|---|---|---|---|---|---|"
+    )
+    rows = []
+    for field, counts in known.items():
+        cells = []
+        for each in (counts, other[field]):
+            cells += [f"{each[verdict]} ({each[f'{verdict} high']})" for verdict in ("right", "wrong")]
+            cells.append(str(each["withheld"]))
+        rows.append(f"| `{field}` | {' | '.join(cells)} |")
+    return "\n".join((head, *rows))
+
+
+def measured() -> dict[str, str]:
+    """Return every table of docs/evidence.md by the code of its kind."""
+    tables = {"SOC2": table_of(measure(tuned()), measure(unseen()))}
+    for kind in PAPER_KINDS:
+        known, other = papers(kind, KNOWN_STYLES), papers(kind, UNSEEN_STYLES)
+        fields = tuple(dict.fromkeys(field for each in known for field in each.truth))
+        tables[kind] = table_of(measure(known, kind, fields), measure(other, kind, fields))
+    return tables
+
+
+if __name__ == "__main__":
+    for code, table in measured().items():
+        print(f"<!-- {code} -->\n{table}\n")

@@ -77,6 +77,7 @@ def _truth(facts: Facts, style: Style, firm: str) -> dict[str, Any]:
             each.lower().replace(" ", "_") for each in sorted(facts.categories, key=CATEGORIES.index)
         ),
         "assertion_entity": facts.in_two,
+        "cuec": "; ".join(facts.cuecs),
         "carved_out": "; ".join(name for name, _purpose in facts.carved_out),
     }
     if facts.type == 2:

@@ -55,7 +55,7 @@ _HEADINGS: tuple[tuple[Section, re.Pattern[str]], ...] = (
         Section.DESCRIPTION,
         re.compile(
             r"\bdescription\b.{0,40}\b(?:of|provided by)\b|['’]s description\b|\bsystem (?:description|narrative)\b"
-            r"|\bdescription$|^the system\b|^about the system\b|^overview of\b",
+            r"|\bdescription$|^the system\b|: the system and |^about the system\b|^overview of\b",
             re.I,
         ),
     ),
@@ -84,12 +84,12 @@ def parts_of(text: Text) -> Parts:
     begins: dict[Section, int] = {}
     lines = text.lines
     for index, line in enumerate(lines):
-        if line.page == 1 or len(line.text) > _LONGEST or _is_listed(lines, index):
+        if line.page == 1 or len(line.text) > _LONGEST or is_listed(line):
             continue
         plain = _NUMBERED.sub("", line.text)
         numbered = plain != line.text
         on_top = index == 0 or lines[index - 1].page != line.page
-        follows = index > 0 and bool(_NUMBERED.fullmatch(lines[index - 1].text)) and not _is_listed(lines, index - 1)
+        follows = index > 0 and bool(_NUMBERED.fullmatch(lines[index - 1].text)) and not is_listed(lines[index - 1])
         if not (numbered or on_top or follows):
             continue
         section = _named(plain)
@@ -110,6 +110,6 @@ def _named(plain: str) -> Section | None:
     return next((section for section, pattern in _HEADINGS if pattern.search(plain)), None)
 
 
-def _is_listed(lines: tuple[Line, ...], index: int) -> bool:
-    text = lines[index].text
-    return bool(_LISTED.search(text)) and not _NUMBERED.fullmatch(text)
+def is_listed(line: Line) -> bool:
+    """Return whether a line is one of a table of contents."""
+    return bool(_LISTED.search(line.text)) and not _NUMBERED.fullmatch(line.text)

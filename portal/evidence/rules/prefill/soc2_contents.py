@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 
 from portal.evidence.rules.kinds_assurance import SOME_EXCEPTIONS
-from portal.evidence.rules.prefill.sections import Parts, Section
+from portal.evidence.rules.prefill.sections import Parts, Section, is_listed
 from portal.evidence.rules.prefill.soc2_parties import COMPANY
 from portal.evidence.rules.prefill.text import Text, sentence_around
 from portal.evidence.rules.prefill.values import Confidence, Proposal
@@ -160,11 +160,16 @@ _BULLET = re.compile(r"^(?:[•▪●◦*–-]|\(?[a-z0-9]{1,2}[.)]) ?(?=\S)")
 
 def read_cuecs(parts: Parts) -> Iterable[Proposal]:
     """Propose the complementary user entity controls: the list under their heading."""
-    part = parts.of(Section.DESCRIPTION)
-    if part is None:
-        return
+    part = parts.of(Section.DESCRIPTION) or parts.text
     lines = list(part.own_lines())
-    head = next((n for n, line in enumerate(lines) if len(line.text) < 90 and _CUEC_HEAD.search(line.text)), None)
+    head = next(
+        (
+            n
+            for n, line in enumerate(lines)
+            if len(line.text) < 90 and _CUEC_HEAD.search(line.text) and not is_listed(line)
+        ),
+        None,
+    )
     if head is None:
         return
     items: list[tuple[int, str]] = []
