@@ -64,6 +64,7 @@ SITES: dict[str, tuple[str, ...]] = {
         "portal.sites.lab.vendors.views",
         "portal.sites.lab.move.views",
         "portal.sites.lab.evidence.views",
+        "portal.sites.lab.evidence.uses",
         "portal.sites.lab.evidence.structure",
         "portal.sites.lab.evidence.tasks",
         "portal.sites.lab.questionnaires.views",

@@ -14,7 +14,7 @@ from portal.reviews.deciding import (
 from portal.reviews.documents import document_of, proposed_for
 from portal.reviews.duties import ConflictLine, Signer, conflicts, declare_conflict, end_conflict, signers_of
 from portal.reviews.outlooks import Counts, Outlook, ProposedLine, counts, ineligible, outlook, proposed, to_cosign
-from portal.reviews.proofs import recheck
+from portal.reviews.proofs import Judged, Proof, accept_many, proofs_of, recheck, recheck_many, reject_many
 from portal.reviews.queries import ReviewLine, my_reviews, queue
 from portal.reviews.reviewing import (
     Live,
@@ -53,9 +53,11 @@ __all__ = [
     "Counts",
     "Desk",
     "Group",
+    "Judged",
     "Live",
     "NoteLine",
     "Outlook",
+    "Proof",
     "ProposedLine",
     "ReviewLine",
     "Signer",
@@ -64,6 +66,7 @@ __all__ = [
     "VerdictLine",
     "Workspace",
     "Wrong",
+    "accept_many",
     "assign",
     "attested_of",
     "claim",
@@ -87,12 +90,15 @@ __all__ = [
     "open_review",
     "outlook",
     "post_message",
+    "proofs_of",
     "propose_decision",
     "proposed",
     "proposed_for",
     "queue",
     "recheck",
+    "recheck_many",
     "recommend",
+    "reject_many",
     "release",
     "reopen_verdict",
     "return_questions",

@@ -163,12 +163,18 @@ def reopen_verdict(tx: Tx, *, review: Review, question_key: str, reason: str) ->
     return line_of(question_key, row)
 
 
-def judge_citation(tx: Tx, *, review: Review, citation_id: UUID, acceptance: Acceptance) -> None:
-    """Let a file prove an answer, or not. A rejected use counts as if the file were not there.
+def judge_citation(
+    tx: Tx, *, review: Review, citation_id: UUID, acceptance: Acceptance, seen: Acceptance | None = None
+) -> bool:
+    """Let a file prove an answer, or not; return whether that says something new.
 
+    A rejected use counts as if the file were not there. A citation names one file at its pages for ever: what is
+    accepted is what was seen, also when a newer revision arrives in the same moment.
+
+    :param seen: what stood on the page, if it matters that nobody said otherwise since.
     :raises NotFound: if the revision does not cite it.
     :raises Forbidden: for anybody but the reviewer.
-    :raises Conflict: if it is not in review.
+    :raises Conflict: if it is not in review, or somebody judged it meanwhile.
     """
     policy.check(tx.actor, Action.REVIEW_JUDGE, review)
     assessment = reviewing.hold(tx, review)
@@ -183,7 +189,9 @@ def judge_citation(tx: Tx, *, review: Review, citation_id: UUID, acceptance: Acc
         raise NotFound
     row = tx.session.get_one(Citation, citation_id, with_for_update=True)
     if row.acceptance is acceptance:
-        return
+        return False
+    if seen is not None and row.acceptance is not seen:
+        raise Conflict("Somebody judged this meanwhile. Look at it again.")
     judged = acceptance is not Acceptance.UNJUDGED
     change = {
         "acceptance": acceptance,
@@ -197,6 +205,7 @@ def judge_citation(tx: Tx, *, review: Review, citation_id: UUID, acceptance: Acc
             citation_id, review.vendor_id, review.id, signed.question_key, signed.evidence_id, acceptance.value
         )
     )
+    return True
 
 
 def note_internal(tx: Tx, *, review: Review, body: str, question_key: str = "") -> NoteLine:

@@ -59,6 +59,7 @@ class CitedFile:
     is_new: bool
     also: tuple[str, ...]
     quote: str
+    newer: UUID | None
 
     @property
     def kind_title(self) -> str:
@@ -310,6 +311,7 @@ def _files(
         .where(Citation.id.in_(ids))
     )
     known = {row.id: row for row in tx.session.execute(statement)}
+    again = attestations.check_again_of(tx, ids)
     today = tx.now.date()
     uses: dict[UUID, set[str]] = {}
     for each in snapshot.citations:
@@ -338,6 +340,7 @@ def _files(
             is_new=bool(was) and each.sha256 not in was,
             also=tuple(sorted(map(questionnaire.number_of, uses[each.evidence_id] - {each.question_key}))),
             quote=each.quote,
+            newer=again.get(each.citation_id),
         )
         found[each.question_key] = (*found.get(each.question_key, ()), line)
     return found

@@ -155,6 +155,31 @@ def judge_citation(review_id: UUID, citation_id: UUID) -> ResponseReturnValue:
     return redirect(_here(review_id, key) + "#evidence", 303)
 
 
+@bp.post("/citations/<uuid:citation_id>/recheck")
+@does(Action.EVIDENCE_JUDGE)
+def recheck(review_id: UUID, citation_id: UUID) -> ResponseReturnValue:
+    """Say that the newer revision of a file proves this answer too, as the page named it."""
+    key = request.args.get("q", "")
+    try:
+        with begin() as tx:
+            review = reviews.get(tx, review_id, Action.REVIEW_JUDGE)
+            signed = reviews.attested_of(tx, review).snapshot.citations
+            if all(each.citation_id != citation_id for each in signed):
+                raise NotFound
+            newer = evidence.get(tx, _id(request.form.get("seen", "")), Action.EVIDENCE_JUDGE)
+            reviews.recheck(tx, citation_id=citation_id, evidence=newer)
+    except Conflict as conflict:
+        return _page(review_id, key, changed=conflict.message), 409
+    return redirect(_here(review_id, key) + "#evidence", 303)
+
+
+def _id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise NotFound from None
+
+
 @bp.post("/files/<uuid:evidence_id>")
 @does(Action.EVIDENCE_JUDGE)
 def judge_file(review_id: UUID, evidence_id: UUID) -> ResponseReturnValue:
