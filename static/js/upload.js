@@ -1,10 +1,7 @@
 // Sends files from the browser to the store, in parts that go on where they stopped. Without it the form posts multipart.
-//
-// <form data-upload data-reserve-url="…" data-hasher="…" data-max-bytes="…" [data-into="#list"]> with <input type="file">
-//   and the fields sent along. POST reserve {name, size, sha256, …fields} → {id, finalise_url, cancel_url} with
-//   upload: {method, url, headers}, or parts: {size, count, have, url, at_once}: POST url {parts: [{number, sha256}]}
-//   → {parts: [{number, method, url, headers}]}. Reserving the same file again finds the same place: that is resuming.
-// POST finalise_url → {html, state}: elements whose id is on the page take its place, others go into data-into.
+// <form data-upload data-reserve-url data-hasher data-max-bytes data-into?> with a file input and the fields sent along.
+// POST reserve → {id, finalise_url, cancel_url} and upload: {method, url, headers} or parts: {size, count, have, url, at_once};
+//   reserving the same file again finds the same place: that is resuming. POST finalise_url → {html, state}.
 (() => {
   "use strict";
   const doc = document;
@@ -18,9 +15,9 @@
 
   if (!window.crypto?.subtle) return; // not a secure origin: the plain form does it
 
-  class Refusal extends Error {} // this file is not taken
-  class Stop extends Error {} // somebody has to do something first
-  class Trouble extends Error {} // tried again by itself
+  // state: "refused" (this file is not taken), "stop" (somebody has to do something first), "retry" (by itself).
+  const halt = (state, words = "", after = 0) => Object.assign(new Error(words), { state, after: Number(after) });
+  const SIGNED_OUT = "You are signed out. Sign in in another tab, then press Resume";
 
   const size = (bytes) => (bytes < 100_000 ? `${Math.round(bytes / 1000)} kB` : `${(bytes / 1e6).toFixed(1)} MB`);
   const of = (some, all) => `${all < 100_000 ? size(some) : (some / 1e6).toFixed(1)} of ${size(all)}`;
@@ -58,9 +55,6 @@
     return digest.hex();
   }
 
-  const trouble = (words, after) => Object.assign(new Trouble(words), { after: Number(after) || 0 });
-  const SIGNED_OUT = "You are signed out. Sign in in another tab, then press Resume";
-
   async function ask(url, payload, signal, renewed = false) {
     let answer;
     try {
@@ -72,21 +66,21 @@
         signal,
       });
     } catch (error) {
-      throw error.name === "AbortError" ? error : trouble("");
+      throw error.name === "AbortError" ? error : halt("retry");
     }
-    if (answer.type === "opaqueredirect" || answer.status === 401) throw new Stop(SIGNED_OUT);
+    if (answer.type === "opaqueredirect" || answer.status === 401) throw halt("stop", SIGNED_OUT);
     if (answer.status === 400 && !renewed && (await portal.renewCsrf())) return ask(url, payload, signal, true);
     if (answer.status === 204) return {};
     let told = {};
     try {
       told = await answer.json();
     } catch {
-      // Neither an answer nor a problem document: the words below are ours.
+      // The words below are ours.
     }
     if (answer.ok) return told;
-    if (answer.status >= 500 || answer.status === 429 || answer.status === 410) throw trouble(told.detail, answer.headers.get("Retry-After"));
-    const words = told.detail || "We could not keep that file. Choose it again";
-    throw answer.status === 409 ? new Stop(words) : new Refusal(words);
+    const { status } = answer;
+    if (status >= 500 || status === 429 || status === 410) throw halt("retry", told.detail, answer.headers.get("Retry-After"));
+    throw halt(status === 409 ? "stop" : "refused", told.detail || "We could not keep that file. Choose it again");
   }
 
   function send(blob, { method, url, headers }, progress, signal) {
@@ -100,8 +94,8 @@
       request.onload = () =>
         request.status < 300 || [409, 412].includes(request.status)
           ? resolve()
-          : reject(request.status === 401 ? new Stop(SIGNED_OUT) : trouble("", request.getResponseHeader("Retry-After")));
-      request.onerror = () => reject(trouble(""));
+          : reject(request.status === 401 ? halt("stop", SIGNED_OUT) : halt("retry", "", request.getResponseHeader("Retry-After")));
+      request.onerror = () => reject(halt("retry"));
       request.onabort = () => reject(signal.reason);
       signal.addEventListener("abort", () => request.abort());
       request.send(blob);
@@ -109,7 +103,7 @@
   }
 
   class Row {
-    // "was" is an upload that was begun before: {id, name, size, sha256, cancel_url, fields}.
+    // was: an upload begun before, {id, name, size, sha256, cancel_url, fields}.
     constructor(box, file, was, old) {
       Object.assign(this, { box, file, was, got: 0, flying: new Map(), quarter: 0 });
       this.name = (was ?? file).name;
@@ -174,7 +168,7 @@
       this.show("send", "Reading the file");
       try {
         const wrong = check(this.box, this.file);
-        if (wrong) throw new Refusal(wrong);
+        if (wrong) throw halt("refused", wrong);
         this.sha256 ??= await hash(this.box, this.file, signal, (percent) => this.show("send", `Reading the file, ${percent} %`));
         if (this.was && this.was.sha256 !== this.sha256) return this.other();
         for (let tries = 0; ; ) {
@@ -182,7 +176,7 @@
           try {
             return await this.pass(signal);
           } catch (error) {
-            if (!(error instanceof Trouble)) throw error;
+            if (error.state !== "retry") throw error;
             signal.throwIfAborted();
             tries = this.got > before ? 0 : tries + 1;
             if (navigator.onLine && tries >= TRIES) throw error;
@@ -197,24 +191,25 @@
         this.flying.clear();
         this.bar(this.percent);
         if (signal.aborted) return this.show("stop", `Paused at ${this.percent} %`);
-        const lost = ["NotReadableError", "NotFoundError"].includes(error.name);
-        const stopped = `The upload stopped at ${this.percent} %. Press Resume`;
-        const words = lost ? "The file cannot be read any more. Choose it again" : (error instanceof Trouble && error.message && `${error.message}. ${stopped}`) || (error instanceof Refusal || error instanceof Stop ? error.message : stopped);
-        if (error instanceof Refusal || lost) this.forget();
-        this.show(error instanceof Refusal || lost ? "refused" : "stop", words);
+        if (/^Not(Readable|Found)Error/.test(error.name)) error = halt("refused", "The file cannot be read any more. Choose it again");
+        const told = error.state ? error.message : "";
+        const state = error.state === "refused" ? "refused" : "stop";
+        const words = error.state && error.state !== "retry" ? told : `${told && `${told}. `}The upload stopped at ${this.percent} %. Press Resume`;
+        if (state === "refused") this.forget();
+        this.show(state, words);
         this.speak(words);
       }
     }
     async pass(signal) {
-      const { name, type } = this.file;
-      const slot = await ask(this.box.dataset.reserveUrl, { ...this.fields, name, size: this.size, sha256: this.sha256, type }, signal);
+      const { name } = this.file;
+      const slot = await ask(this.box.dataset.reserveUrl, { ...this.fields, name, size: this.size, sha256: this.sha256 }, signal);
       this.slot = slot;
       doc.getElementById(`unfinished-${slot.id}`)?.remove();
       try {
         const { id, cancel_url } = slot;
         sessionStorage.setItem(KEY + id, JSON.stringify({ id, cancel_url, url: slot.parts?.url, box: this.box.id, name, size: this.size, sha256: this.sha256, fields: this.fields }));
       } catch {
-        // A full or forbidden store: after a reload the library page still lists the upload.
+        // The library page lists the upload all the same.
       }
       const parts = slot.parts ?? { size: this.size, count: 1, have: [], at_once: 1 };
       const span = (number) => [(number - 1) * parts.size, Math.min(number * parts.size, this.size)];
@@ -263,14 +258,13 @@
       this.speak("uploaded");
       if (state === "received") this.look(5000);
     }
-    // The checks could not be finished at once: ask until they are.
     async look(ms) {
       await wait(ms);
       try {
         const { html, state } = await ask(this.slot.finalise_url, {});
         if (state !== "received") return portal.swap(html);
       } catch (error) {
-        if (error instanceof Refusal) return text(doc.querySelector(`#evidence-${this.slot.id} small`), error.message);
+        if (error.state === "refused") return text(doc.querySelector(`#evidence-${this.slot.id} small`), error.message);
       }
       if (ms < 300_000) this.look(ms * 1.5);
     }
@@ -288,7 +282,6 @@
     resume() {
       this.run();
     }
-    // A file is chosen in this row's stead, or for it again.
     another() {
       pick(this);
     }
@@ -369,7 +362,7 @@
       row.bar(row.percent);
       text(row.find("[data-words]"), `${of(row.got, was.size)} arrived. Choose the file again to go on`);
     } catch (error) {
-      if (!(error instanceof Refusal || error instanceof Stop)) return;
+      if (!["refused", "stop"].includes(error.state)) return;
       sessionStorage.removeItem(KEY + was.id);
       row.element.remove();
     }
@@ -384,6 +377,6 @@
   }
   for (const was of kept) {
     const box = doc.getElementById(was.box);
-    if (box?.matches("[data-upload]") && !doc.querySelector("[data-unfinished]") && location.pathname !== "/evidence") waiting(box, was);
+    if (box?.matches(".up-c")) waiting(box, was);
   }
 })();
