@@ -12,7 +12,7 @@ import json
 import re
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 MOST_PAGES = 60
 MOST_THINGS = 4_000
@@ -26,6 +26,16 @@ _SIGNS = ("symbol", "dingbat", "wingding", "zapf", "emoji", "barcode")
 _STYLES = re.compile(
     r"(bold|italic|oblique|regular|roman|medium|light|semi|demi|black|book|condensed|narrow|display|text|mt|ps|std|pro)+$"
 )
+
+
+class _Piece(NamedTuple):
+    """A piece of text that stands on a page."""
+
+    words: str
+    font: str
+    bounds: tuple[float, float, float, float]
+    baseline: float
+    invisible: bool
 
 
 def look(path: str, opinion: int) -> dict[str, Any]:
@@ -47,7 +57,7 @@ def look(path: str, opinion: int) -> dict[str, Any]:
         "created": told.get("CreationDate", "")[:40],
         "modified": told.get("ModDate", "")[:40],
         "signed_to": _signed_to(document.raw),
-        "saves": _saves(document.raw),
+        "saves": _saves(document.raw, path),
         "mixed": [],
         "hidden": [],
         "pictured": [],
@@ -80,16 +90,14 @@ def _signed_to(document: Any) -> list[int]:
     return ends
 
 
-def _saves(document: Any) -> int:
+def _saves(document: Any, path: str) -> int:
     """Return how often the file was written, by the ends of its trailers. A linearised file has two from the start."""
     import pypdfium2.raw as raw
 
     count = int(raw.FPDF_GetTrailerEnds(document, None, 0))
-    if count < 2:
-        return 1
-    ends = (ctypes.c_uint * count)()
-    raw.FPDF_GetTrailerEnds(document, ends, count)
-    return len(set(ends)) - (1 if ends[0] < 4096 else 0) or 1
+    with Path(path).open("rb") as file:
+        linearised = b"/Linearized" in file.read(1024)
+    return max(1, count - linearised)
 
 
 def _page(page: Any, number: int, found: dict[str, Any], *, is_opinion: bool) -> None:
@@ -99,7 +107,7 @@ def _page(page: Any, number: int, found: dict[str, Any], *, is_opinion: bool) ->
     if not 0 < width < 20_000 or not 0 < height < 20_000:
         return
     textpage = page.get_textpage()
-    pieces: list[tuple[str, str, tuple[float, float, float, float], bool]] = []
+    pieces: list[_Piece] = []
     picture = 0.0
     for order, thing in enumerate(page.get_objects(max_depth=1)):
         if order >= MOST_THINGS:
@@ -110,7 +118,7 @@ def _page(page: Any, number: int, found: dict[str, Any], *, is_opinion: bool) ->
         elif thing.type == raw.FPDF_PAGEOBJ_TEXT:
             words = _words(thing.raw, textpage.raw)
             invisible = raw.FPDFTextObj_GetTextRenderMode(thing.raw) == INVISIBLE
-            pieces.append((words, _family(thing.raw), thing.get_bounds(), invisible))
+            pieces.append(_Piece(words, _family(thing.raw), thing.get_bounds(), thing.get_matrix().f, invisible))
     _hidden(page, number, pieces, found, picture, width, height)
     if is_opinion:
         _typefaces(number, pieces, found)
@@ -146,14 +154,14 @@ def _family(thing: Any) -> str:
 def _hidden(
     page: Any,
     number: int,
-    pieces: list[tuple[str, str, tuple[float, float, float, float], bool]],
+    pieces: list[_Piece],
     found: dict[str, Any],
     picture: float,
     width: float,
     height: float,
 ) -> None:
-    said = [piece for piece in pieces if sum(map(str.isalnum, piece[0])) >= LEAST_LETTERS]
-    if picture >= WHOLE_PAGE and said and all(piece[3] for piece in said):
+    said = [piece for piece in pieces if sum(map(str.isalnum, piece.words)) >= LEAST_LETTERS]
+    if picture >= WHOLE_PAGE and said and all(piece.invisible for piece in said):
         found["pictured"].append(number)
         return
     if not said or len(found["hidden"]) >= MOST_FOUND:
@@ -161,9 +169,10 @@ def _hidden(
     scale = min(1.0, (4_000_000 / (width * height)) ** 0.5)
     bitmap = page.render(scale=scale, grayscale=True, may_draw_forms=True)
     rows, stride = bytes(bitmap.buffer), bitmap.stride
-    for words, _font, (left, bottom, right, top), invisible in said:
+    for piece in said:
+        left, bottom, right, top = piece.bounds
         how = ""
-        if invisible:
+        if piece.invisible:
             how = "drawn invisibly"
         elif right <= 0 or top <= 0 or left >= width or bottom >= height:
             how = "off the page"
@@ -175,24 +184,22 @@ def _hidden(
             if seen and max(map(max, seen)) - min(map(min, seen)) < LEAST_CONTRAST:
                 how = "nothing is drawn at their place, or it is covered"
         if how and len(found["hidden"]) < MOST_FOUND:
-            found["hidden"].append({"page": number, "text": words[:200], "how": how})
+            found["hidden"].append({"page": number, "text": piece.words[:200], "how": how})
 
 
-def _typefaces(
-    number: int, pieces: list[tuple[str, str, tuple[float, float, float, float], bool]], found: dict[str, Any]
-) -> None:
+def _typefaces(number: int, pieces: list[_Piece], found: dict[str, Any]) -> None:
     """Note the typefaces of a page, and lines in which a few letters are of another one than the rest."""
     letters: Counter[str] = Counter()
     shown: dict[str, str] = {}
     lines: dict[int, list[tuple[str, str]]] = {}
-    for words, font, (_left, bottom, _right, _top), _invisible in pieces:
-        count = sum(map(str.isalnum, words))
-        plain = _STYLES.sub("", font.lower())
+    for piece in pieces:
+        count = sum(map(str.isalnum, piece.words))
+        plain = _STYLES.sub("", piece.font.lower())
         if not count or not plain or any(sign in plain for sign in _SIGNS):
             continue
-        shown.setdefault(plain, font)
+        shown.setdefault(plain, piece.font)
         letters[plain] += count
-        lines.setdefault(round(bottom / 3), []).append((plain, words))
+        lines.setdefault(round(piece.baseline), []).append((plain, piece.words))
     found["families"] = [shown[plain] for plain, _count in letters.most_common(8)]
     for line in lines.values():
         counted: Counter[str] = Counter()

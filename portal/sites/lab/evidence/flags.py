@@ -73,7 +73,7 @@ def _firms(given: Mapping[str, str], problems: Mapping[str, Sequence[str]] | Non
     return page(
         "lab/evidence/firms.html",
         lines=lines,
-        given={"checked_on": today, **given},
+        given={**dict.fromkeys(_FIELDS, ""), "checked_on": today, **given},
         problems=problems or {},
         errors=problems or None,
         outcomes=list(checked.OUTCOMES.items()),
