@@ -3,7 +3,6 @@
 import errno
 import io
 import os
-import signal
 import stat
 import subprocess
 import sys
@@ -25,6 +24,7 @@ from portal.kernel.objects import (
 )
 from portal.kernel.objects.disk import Damage, DiskStore
 from tests.rooms.objects.conftest import NOW, disk_store
+from tests.rooms.objects.crashes import killed_at_each_step
 from tests.rooms.objects.test_contract import BODY, KEY, SHA256, nothing_is_left, received
 from tests.s3.servers import PROJECT
 
@@ -191,7 +191,7 @@ def test_a_full_disk_is_said_plainly_and_leaves_nothing(
 
 def test_a_file_that_outgrows_the_system_limit_leaves_nothing(root: Path) -> None:
     script = (
-        "import resource, sys\n"
+        "import resource, signal, sys\n"
         "from tests.rooms.objects.test_disk import *\n"
         "disk = disk_store(Path(sys.argv[1]))\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
@@ -207,47 +207,20 @@ def test_a_file_that_outgrows_the_system_limit_leaves_nothing(root: Path) -> Non
     assert everything_below(root) == []
 
 
-KILLED_AT_STEP = """
-import io, os, signal, sys
-from datetime import UTC, datetime
-from pathlib import Path
-from portal.kernel.objects import disk as module, disk_files, disk_parts
-
-class Steps:
-    '''The os module, in which the n-th step of the disk store is the last of the process.'''
-    left = int(sys.argv[2])
-    def __getattr__(self, name):
-        real = getattr(os, name)
-        if name not in {"open", "write", "fsync", "rename", "mkdir", "link", "fchmod", "close", "listdir"}:
-            return real
-        def step(*given, **named):
-            Steps.left -= 1
-            if Steps.left == 0:
-                if name == "write":
-                    real(given[0], bytes(given[1])[:100])
-                os.kill(os.getpid(), signal.SIGKILL)
-            return real(*given, **named)
-        return step
-
-disk = module.DiskStore(Path(sys.argv[1]), secret_keys=["k" * 32], clock=lambda: datetime.now(UTC))
-module.os = disk_files.os = disk_parts.os = Steps()
+LIFE = """
 body = b"%PDF-1.7 evidence " * 50
-stored = disk.receive(sys.argv[3], io.BytesIO(body), content_type="application/pdf", max_bytes=len(body))
+stored = disk.receive("incoming/v1/a1/0001", io.BytesIO(body), content_type="application/pdf", max_bytes=len(body))
 disk.promote(stored, "evidence/v1/a1/0001")
-disk.delete_incoming(sys.argv[3])
+disk.delete_incoming("incoming/v1/a1/0001")
 """
 
 
 @pytest.mark.slow
 def test_a_crash_at_any_step_leaves_a_whole_object_or_none(tmp_path: Path) -> None:
     """Kill the process before each single step of receive, promote and delete, then look what is there."""
-    step, outcomes = 0, set()
-    while True:
-        step += 1
-        root = tmp_path / str(step)
-        code = subprocess.run(
-            [sys.executable, "-c", KILLED_AT_STEP, root, str(step), KEY], cwd=PROJECT, capture_output=True
-        ).returncode
+    outcomes = set()
+    roots = killed_at_each_step(tmp_path, LIFE)
+    for root in roots:
         disk = disk_store(root)
         there = [listed.key for listed in disk.versions("")]
         outcomes.add(tuple(there))
@@ -260,9 +233,6 @@ def test_a_crash_at_any_step_leaves_a_whole_object_or_none(tmp_path: Path) -> No
         disk.delete_incoming(KEY)
         disk_store(root, clock=lambda: NOW + timedelta(days=400)).sweep()
         assert list((root / "tmp").iterdir()) == []
-        if code == 0:
-            break
-        assert code == -signal.SIGKILL
 
-    assert step > 25
+    assert len(roots) > 25
     assert outcomes == {(), (KEY,), ("evidence/v1/a1/0001", KEY), ("evidence/v1/a1/0001",)}

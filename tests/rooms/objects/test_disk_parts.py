@@ -3,9 +3,6 @@
 import errno
 import io
 import os
-import signal
-import subprocess
-import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -23,10 +20,10 @@ from portal.kernel.objects import (
 )
 from portal.kernel.objects.disk import DiskStore
 from tests.rooms.objects.conftest import NOW, disk_store
+from tests.rooms.objects.crashes import killed_at_each_step
 from tests.rooms.objects.test_contract import KEY
 from tests.rooms.objects.test_disk import everything_below
 from tests.rooms.objects.test_parts import LAST, MINUTE, TYPE, begun, nothing_waits, sha, ticket
-from tests.s3.servers import PROJECT
 
 
 @pytest.fixture
@@ -170,54 +167,26 @@ def test_a_full_disk_loses_the_part_and_nothing_else(
     assert disk.complete_parts(KEY, upload, content_type=TYPE, size=len(LAST), parts=1).sha256 == sha(LAST)
 
 
-KILLED_AT_STEP = """
-import hashlib, io, os, signal, sys
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from portal.kernel.objects import disk as module, disk_files, disk_parts
-
 BODIES = (b"the first part, ", b"and the last")
-
-class Steps:
-    '''The os module, in which the n-th step is the last of the process.'''
-    left = int(sys.argv[2])
-    def __getattr__(self, name):
-        real = getattr(os, name)
-        if name not in {"open", "write", "fsync", "rename", "mkdir", "link", "fchmod", "close", "listdir"}:
-            return real
-        def step(*given, **named):
-            Steps.left -= 1
-            if Steps.left == 0:
-                if name == "write":
-                    real(given[0], bytes(given[1])[:5])
-                os.kill(os.getpid(), signal.SIGKILL)
-            return real(*given, **named)
-        return step
-
-key = sys.argv[3]
-disk = module.DiskStore(Path(sys.argv[1]), secret_keys=["k" * 32], clock=lambda: datetime.now(UTC))
-module.os = disk_files.os = disk_parts.os = Steps()
+WHOLE_SIZE = sum(len(body) for body in BODIES)
+LIFE = f"""
+key = "{KEY}"
+bodies = {BODIES}
 upload = disk.begin_parts(key, content_type="application/pdf", sha256=None)
-for number, body in enumerate(BODIES, start=1):
+for number, body in enumerate(bodies, start=1):
     sha256, minute = hashlib.sha256(body).hexdigest(), timedelta(seconds=60)
     to = disk.part_ticket(key, upload, number=number, size=len(body), sha256=sha256, expires=minute)
     disk.accept_part(to.url.rpartition("/")[2], io.BytesIO(body))
-disk.complete_parts(key, upload, content_type="application/pdf", size=sum(map(len, BODIES)), parts=len(BODIES))
+disk.complete_parts(key, upload, content_type="application/pdf", size={WHOLE_SIZE}, parts=len(bodies))
 """
-BODIES = (b"the first part, ", b"and the last")
-WHOLE_SIZE = sum(len(body) for body in BODIES)
 
 
 @pytest.mark.slow
 def test_a_crash_at_any_step_leaves_the_whole_or_what_can_be_gone_on_with(tmp_path: Path) -> None:
     """Kill the process before each single step from the first ticket to the object, then go on where it stopped."""
-    step, objects, waiting = 0, set(), set()
-    while True:
-        step += 1
-        root = tmp_path / str(step)
-        code = subprocess.run(
-            [sys.executable, "-c", KILLED_AT_STEP, root, str(step), KEY], cwd=PROJECT, capture_output=True
-        ).returncode
+    objects, waiting = set(), set()
+    roots = killed_at_each_step(tmp_path, LIFE)
+    for root in roots:
         disk = disk_store(root)
         uploads = list(disk.unfinished(""))
         there = list(disk.versions(""))
@@ -226,10 +195,8 @@ def test_a_crash_at_any_step_leaves_the_whole_or_what_can_be_gone_on_with(tmp_pa
             parts = disk.parts(KEY, listed.upload_id)
             waiting.add(len(parts))
             assert [part.sha256 for part in parts] == [sha(body) for body in BODIES[: len(parts)]]
-            for number in range(len(parts) + 1, len(BODIES) + 1):
-                disk.accept_part(
-                    token(disk, listed.upload_id, number, BODIES[number - 1]), io.BytesIO(BODIES[number - 1])
-                )
+            for number, body in list(enumerate(BODIES, start=1))[len(parts) :]:
+                disk.accept_part(token(disk, listed.upload_id, number, body), io.BytesIO(body))
             disk.complete_parts(KEY, listed.upload_id, content_type=TYPE, size=WHOLE_SIZE, parts=len(BODIES))
         if uploads or there:
             stored = disk.stat(KEY)
@@ -238,10 +205,7 @@ def test_a_crash_at_any_step_leaves_the_whole_or_what_can_be_gone_on_with(tmp_pa
         assert list(disk.unfinished("")) == []
         disk_store(root, clock=lambda: NOW + timedelta(days=400)).sweep()
         assert list((root / "tmp").iterdir()) == []
-        if code == 0:
-            break
-        assert code == -signal.SIGKILL
 
-    assert step > 30
+    assert len(roots) > 30
     assert objects == {0, 1}
     assert waiting == {0, 1, 2}
