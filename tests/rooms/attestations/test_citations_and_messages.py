@@ -53,6 +53,32 @@ def test_other_pages_are_another_citation_without_the_old_acceptance(desk: Desk)
         assert tx.session.get_one(Citation, second).acceptance is Acceptance.UNJUDGED
 
 
+def test_another_passage_is_another_citation_and_is_signed_with_the_rest(desk: Desk) -> None:
+    evidence_id = desk.file()
+    first = desk.cite(KEY, evidence_id, "3")
+    with desk.at(desk.respondent.actor) as (tx, row):
+        evidence = tx.session.get_one(Evidence, evidence_id)
+        told = {"assessment": row, "question_key": KEY, "evidence": evidence, "pages": "3", "quote": " Within\n4 hours. "}
+        second = attestations.cite(tx, **told)
+        assert attestations.cite(tx, **told).id == second.id != first
+        assert second.quote == "Within 4 hours."
+    desk.complete()
+
+    signed = desk.sign()
+
+    with desk.house.ledger.begin(system("test")) as tx:
+        frozen = attestations.attested(tx, signed)
+        assert [(each.pages, each.quote) for each in frozen.snapshot.citations] == [("3", "Within 4 hours.")]
+        assert attestations.digest_of(tx, signed) == frozen.digest
+
+
+def test_what_is_wrong_with_pages_and_passage_is_told_together(desk: Desk) -> None:
+    with pytest.raises(Refused) as refusal, desk.at(desk.respondent.actor) as (tx, row):
+        evidence = tx.session.get_one(Evidence, desk.file())
+        attestations.cite(tx, assessment=row, question_key=KEY, evidence=evidence, pages="40", quote="x" * 501)
+    assert sorted(refusal.value.problems) == ["pages", "quote"]
+
+
 def test_a_removed_file_stays_in_the_library_and_can_come_back(desk: Desk) -> None:
     evidence_id = desk.file()
     first = desk.cite(KEY, evidence_id)
