@@ -170,6 +170,7 @@ def values_of_lab(std: Std, theirs: Mapping[str, list[object]]) -> dict[str, obj
         "name": "catalog",
         "client_id": NOBODYS,
         "request_id": NOBODYS,
+        "other_id": NOBODYS,
         "mail_id": NOBODYS,
         "user_id": std.lab["r1"].id,
     }
