@@ -29,6 +29,7 @@ from portal.kernel.objects import (
     StoredObject,
     StoreUnavailable,
     UploadTicket,
+    as_promised,
     verified_file,
 )
 from portal.kernel.objects import finalise as arrived_as_promised
@@ -312,17 +313,13 @@ def _measure(stream: BinaryIO) -> tuple[int, str]:
 
 def _receive(ledger: Ledger, actor: Actor, store: ObjectStore, arrival: Arrival) -> Arrival:
     try:
-        if arrival.upload_id is not None:
-            store.complete_parts(
-                arrival.key,
-                arrival.upload_id,
-                content_type=arrival.content_type,
-                size=arrival.size,
-                parts=arrival.parts,
-            )
-        stored = arrived_as_promised(
-            store, arrival.key, size=arrival.size, content_type=arrival.content_type, sha256=arrival.sha256
-        )
+        promise: dict[str, Any] = {"size": arrival.size, "content_type": arrival.content_type}
+        if arrival.upload_id is None:
+            stored = arrived_as_promised(store, arrival.key, sha256=arrival.sha256, **promise)
+        else:
+            # Completing has read the whole already: it is compared, not read a second time.
+            whole = store.complete_parts(arrival.key, arrival.upload_id, parts=arrival.parts, **promise)
+            stored = as_promised(store, whole, sha256=arrival.sha256, **promise)
     except ObjectMissing as failure:
         with ledger.begin(actor) as tx:
             now = service.promised(tx, arrival.id)
