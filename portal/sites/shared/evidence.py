@@ -11,11 +11,14 @@ from flask import Response
 
 from portal.evidence.queries import LibraryLine
 from portal.evidence.rules import (
+    BRIDGE_MONTHS,
     KINDS,
     Column,
     Field,
     FieldType,
     Standing,
+    Worth,
+    add_months,
     amount_words,
     current,
     parse_day,
@@ -98,16 +101,35 @@ def tag_of(line: LibraryLine, today: date) -> Tag:
         return ("Sent back", "t-ask", "undo-2")
     if line.missing:
         return ("Dates missing", "t-warn", "paperclip")
+    return _by_the_day(line, today)
+
+
+def _by_the_day(line: LibraryLine, today: date) -> Tag:
+    """Return what the day makes of a file that is kept and described."""
+    reach = line.reach
+    if reach is not None and reach.bridged_until is not None and reach.is_bridged(today):
+        return (f"Bridged until {day(reach.bridged_until)}", "t-warn", "calendar-clock")
     standing = state_on(line, today)
+    if reach is not None and reach.on(today) is Worth.EXPIRED:
+        standing = Standing.ENDED
     if standing is Standing.ENDED:
-        return ("Bridge letter needed", "t-bad", "triangle-alert") if line.kind == "SOC2" else _ENDED
+        return ("Bridge letter needed", "t-bad", "triangle-alert") if _bridgeable(line, today) else _ENDED
     if standing is Standing.ENDS_SOON:
         return ("Ends soon", "t-warn", "calendar-clock")
     if standing is Standing.NOT_YET:
         return ("Not valid yet", "", "clock")
     if line.state is EvidenceState.VERIFIED:
         return ("Verified", "t-ok", "badge-check")
+    if line.taken_up_at is not None:
+        return ("In review", "t-info", "eye")
     return ("Valid", "t-plain", "check")
+
+
+def _bridgeable(line: LibraryLine, today: date) -> bool:
+    """Whether a letter could still carry this report: a Type 2 report, up to the fifteenth month."""
+    if line.kind != "SOC2" or line.details.get("report_type") != "type2" or line.valid_until is None:
+        return False
+    return today <= add_months(line.valid_until, BRIDGE_MONTHS)
 
 
 _ENDED: Tag = ("Ended", "t-bad", "calendar-clock")
@@ -123,7 +145,7 @@ def described(kind: str, details: Mapping[str, Any]) -> list[tuple[str, str]]:
     pairs = []
     for field in KINDS[kind].fields:
         value = now.get(field.name)
-        if value is None or value in ("", [], {}) or field.apart:
+        if value is None or value in ("", [], {}):
             continue
         pairs.append((field.label, said(field, value)))
     return pairs

@@ -173,3 +173,14 @@ def test_a_certificate_stands_beside_the_register_on_both_sides(
         said = words(client, path)
         assert "There is no register of data to compare it with" in said
         assert "Batch 7" in said
+
+
+def test_what_was_stored_before_is_still_said(as_ada: Client, house: House, ada: Person) -> None:
+    dated = {"report_type": "type1", "as_of": "2026-09-30", "opinion": "unqualified"}
+    flat = {"licence": "No. 48213, Oregon", "categories": "Security", "carved_out": "Harrow Cloud", "exceptions": "1"}
+    paper = make_evidence(house, ada, kind="SOC2", details={**dated, **flat})
+    said = words(as_ada, f"/evidence/{paper.id}")
+    assert "Auditor’s licence number No. 48213 State or body of the licence Oregon" in said
+    assert "Subservice organisations Harrow Cloud, Carved out" in said
+    form = as_ada.get(f"/evidence/{paper.id}/details").get_data(as_text=True)
+    assert 'name="detail-carve_out_rows-0-organisation" type="text" value="Harrow Cloud"' in form
