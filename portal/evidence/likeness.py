@@ -45,7 +45,8 @@ log = logger(__name__)
 JOB: Final = "compare_file"
 MOST_CANDIDATES: Final = 40
 MOST_CHARACTERS: Final = 1_000_000
-MOST_PASSAGE: Final = 1_500
+MOST_PIECES: Final = 150
+MOST_PASSAGE: Final = 3_000
 FORGOTTEN: Final = timedelta(minutes=15)
 _TOLD: Final = (ReadingState.READ, ReadingState.NO_TEXT)
 LOOK: Final = "portal.evidence.tracing:look"
@@ -251,8 +252,9 @@ def _compared(one: _Described, other: _Described) -> tuple[int, list[dict[str, A
     first, second = sorted((one, other), key=lambda each: each.evidence_id)
     return share, [
         {**_place("a", first, each.a, each.words), **_place("b", second, each.b, each.words), "words": each.words}
-        for each in rules.common(first.words, second.words)
-    ]
+        for whole in rules.common(first.words, second.words)
+        for each in rules.in_pieces(whole)
+    ][:MOST_PIECES]
 
 
 def _place(side: str, described: _Described, at: int, words: int) -> dict[str, Any]:

@@ -41,6 +41,7 @@ CANDIDATE_PER_MILLE: Final = 250
 SEED_WORDS: Final = 8
 LEAST_WORDS: Final = 12
 MOST_PASSAGES: Final = 40
+MOST_WORDS: Final = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +125,11 @@ def common(one: Sequence[Word], other: Sequence[Word]) -> tuple[Common, ...]:
         if len(taken) == MOST_PASSAGES:
             break
     return tuple(sorted(taken, key=lambda c: c.a))
+
+
+def in_pieces(found: Common, most: int = MOST_WORDS) -> tuple[Common, ...]:
+    """Return a long passage as several that can be read side by side."""
+    return tuple(Common(found.a + at, found.b + at, min(most, found.words - at)) for at in range(0, found.words, most))
 
 
 @dataclass(frozen=True, slots=True)

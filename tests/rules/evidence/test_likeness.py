@@ -125,6 +125,14 @@ def test_common_passages_are_the_longest_and_do_not_overlap() -> None:
     assert only.words == len(mask(THERE))
 
 
+def test_a_long_passage_is_read_in_pieces_that_fit_together() -> None:
+    assert likeness.in_pieces(likeness.Common(3, 40, 250)) == (
+        likeness.Common(3, 40, 120),
+        likeness.Common(123, 160, 120),
+        likeness.Common(243, 280, 10),
+    )
+
+
 def test_matched_pieces_tell_what_both_have_from_what_they_have_not() -> None:
     here, there = likeness.matched("Every laptop of Lumen is encrypted", "Every laptop of Orbit is encrypted")
     assert [(piece.text, piece.common) for piece in here] == [
