@@ -133,11 +133,12 @@ class Desk:
         with self.house.ledger.begin(system("test")) as tx:
             return make_file(tx, vendor_id=self.vendor_id, uploaded_by=self.respondent.id, **fields).id
 
-    def cite(self, key: str, evidence_id: UUID, pages: str = "") -> UUID:
+    def cite(self, key: str, evidence_id: UUID, pages: str = "", quote: str = "") -> UUID:
         """Attach a file to an answer; return the citation's id."""
         with self.at(self.respondent.actor) as (tx, row):
             evidence = tx.session.get_one(Evidence, evidence_id)
-            return attestations.cite(tx, assessment=row, question_key=key, evidence=evidence, pages=pages).id
+            cited = attestations.cite(tx, assessment=row, question_key=key, evidence=evidence, pages=pages, quote=quote)
+            return cited.id
 
 
 def desk(

@@ -257,7 +257,7 @@ def _signed_desk(house: House) -> tuple[Desk, UUID]:
     desk = first_desk(house)
     state(desk)
     say(desk)
-    desk.cite("acc.mfa", desk.file(), "3")
+    desk.cite("acc.mfa", desk.file(), "3", "Every account needs a second factor.")
     signed = desk.sign()
     close(desk)
     return desk, signed

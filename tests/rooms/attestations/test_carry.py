@@ -147,9 +147,10 @@ def test_the_list_is_confirmed_at_once_with_its_files_and_can_be_signed(before: 
         old = attestations.attested(tx, before[1]).snapshot
         new = attestations.attested(tx, signed).snapshot
     assert {key: new.answers[key].content for key in CARRIED} == {key: old.answers[key].content for key in CARRIED}
-    assert [(each.question_key, each.sha256, each.pages) for each in new.citations] == [
-        (each.question_key, each.sha256, each.pages) for each in old.citations
+    assert [(each.question_key, each.sha256, each.pages, each.quote) for each in new.citations] == [
+        (each.question_key, each.sha256, each.pages, each.quote) for each in old.citations
     ]
+    assert new.citations[0].quote == "Every account needs a second factor."
     assert new.answers["acc.mfa"].prepared_by == desk.admin.id
 
 

@@ -58,7 +58,13 @@ def test_another_passage_is_another_citation_and_is_signed_with_the_rest(desk: D
     first = desk.cite(KEY, evidence_id, "3")
     with desk.at(desk.respondent.actor) as (tx, row):
         evidence = tx.session.get_one(Evidence, evidence_id)
-        told = {"assessment": row, "question_key": KEY, "evidence": evidence, "pages": "3", "quote": " Within\n4 hours. "}
+        told = {
+            "assessment": row,
+            "question_key": KEY,
+            "evidence": evidence,
+            "pages": "3",
+            "quote": " Within\n4 hours. ",
+        }
         second = attestations.cite(tx, **told)
         assert attestations.cite(tx, **told).id == second.id != first
         assert second.quote == "Within 4 hours."

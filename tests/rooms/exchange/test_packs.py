@@ -202,7 +202,7 @@ def test_a_respondent_takes_answers_and_a_signatory_does_not(desk: Desk, other: 
 def test_files_are_cited_where_the_library_has_them_and_named_where_not(house: House, desk: Desk, other: Desk) -> None:
     file = make_evidence(house, desk.respondent)
     desk.save("gov.owner", {"choice": "yes", "comment": "Our CTO."})
-    desk.cite("gov.owner", file.id, "2")
+    desk.cite("gov.owner", file.id, "2", "The CTO owns security.")
     pack_id = bring(other, pack_of(desk, files=True))
 
     assert [there for _, there in plan(other, pack_id).files] == [False]
@@ -211,8 +211,8 @@ def test_files_are_cited_where_the_library_has_them_and_named_where_not(house: H
     assert [there for _, there in plan(other, pack_id).files] == [True]
     assert take(other, pack_id).cited == 1
     with other.at(other.admin.actor) as (tx, row):
-        assert [(each.sha256, each.pages) for each in attestations.citations_of(tx, row)["gov.owner"]] == [
-            (file.sha256, "2")
+        assert [(each.sha256, each.pages, each.quote) for each in attestations.citations_of(tx, row)["gov.owner"]] == [
+            (file.sha256, "2", "The CTO owns security.")
         ]
 
 
