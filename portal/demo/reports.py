@@ -111,42 +111,97 @@ def soc2_report(company: Company, *, start: date, end: date, like: Company | Non
 def _description(source: Company, named: Company) -> tuple[str, ...]:
     """Return the system description of one vendor in the name of another, or in its own."""
     host, gateway = suppliers_of(named)
-    short = named.name.split()[0]
-    first, second = (CITIES[(_roll(source.name, "city") + at) % len(CITIES)] for at in (0, 3))
-    city, other = (
-        (first, second)
-        if source is named
-        else (CITIES[(_roll(named.name, "city") + at) % len(CITIES)] for at in (1, 4))
-    )
-    services = [PARTS[each] for each in source.services]
-    force = [FORCE[each] for each in source.workforce]
+    shift = 0 if source is named else 2
+    first, second = (CITIES[(_roll(source.name, "city") + at + shift) % len(CITIES)] for at in (0, 3))
+    words = {
+        "short": named.name.split()[0],
+        "parts": " and ".join(PARTS[each] for each in source.services),
+        "purpose": source.purpose[0].lower() + source.purpose[1:],
+        "people": str(source.people),
+        "force": ", ".join(FORCE[each] for each in source.workforce),
+        "devices": DEVICES[source.devices[0]],
+        "city": first,
+        "other": second,
+        "host": host,
+        "gateway": gateway,
+    }
     turns = _roll(source.name, "turn")
-    body = [
-        f"{short} serves laboratories by {' and '.join(services)}. The work behind this description is "
-        f"{source.purpose[0].lower() + source.purpose[1:]}, which began as a pilot and is run as a separate project "
-        "with its own lead, its own ticket queue and its own budget of access.",
-        f"People. About {source.people} persons work on it: {', '.join(force)}. Team leads in {city} plan the shifts; "
-        f"the quality desk in {other} reads one task in {12 + turns % 9} again before it is handed over.",
-        f"Devices. Work is done on {DEVICES[source.devices[0]]}. Screens lock after {5 + turns % 6} minutes.",
-        f"Infrastructure. The workspace runs at {host} in two zones; sign-in goes through {gateway}. Task data lie in "
-        f"one bucket per customer, encrypted with that customer's key, and leave it through the export desk alone.",
-        f"Incidents. During the period {('none', 'one', 'two')[turns % 3]} reached a customer's attention. Each was "
-        "written up and its action closed.",
-    ]
-    extra = [
+    topics = [each[(turns >> (2 * at)) % len(each)] for at, each in enumerate(TOPICS)]
+    start = turns % len(topics)
+    return tuple(text.format(**words) for text in (*topics[start:], *topics[:start]))
+
+
+TOPICS = (
+    (
+        "{short} serves laboratories by {parts}. The work behind this description is {purpose}; it began as a pilot "
+        "and is run as a project of its own, with its own lead, ticket queue and budget of access.",
+        "What {short} sells is {parts}. One contract matters here: {purpose}. A steering group of three meets about it "
+        "each fortnight and keeps minutes that the auditor read.",
+        "Founded around {parts}, {short} took on {purpose} two years ago. Scope creep is fought with a one-page "
+        "charter that both sides sign again each spring.",
+        "The service under examination is {purpose}. It draws on {parts}, disciplines that {short} keeps in separate "
+        "teams so that none sees the whole of a customer's plan.",
+    ),
+    (
+        "People. About {people} persons work on it: {force}. Team leads in {city} plan the shifts, and the quality "
+        "desk in {other} reads one task in fourteen again before it is handed over.",
+        "Workforce. Headcount stood near {people} at year end ({force}). Hiring is decided in {city}; nobody starts "
+        "before the background check came back clean, whatever the calendar says.",
+        "Staffing. {force} make up a roster of roughly {people}. Supervisors walk the floors of {city} and {other}; "
+        "remote seats need a reason, a date and a second look after ninety days.",
+        "Who does the work: {force}, some {people} in all. A buddy from {other} sits beside each newcomer for the "
+        "first eleven tasks and signs them off one by one.",
+    ),
+    (
+        "Devices. Work is done on {devices}. Screens lock after seven minutes; a lost badge is dead within the hour.",
+        "Endpoints: {devices}. Printing is off, clipboards do not cross the boundary, and the helpdesk cannot lift "
+        "either without the customer's written word.",
+        "Tools of the trade are {devices}. Patches land within ten days; whoever is late finds the door shut until the "
+        "update ran.",
+        "The desk of a worker holds {devices}. Cameras, microphones and removable media stay disabled by policy and by "
+        "a weekly sweep that looks for exceptions.",
+    ),
+    (
+        "Infrastructure. The workspace runs at {host} in two zones; sign-in goes through {gateway}. Task data lie in "
+        "one bucket per customer and leave it through the export desk alone.",
+        "Hosting is bought from {host}; identity from {gateway}. Each customer owns a key ring, and rotation happens "
+        "in the first week of every quarter under four eyes.",
+        "Behind the screens stands {host}, with a cold copy in a second region. {gateway} vouches for people, "
+        "short-lived certificates vouch for machines, and neither can act as the other.",
+        "Architecture in one line: queue, sandbox, vault, all on {host}, with {gateway} in front. The vault speaks to "
+        "nothing but the sandbox; the diagram in the appendix was redrawn in autumn.",
+    ),
+    (
         "Hand-over of a batch is a ceremony of two: the lead signs the manifest, the export desk compares it with the "
         "count of the queue, and only then is the link made, which lives for a day.",
-        "New joiners see invented tasks for a week. Whoever copies a prompt out of the workspace meets a banner first "
-        "and the project lead after.",
+        "Deliverables travel as sealed archives. The recipient's fingerprint is read aloud on a call before the first "
+        "transfer of a project; later ones reuse it for at most a month.",
+        "Nothing leaves by mail. A courier account with no other rights carries finished work to the customer's own "
+        "store and forgets it the same evening.",
+        "Results flow back through an interface that the customer polls. {short} cannot push, and what was fetched is "
+        "wiped after the receipt arrives.",
+    ),
+    (
         "Backups are made each night and kept for five weeks; restoring one is rehearsed twice a year with a customer "
         "looking on.",
-        "Keys of customers rotate every quarter. The person who rotates them is never the person who approves exports "
-        "in the same quarter.",
-        "Rejected tasks go to a holding queue that nobody but the quality desk can read, and are wiped on Fridays.",
-        "Offices have badge gates and a clean-desk walk at the end of each shift; phones stay in lockers at the door.",
-    ]
-    picked = sorted({(turns + at * 2) % len(extra) for at in range(2 + turns % 2)})
-    return (*body, *(extra[at] for at in picked))
+        "There are no backups of task data, on purpose: a lost batch is asked for again. Configuration and logs are "
+        "copied to {other} each Sunday.",
+        "Snapshots every six hours, a monthly restore of a random one, and a stopwatch: the slowest restore of the "
+        "period took under two hours.",
+        "Continuity rests on a second site in {other}. It was cut over for a whole working day in March, and two of "
+        "the lessons changed the runbook.",
+    ),
+    (
+        "Incidents. None reached a customer's attention in the period. Near misses are written up like the real thing "
+        "and read out at the monthly meeting.",
+        "During the period one event was reported: a shared folder stood open inside the company for a night. Access "
+        "logs showed no reader, and the default was changed.",
+        "Two phishing waves met the staff; three people clicked, no session was lost. Drills follow each wave within a "
+        "month.",
+        "A contractor's account was used from an unknown city once. It was a holiday, not a theft, and the travel "
+        "notice became mandatory after.",
+    ),
+)
 
 
 def _tested(criterion: str, control: str) -> str:
