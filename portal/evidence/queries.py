@@ -15,14 +15,17 @@ from portal.evidence.models import Evidence
 from portal.evidence.rules import (
     KEPT,
     KINDS,
+    NEVER,
     PROVISIONAL,
     VENDOR_BYTES,
     Field,
     Letter,
+    Reach,
     Record,
     letter_of,
     missing,
     period_end,
+    reach,
 )
 from portal.kernel.ledger import Tx
 from portal.kernel.objects import PART_BYTES
@@ -38,7 +41,7 @@ CANCELLED = "You cancelled this upload"
 
 @dataclass(frozen=True, slots=True)
 class LibraryLine:
-    """One file of a library. ``replaced_by`` is the newer file that took its place."""
+    """One file of a library. ``replaced_by`` is the newer file that took its place, ``reach`` how far it counts."""
 
     id: UUID
     vendor_id: UUID
@@ -68,6 +71,7 @@ class LibraryLine:
     criteria_hit: str
     taken_up_at: datetime | None
     replaced_by: UUID | None
+    reach: Reach | None = None
 
     @property
     def kind_title(self) -> str:
@@ -85,6 +89,12 @@ class LibraryLine:
         return missing(self.kind, self.details)
 
     @property
+    def ends_on(self) -> date | None:
+        """The last day on which it counts, letters that bridge it included; None without an end."""
+        ends = self.reach.valid_until if self.reach is not None else self.valid_until
+        return self.valid_until if ends == NEVER else ends
+
+    @property
     def is_provisional(self) -> bool:
         """Whether its end is provisional, because its dates are missing."""
         return self.validity_rule == PROVISIONAL
@@ -99,7 +109,9 @@ _COLUMNS = [column for name, column in sa.inspect(Evidence).columns.items() if n
 
 
 def _lines(tx: Tx, statement: sa.Select[Any]) -> Sequence[LibraryLine]:
-    return [LibraryLine(**row._mapping) for row in tx.session.execute(statement)]
+    rows = tx.session.execute(statement).all()
+    letters = letters_of(tx, {row.vendor_id for row in rows if row.kind == "SOC2"})
+    return [LibraryLine(**row._mapping, reach=reach(_record_of(row, letters.get(row.vendor_id, ())))) for row in rows]
 
 
 def _select() -> sa.Select[Any]:
@@ -305,20 +317,20 @@ def records(
     letters = letters_of(tx, {row.vendor_id for row in rows if row.kind == "SOC2"})
     found = {}
     for row in rows:
-        record = Record(
-            kind=row.kind,
-            state=row.state,
-            details=row.details,
-            valid_from=row.valid_from,
-            valid_until=row.valid_until,
+        record = replace(
+            _record_of(row, letters.get(row.vendor_id, ())),
             taken_up=row.taken_up_at is not None,
             superseded=newest[row.id] != row.id,
         )
-        if (ends := period_end(record)) is not None:
-            fitting = tuple(letter for letter in letters.get(row.vendor_id, ()) if letter.report_end == ends)
-            record = replace(record, letters=fitting)
         found[row.id] = record
     return found
+
+
+def _record_of(row: sa.Row[Any], letters: Sequence[Letter]) -> Record:
+    """Return what is known of a file by itself, with the letters of its vendor that name the end of its period."""
+    record = Record(row.kind, row.state, row.details, row.valid_from, row.valid_until)
+    ends = period_end(record)
+    return replace(record, letters=tuple(each for each in letters if each.report_end == ends)) if ends else record
 
 
 _OF_RECORD = (

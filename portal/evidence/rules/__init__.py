@@ -45,6 +45,7 @@ from portal.evidence.rules.standing import (
     state_on_day,
 )
 from portal.evidence.rules.validity import (
+    BRIDGE_MONTHS,
     ENDS_SOON_DAYS,
     PROVISIONAL,
     PROVISIONAL_DAYS,
@@ -58,6 +59,7 @@ from portal.evidence.rules.validity import (
 )
 
 __all__ = [
+    "BRIDGE_MONTHS",
     "CURRENCIES",
     "ENDS_SOON_DAYS",
     "KEPT",

@@ -10,7 +10,7 @@ from uuid import UUID
 from portal.assessments.queries import AssessmentLine
 from portal.evidence import queries as evidence
 from portal.evidence.queries import LibraryLine
-from portal.evidence.rules import Standing, state_on
+from portal.evidence.rules import Standing, Worth, state_on
 from portal.findings import service as findings
 from portal.findings.service import FindingLine
 from portal.kernel.ledger import Tx
@@ -149,8 +149,8 @@ def _urgency(row: FindingRow) -> tuple[bool, int, date]:
 def files_of(library: Sequence[LibraryLine], today: date) -> Files:
     """Return a vendor's files by the day they end. A file that a newer one replaced says nothing any more."""
     counting = [each for each in library if each.replaced_by is None]
-    counting.sort(key=lambda each: (each.valid_until or date.max, each.kind_title, each.id))
-    stands = [state_on(each, today) for each in counting if each.can_open]
+    counting.sort(key=lambda each: (each.ends_on or date.max, each.kind_title, each.id))
+    stands = [_stands(each, today) for each in counting if each.can_open]
     return Files(
         shown=tuple(_file(each, today) for each in counting[:MOST_FILES]),
         total=len(library),
@@ -160,10 +160,12 @@ def files_of(library: Sequence[LibraryLine], today: date) -> Files:
 
 
 def _file(line: LibraryLine, today: date) -> FileRow:
-    state = state_on(line, today)
-    left = (line.valid_until - today).days if line.valid_until else None
+    state = _stands(line, today)
+    left = (line.ends_on - today).days if line.ends_on else None
     if left is None:
         words = "until replaced"
+    elif state is Standing.ENDED and left >= 0:
+        words = "counts on no day"
     elif state is Standing.ENDED:
         words = f"ended {_days(-left)} ago"
     else:
@@ -173,17 +175,26 @@ def _file(line: LibraryLine, today: date) -> FileRow:
         kind=line.kind_title,
         file_name=line.file_name,
         tag=tag_of(line, today),
-        valid_until=line.valid_until,
+        valid_until=line.ends_on,
         words=words,
         tone={Standing.ENDED: "bad", Standing.ENDS_SOON: "warn"}.get(state, "ok"),
         used=_used(line, today),
     )
 
 
+def _stands(line: LibraryLine, today: date) -> Standing:
+    """Return where a file stands with the letters that bridge it; a bridged one ends soon."""
+    if line.reach is None:
+        return state_on(line, today)
+    if line.reach.on(today) is Worth.EXPIRED:
+        return Standing.ENDED
+    return Standing.ENDS_SOON if line.reach.is_bridged(today) else state_on(line, today)
+
+
 def _used(line: LibraryLine, today: date) -> int | None:
-    if line.valid_from is None or line.valid_until is None:
+    if line.valid_from is None or line.ends_on is None:
         return None
-    whole = max(1, (line.valid_until - line.valid_from).days)
+    whole = max(1, (line.ends_on - line.valid_from).days)
     return max(0, min(100, 100 * (today - line.valid_from).days // whole))
 
 
