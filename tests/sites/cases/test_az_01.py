@@ -306,6 +306,16 @@ def test_AZ_01_at_the_lab_an_id_of_one_vendor_under_the_address_of_another_finds
         (admin, f"/lab/vendors/{std.b.slug}/people/{std.c.own['invitation_id']}/withdraw", {}),
         (admin, f"/lab/vendors/{std.b.slug}/people/{NOBODYS}/withdraw", {}),
         (reviewer, f"/lab/reviews/{review_c}/citations/{b['citation_id'][0]}", {"acceptance": "accepted"}),
+        (
+            reviewer,
+            f"/lab/reviews/{review_c}/citations/{b['citation_id'][0]}/recheck",
+            {"seen": str(b["evidence_id"][0])},
+        ),
+        (
+            reviewer,
+            f"/lab/evidence/{std.c.own['evidence_id']}/uses",
+            {"cite": f"{b['citation_id'][0]}:unjudged", "do": "accept"},
+        ),
         (reviewer, f"/lab/reviews/{review_c}/files/{b['evidence_id'][0]}?q={key}", {"judgement": "verify"}),
     ]:
         answer = client.post(path, data={**fields, "row_version": "1", "version": "1"})

@@ -13,6 +13,8 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from portal.attestations.models import Citation
+from portal.evidence.models import Evidence
 from portal.questionnaires import service as questionnaires
 from portal.questionnaires.queries import drafts
 from portal.questionnaires.rules import Changes
@@ -22,6 +24,7 @@ from portal.terms import Role, Verdict
 from portal.vendors.models import Vendor
 from tests.factories.carrying import FACTORY, ask
 from tests.factories.entered import make_report, rows_of
+from tests.factories.evidence import make_evidence
 from tests.factories.identity import Person, person
 from tests.factories.std import Std, finished, judged, terms
 from tests.factories.vendors import make_engagement
@@ -213,6 +216,7 @@ LATER = {
     "lab_report.exception",
     "lab_tasks.show",
     "lab_workspace.give_back",
+    "lab_workspace.recheck",
     "lab_workspace.reopen",
     "lab_workspace.return_questions",
     "vendor_check.withdraw",
@@ -326,6 +330,11 @@ def test_nonsense_in_the_forms_of_later_states_is_refused_in_words(
     key = bench.open_keys()[0]
     bench.judge(key, Verdict.ASK, note="Which?")
     look(lab["r1"], f"{review}/return")
+    with std.house.ledger.begin(FACTORY) as tx:
+        cited = tx.session.get_one(Citation, a.own["citation_id"])
+        older = tx.session.get_one(Evidence, cited.evidence_id)
+    make_evidence(std.house, a.desk.respondent, files.pdf(pages=5), supersedes=older)
+    look(lab["r1"], f"{review}?q={cited.question_key}")
     bench.judge(key, Verdict.ACCEPT)
     finished(std, a)
     look(lab["l1"], f"{review}/decide", f"{review}/back")
