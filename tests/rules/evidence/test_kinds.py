@@ -189,7 +189,7 @@ def test_whatever_rows_are_sent_they_are_kept_in_order_or_sent_back(cells: dict[
             key.startswith("detail-deleted_rows-") and words.startswith("Row ") for key, words in details.items()
         )
         return
-    kept = details.get("deleted_rows", [])
+    kept: list[dict[str, str]] = details.get("deleted_rows", [])
     assert all(row["dataset"] for row in kept)
     assert all(set(row) <= {"dataset", "systems", "copies", "deleted_on"} for row in kept)
     field = KINDS["DEL"].field("deleted_rows")
