@@ -52,7 +52,9 @@ REACTIONS: Mapping[type[Fact], Sequence[Callable[[Tx, Any], None]]] = {
     # an approval holds as long as the evidence that it rests on
     evidence_facts.EvidenceDescribed: (grounds.follow,),
     evidence_facts.EvidenceRejected: (grounds.follow,),
-    evidence_facts.EvidenceIntegrityFailed: (grounds.follow,),
+    evidence_facts.EvidenceIntegrityFailed: (grounds.follow, follow.mail_alert),
+    # one who opens more than one person does is looked at
+    evidence_facts.OpeningsLimited: (follow.mail_alert,),
     attestation_facts.CitationChecked: (grounds.follow,),
     # what people decided becomes the gate's truth
     review_facts.DecisionConfirmed: (clear_decided,),

@@ -14,6 +14,7 @@ NOTIFY_REVIEWERS = "notify_reviewers"
 NOTIFY_ACCESS = "notify_access"
 NOTIFY_PERSON = "notify_person"
 NOTIFY_SIGN_IN = "notify_sign_in"
+NOTIFY_ALERT = "notify_alert"
 """The jobs of portal/jobs/notify.py, by name: they stand above every room."""
 
 RECOVERY_CODE = "recovery_code"
@@ -84,6 +85,12 @@ def mail_reply(tx: Tx, fact: Any) -> None:
         assessment_id=fact.assessment_id,
         seed=f":{tx.now.isoformat()}",
     )
+
+
+def mail_alert(tx: Tx, fact: Any) -> None:
+    """EvidenceIntegrityFailed, OpeningsLimited: the program admins hear of it at once."""
+    found = {name: getattr(fact, name) for name in ("person_id", "files", "pages") if hasattr(fact, name)}
+    enqueue(tx, NOTIFY_ALERT, evidence_id=fact.evidence_id, when=tx.now, **found)
 
 
 def mail_paused(tx: Tx, fact: Any) -> None:

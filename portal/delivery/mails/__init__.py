@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from portal.delivery.mails import access, lab, people, work
+from portal.delivery.mails import access, alerts, lab, people, work
 from portal.delivery.rules import Frame, Parts
 
 
@@ -37,4 +37,5 @@ KINDS: Mapping[str, Kind] = {
     "reply_received": Kind(lab.ReplyReceived, lab.reply_received),
     "cosign": Kind(lab.CoSign, lab.cosign),
     "evidence_lapsed": Kind(lab.EvidenceLapsed, lab.evidence_lapsed),
+    "evidence_alert": Kind(alerts.EvidenceAlert, alerts.evidence_alert),
 }

@@ -76,6 +76,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "tier": 1,
         "proposed_by": "Hana Sato",
     },
+    "evidence_alert": {"vendor_name": "Marigold Labelling", "at": NOW, "person_name": "Ivo Brandt", "files": 60},
     "evidence_lapsed": {
         "on": "2027-02-28",
         "lapses": [
