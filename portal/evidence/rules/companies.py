@@ -19,7 +19,7 @@ _SAME_FORM: Final = {
 }
 _FORM = (
     r"(?:Inc(?:orporated)?|Corp(?:oration)?|Co|Ltd|Limited|L\.?L\.?C|L\.?L\.?P|PLC|plc|GmbH|AG|S\.?A\.?S?|B\.?V|N\.?V|AB|Oy"
-    r"|ApS|Pty\.? Ltd|Pte\.? Ltd|P\.?C|PLLC|PBC|UAB|S\.?r\.?l)"
+    r"|ApS|Pty\.? Ltd|Pte\.? Ltd|P\.?C|PLLC|PBC|UAB|S\.?r\.?l|s\.r\.o)"
 )
 _NAMED = re.compile(rf"\b((?:[A-Z][\w&'’.-]*[ \t]+){{0,5}}[A-Z][\w&'’-]*),?\s+({_FORM})\b\.?")
 _LEADING: Final = frozenset(

@@ -143,8 +143,8 @@ def _subject(text: str, strangers: Sequence[str]) -> str:
 
 def _serves(name: str, text: str) -> bool:
     """Return whether a text calls a company a subservice organisation."""
-    first = re.escape(name.split()[0])
-    return bool(re.search(rf"{first}[^.]{{0,60}}(?:[.][^.]{{0,12}})? a subservice|subservice[^.]{{0,40}}{first}", text))
+    words = r"\s+".join(re.escape(word) for word in name.split()[:-1])
+    return bool(re.search(rf"{words},?\s+[\w.]{{2,14}},? a subservice|subservice[^.]{{0,40}}{words}\b", text))
 
 
 def _audits(name: str) -> bool:
