@@ -6,9 +6,11 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from portal.evidence.rules.cells import day_words
 from portal.evidence.rules.fields import Field, FieldType
 from portal.evidence.rules.kinds import KINDS
 from portal.evidence.rules.prefill.values import Confidence, Proposal
+from portal.evidence.rules.validity import as_day
 
 ROWS: Final[Mapping[str, str]] = {
     "carve_out_rows": "subservice",
@@ -101,5 +103,7 @@ def _detail(field: Field, value: str | int) -> Any:
 def said(kind: str, proposal: Proposal) -> str:
     """Return a proposed value in words."""
     field = next((each for each in KINDS[kind].fields if each.name == proposal.field), None)
+    if field is not None and field.type is FieldType.DATE and (day := as_day(proposal.value)) is not None:
+        return day_words(day)
     known = dict(field.options) if field is not None else {}
     return ", ".join(known.get(each, each) for each in str(proposal.value).split(",")) if known else str(proposal.value)

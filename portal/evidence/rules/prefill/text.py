@@ -71,13 +71,17 @@ class Text:
         if end - start >= MAX_QUOTE:
             return self.whole[start : start + MAX_QUOTE].strip()
         room = MAX_QUOTE - (end - start)
-        left = max(self.start, start - room // 2)
+        page = self.page_at(start)
+        first = max(self.start, self.starts[page - 1] if self.starts else 0)
+        last = min(self.end, self.starts[page] if page < len(self.starts) else self.end)
+        last = max(last, end)
+        left = max(first, start - room // 2)
         before = self.whole[left:start]
         cut = max(before.rfind(". "), before.rfind(": "))
-        before = before[cut + 2 :] if cut >= 0 else before.partition(" ")[2] if left > self.start else before
-        after = self.whole[end : min(self.end, end + room - len(before))]
+        before = before[cut + 2 :] if cut >= 0 else before.partition(" ")[2] if left > first else before
+        after = self.whole[end : min(last, end + room - len(before))]
         stop = after.find(". ")
-        after = after[: stop + 1] if stop >= 0 else after.rpartition(" ")[0] if end + len(after) < self.end else after
+        after = after[: stop + 1] if stop >= 0 else after.rpartition(" ")[0] if end + len(after) < last else after
         return f"{before}{self.whole[start:end]}{after}".strip()[:MAX_QUOTE]
 
 
