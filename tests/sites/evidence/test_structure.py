@@ -184,3 +184,13 @@ def test_what_was_stored_before_is_still_said(as_ada: Client, house: House, ada:
     assert "Subservice organisations Harrow Cloud, Carved out" in said
     form = as_ada.get(f"/evidence/{paper.id}/details").get_data(as_text=True)
     assert 'name="detail-carve_out_rows-0-organisation" type="text" value="Harrow Cloud"' in form
+
+
+def test_a_reviewer_says_that_the_check_began(as_hana: Client, house: House, ada: Person) -> None:
+    paper = make_evidence(house, ada)
+    assert "Start checking" in words(as_hana, f"/lab/evidence/{paper.id}")
+    assert as_hana.post(f"/lab/evidence/{paper.id}/take-up").status_code == 303
+    said = words(as_hana, f"/lab/evidence/{paper.id}")
+    assert "You are checking this file." in said
+    assert "Start checking" not in said
+    assert row_of(house, paper.id).taken_up_at is not None

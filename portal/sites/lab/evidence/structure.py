@@ -29,7 +29,7 @@ from portal.sites.shared.evidence_form import (
 )
 from portal.sites.shared.pages import actor, begin
 from portal.sites.shared.structure import shared_panel
-from portal.terms import UserControlState
+from portal.terms import EvidenceState, UserControlState
 
 bp = Blueprint("lab_report", __name__)
 
@@ -38,7 +38,9 @@ SOC2 = rules.KINDS["SOC2"]
 
 def panel(tx: Tx, line: LibraryLine) -> dict[str, object]:
     """Return what ``_structure.html`` shows."""
-    found = shared_panel(tx, line)
+    may_read = policy.may(actor(), Action.EVIDENCE_JUDGE, line) and line.can_open
+    waits = line.state is EvidenceState.ATTACHED and line.taken_up_at is None
+    found = shared_panel(tx, line) | {"may_take_up": may_read and waits, "may_read": may_read}
     if line.kind != "SOC2":
         return found
     assessed = report_lines.assessments(tx, line.id)
@@ -51,8 +53,17 @@ def panel(tx: Tx, line: LibraryLine) -> dict[str, object]:
         "open_tasks": sum(1 for each in tasks if each.state is UserControlState.OPEN),
         "names": names,
         "needs_criteria": rules.needs_criteria(line.kind, line.details),
-        "may_read": policy.may(actor(), Action.EVIDENCE_JUDGE, line) and line.can_open,
     }
+
+
+@bp.post("/lab/evidence/<uuid:evidence_id>/take-up")
+@does(Action.EVIDENCE_JUDGE)
+def take_up(evidence_id: UUID) -> ResponseReturnValue:
+    """Say that one begins to check a file: its vendor sees that it is in review."""
+    with begin() as tx:
+        first = service.take_up(tx, evidence=service.get(tx, evidence_id, Action.EVIDENCE_JUDGE))
+    flash("You are checking this file." if first else "Somebody is checking this file already.")
+    return redirect(url_for("lab_evidence.show", evidence_id=evidence_id), 303)
 
 
 @bp.route("/lab/evidence/<uuid:evidence_id>/report", methods=["GET", "POST"])
