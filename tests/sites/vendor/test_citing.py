@@ -75,7 +75,7 @@ def test_what_is_wrong_is_said_at_its_field_and_what_was_typed_stays(quillmark: 
 
 
 def test_a_long_list_is_short_at_hand_and_whole_in_the_select(quillmark: Desk, priya: Client) -> None:
-    last = [quillmark.file(kind="INS", title=f"Screen shot {number}") for number in range(7)][0]
+    last, *_ = [quillmark.file(kind="INS", title=f"Certificate {number}") for number in range(7)]
     page = priya.get(place(quillmark)).get_data(as_text=True)
     picker = page.split('id="pick-dat-transfer"')[1].split("</details>")[0]
     assert picker.count('type="radio"') == 5
