@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import Any, Final
 
 from portal.evidence.rules.cells import day_words, read_cell, read_money, tidy
@@ -12,7 +12,7 @@ from portal.evidence.rules.fields import Field, FieldType, Kind
 from portal.evidence.rules.kinds import KINDS, outdated
 from portal.evidence.rules.kinds_assurance import NO_EXCEPTIONS, SOME_EXCEPTIONS
 from portal.evidence.rules.report import ReportRows, question_keys, split
-from portal.evidence.rules.validity import BRIDGE_MONTHS, add_months, as_day
+from portal.evidence.rules.validity import BRIDGE_MONTHS, SOC2_MONTHS, add_months, as_day
 
 MAX_TITLE: Final = 200
 
@@ -177,11 +177,9 @@ def _check_questions(details: Details, problems: Problems) -> None:
 
 
 def _compare_bridge(days: Mapping[str, date], problems: Problems) -> None:
-    follows = days["report_end"] + timedelta(days=1)
-    most = add_months(days["report_end"], BRIDGE_MONTHS)
-    if days["covers_from"] > follows:
+    # A letter may go on from an earlier one, so a hole after the report is no mistake of this letter alone.
+    most = add_months(days["report_end"], SOC2_MONTHS + BRIDGE_MONTHS)
+    if days["covers_from"] > most:
         problems["detail-covers_from"] = (
-            f"The letter must begin where the report ends, by {day_words(follows)}. Add a letter that closes the gap"
+            f"Letters carry this report to {day_words(most)}. Upload the next report"
         )
-    elif days["covers_from"] > most:
-        problems["detail-covers_from"] = f"A bridge letter holds until {day_words(most)}. Upload the next report"

@@ -142,7 +142,8 @@ def _soc2(days: Mapping[str, date], details: Mapping[str, Any]) -> Validity | No
 def _bridge(days: Mapping[str, date], _details: Mapping[str, Any]) -> Validity | None:
     if not {"report_end", "covers_from", "covers_until"} <= days.keys():
         return None
-    last = min(days["covers_until"], add_months(days["report_end"], BRIDGE_MONTHS))
+    # Counted from where the letter takes over: the end of the report, or of the letter before it.
+    last = min(days["covers_until"], add_months(days["covers_from"] - timedelta(days=1), BRIDGE_MONTHS))
     return Validity(days["covers_from"], max(days["covers_from"], last), "bridge-3m")
 
 

@@ -139,6 +139,11 @@ ATTENTION = frozenset(
 """The states that ask the vendor to do something."""
 
 
+def needs_attention(tag: Tag) -> bool:
+    """Return whether a state asks the vendor to do something; what a letter carries ends soon whatever it says."""
+    return tag[0] in ATTENTION or tag[0].startswith("Bridged until")
+
+
 def described(kind: str, details: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return what is known of a file as pairs of words, in the order of its form."""
     now = current(kind, details)

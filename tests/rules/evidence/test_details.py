@@ -76,20 +76,22 @@ def test_an_old_edition_of_the_standard_is_refused() -> None:
     assert problems["detail-edition"].startswith("Upload a certificate to the 2022 edition.")
 
 
-def test_a_bridge_letter_begins_where_the_report_ends() -> None:
+def test_a_bridge_letter_may_go_on_from_an_earlier_one_up_to_the_fifteenth_month() -> None:
     raw = {
         "detail-report_end": "2026-09-30",
-        "detail-covers_from": "2026-10-02",
-        "detail-covers_until": "2026-11-30",
+        "detail-covers_from": "2026-12-31",
+        "detail-covers_until": "2027-03-30",
     }
-    problems = parse_details("BL", raw)
-    assert isinstance(problems, Problems)
-    assert problems["detail-covers_from"].startswith("The letter must begin where the report ends, by 1 October 2026.")
-    assert parse_details("BL", {**raw, "detail-covers_from": "2026-10-01"}) == {
+    assert parse_details("BL", raw) == {
         "report_end": "2026-09-30",
-        "covers_from": "2026-10-01",
-        "covers_until": "2026-11-30",
+        "covers_from": "2026-12-31",
+        "covers_until": "2027-03-30",
     }
+    problems = parse_details("BL", {**raw, "detail-covers_from": "2028-01-02", "detail-covers_until": "2028-01-03"})
+    assert isinstance(problems, Problems)
+    assert (
+        problems["detail-covers_from"] == "Letters carry this report to 30 December 2027. Upload the next report"
+    )
 
 
 def test_a_draft_may_lack_what_is_required() -> None:

@@ -147,7 +147,8 @@ def test_the_library_says_until_when_each_file_holds(as_ada: Client, house: Hous
     assert "in 37 days" in page
     assert "Ends soon" in page
     assert "Dates missing" in page
-    assert "SOC 2 Type 2 report ended 30 September 2026, 55 days not covered: add a bridge letter." in page
+    said = "SOC 2 Type 2 report for 1 October 2024 to 30 September 2025 ended 30 September 2026"
+    assert f"{said}, 55 days not covered: add a bridge letter." in page
     assert ' style="' not in page
 
 

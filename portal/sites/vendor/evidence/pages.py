@@ -22,7 +22,7 @@ from portal.kernel.ledger import Tx
 from portal.policy import Action
 from portal.questionnaires import service as questionnaires
 from portal.sites.shared import page
-from portal.sites.shared.evidence import ATTENTION, Tag, gist, tag_of
+from portal.sites.shared.evidence import Tag, gist, needs_attention, tag_of
 from portal.sites.shared.pages import actor, begin
 from portal.sites.vendor.evidence.asks import asks_of
 from portal.sites.vendor.evidence.timeline import chart
@@ -46,7 +46,7 @@ class Row:
     @property
     def needs_attention(self) -> bool:
         """Whether the vendor has something to do."""
-        return self.tag[0] in ATTENTION
+        return needs_attention(self.tag)
 
     @property
     def is_unused(self) -> bool:
