@@ -53,6 +53,7 @@ REACTIONS: Mapping[type[Fact], Sequence[Callable[[Tx, Any], None]]] = {
     evidence_facts.EvidenceDescribed: (grounds.follow,),
     evidence_facts.EvidenceRejected: (grounds.follow,),
     evidence_facts.EvidenceIntegrityFailed: (grounds.follow, follow.mail_alert),
+    evidence_facts.EvidenceInfected: (grounds.follow, follow.mail_alert),
     # one who opens more than one person does is looked at
     evidence_facts.OpeningsLimited: (follow.mail_alert,),
     attestation_facts.CitationChecked: (grounds.follow,),

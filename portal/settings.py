@@ -50,7 +50,7 @@ class Settings:
     scanner_url: str | None = None
     scanner_required: bool = False
     web_workers: int = 2
-    web_threads: int = 2
+    web_threads: int = 4
     demo: bool = False
     argon2_profile: str = "strong"
     trusted_proxies: int = 0
@@ -144,7 +144,7 @@ class Settings:
             scanner_url=read.get("GATEHOUSE_SCANNER_URL") or None,
             scanner_required=_flag(read.get("GATEHOUSE_SCANNER_REQUIRED"), default=False),
             web_workers=_number(read.get("GATEHOUSE_WEB_WORKERS") or "2", "GATEHOUSE_WEB_WORKERS", 1, 64, problems),
-            web_threads=_number(read.get("GATEHOUSE_WEB_THREADS") or "2", "GATEHOUSE_WEB_THREADS", 1, 64, problems),
+            web_threads=_number(read.get("GATEHOUSE_WEB_THREADS") or "4", "GATEHOUSE_WEB_THREADS", 1, 64, problems),
             demo=_flag(read.get("GATEHOUSE_DEMO"), default=False),
             trusted_proxies=_number(
                 read.get("GATEHOUSE_TRUSTED_PROXIES") or "0", "GATEHOUSE_TRUSTED_PROXIES", 0, 8, problems

@@ -88,7 +88,7 @@ def mail_reply(tx: Tx, fact: Any) -> None:
 
 
 def mail_alert(tx: Tx, fact: Any) -> None:
-    """EvidenceIntegrityFailed, OpeningsLimited: the program admins hear of it at once."""
+    """EvidenceIntegrityFailed, EvidenceInfected, OpeningsLimited: the program admins hear of it at once."""
     found = {name: getattr(fact, name) for name in ("person_id", "files", "pages") if hasattr(fact, name)}
     enqueue(tx, NOTIFY_ALERT, evidence_id=fact.evidence_id, when=tx.now, **found)
 

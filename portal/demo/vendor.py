@@ -207,7 +207,7 @@ class Way:
             kind=plan.kind,
             title=plan.title,
             supersedes_id=supersedes,
-            scanner_url=self._story.then.settings.scanner_url,
+            scanner_url=self._story.then.settings.scanner,
         )
         with self._ledger.begin(self._team[0]) as tx:
             row = evidence.get(tx, taken.id, Action.EVIDENCE_UPLOAD)

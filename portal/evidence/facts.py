@@ -54,6 +54,23 @@ class EvidenceRefused(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class EvidenceScanned(Fact):
+    """A file that was taken in without a scanner was scanned since."""
+
+    evidence_id: UUID
+    vendor_id: UUID
+    scan: ScanState
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceInfected(Fact):
+    """Malware was found in a file of the library; it can be opened no more and proves nothing."""
+
+    evidence_id: UUID
+    vendor_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class EvidenceDescribed(Fact):
     """What is known of a file was changed: its kind, its title, its dates."""
 

@@ -144,7 +144,8 @@ def library(tx: Tx, *, vendor_id: UUID | None = None, limit: int = MOST) -> Sequ
     if tx.actor.is_vendor:
         # What a person cancelled needs no explanation.
         told = sa.and_(Evidence.state == EvidenceState.REFUSED, Evidence.refusal != CANCELLED)
-        shown = sa.or_(shown, sa.and_(told, Evidence.created_at >= recent))
+        taken_in = Evidence.validity_rule != ""  # it was in the library when its malware was found
+        shown = sa.or_(shown, sa.and_(told, sa.or_(Evidence.created_at >= recent, taken_in)))
     statement = (
         _select()
         .where(Evidence.vendor_id == whose, shown)

@@ -11,7 +11,7 @@ from portal.evidence.models import Evidence
 from portal.jobs import recipients
 from portal.jobs.tools import House, Job
 from portal.kernel.actor import system
-from portal.terms import Role
+from portal.terms import Role, ScanState
 from portal.vendors.models import Vendor
 
 
@@ -28,6 +28,7 @@ def notify_alert(
             "person_name": recipients.name_of(tx, UUID(person_id)) if person_id else "",
             "files": files,
             "pages": pages,
+            "infected": row.scan is ScanState.INFECTED,
         }
         for person in recipients.of_lab(tx, {Role.PROGRAM_ADMIN}):
             delivery.send(

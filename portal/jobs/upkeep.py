@@ -11,7 +11,7 @@ from procrastinate.jobs import Job as QueuedJob
 from procrastinate.jobs import Status
 
 from portal.delivery import rules
-from portal.evidence import intake, reading
+from portal.evidence import intake, reading, rescanning
 from portal.identity import service as identity
 from portal.jobs.tools import House, Job, Pace
 from portal.kernel.actor import system
@@ -89,6 +89,13 @@ def check_files(house: House, *, timestamp: int = 0) -> None:  # noqa: ARG001 - 
     intake.check_waiting(house.ledger, system("check_files"), store=house.store, scanner_url=house.settings.scanner)
 
 
+def scan_again(house: House, *, timestamp: int = 0) -> None:  # noqa: ARG001 - every periodic job is given its moment
+    """Scan the files that were taken in before there was a scanner."""
+    if house.settings.scanner_url:
+        url = house.settings.scanner_url
+        rescanning.scan_again(house.ledger, system("scan_again"), store=house.store, scanner_url=url)
+
+
 def read_waiting(house: House, *, timestamp: int = 0) -> None:  # noqa: ARG001 - every periodic job is given its moment
     """Queue the files whose text still waits to be read, because the store was away or nobody could read then."""
     with house.ledger.begin(system("read_waiting")) as tx:
@@ -106,6 +113,7 @@ def jobs(pace: Pace) -> tuple[Job, ...]:
     return (
         Job("expire_uploads", expire_uploads, cron=pace.expire_cron),
         Job("check_files", check_files, cron=pace.expire_cron),
+        Job("scan_again", scan_again, cron=pace.expire_cron),
         Job("read_waiting", read_waiting, cron=pace.expire_cron),
         Job("sweep_counters", sweep_counters, cron=pace.sweep_cron),
     )

@@ -10,13 +10,14 @@ from portal.delivery.rules import Button, Frame, Parts, moment
 
 
 class EvidenceAlert(msgspec.Struct, frozen=True, kw_only=True):
-    """Stored bytes changed, or ``person_name`` asked for more files within the hour than one person may open."""
+    """Stored bytes changed, malware was found (``infected``), or ``person_name`` asked for more files than one may."""
 
     vendor_name: str
     at: datetime
     person_name: str = ""
     files: int = 0
     pages: int = 0
+    infected: bool = False
 
 
 def evidence_alert(this: EvidenceAlert, frame: Frame) -> Parts:
@@ -26,6 +27,12 @@ def evidence_alert(this: EvidenceAlert, frame: Frame) -> Parts:
         said = (
             f"{this.person_name} opened {this.files} files and {this.pages} pages within an hour and was given no "
             "more. Ask whether that is their work, and deactivate the account if it is not.",
+        )
+    elif this.infected:
+        subject = "Malware in a file of a vendor"
+        said = (
+            "A scan found malware in a file that was taken in before there was a scanner. Nobody is given it any more, "
+            "and it proves nothing. Find out who opened it, and tell the vendor.",
         )
     else:
         subject = "Check a file whose bytes changed"

@@ -58,6 +58,8 @@ PHRASES: Mapping[str, tuple[str, str]] = {
     "evidence_received": ("upload", "uploaded a file for {vendor}"),
     "evidence_attached": ("file-check", "took a file of {vendor} into its library"),
     "evidence_read": ("file-text", "read the text of a file of {vendor}: {state}"),
+    "evidence_infected": ("shield-alert", "found malware in a file of {vendor}"),
+    "evidence_scanned": ("shield-check", "scanned a file of {vendor}"),
     "evidence_refused": ("file-x", "refused a file of {vendor}: {reason}"),
     "evidence_described": ("file-text", "described a file of {vendor}"),
     "evidence_opened": ("eye", "opened a file of {vendor} ({look})"),

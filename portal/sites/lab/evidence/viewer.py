@@ -10,6 +10,7 @@ from portal.evidence.queries import LibraryLine
 from portal.policy import Action
 from portal.sites.lab.evidence.blueprint import bp
 from portal.sites.shared import does
+from portal.sites.shared.lane import through_store
 from portal.sites.shared.viewer import Place, Viewer, drawn, viewer
 
 
@@ -22,6 +23,7 @@ def of(line: LibraryLine, back: str) -> Viewer:
 
 @bp.get("/lab/evidence/<uuid:evidence_id>/pages/<int:number>.png")
 @does(Action.EVIDENCE_READ)
+@through_store()
 def picture(evidence_id: UUID, number: int) -> ResponseReturnValue:
     """Give one page as a picture, drawn in a limited process, marked with who looks and when."""
     return drawn(evidence_id, number)

@@ -22,6 +22,7 @@ from portal.sites.lab.evidence import viewer as viewing_page
 from portal.sites.lab.evidence.blueprint import bp
 from portal.sites.shared import does, house, ledger, page
 from portal.sites.shared.evidence import SCAN_WORDS, as_attachment, described, gist, tag_of
+from portal.sites.shared.lane import through_store
 from portal.sites.shared.pages import actor, begin
 from portal.sites.shared.viewer import scanned_only
 from portal.terms import EvidenceState
@@ -169,6 +170,7 @@ def _back() -> str:
 
 @bp.get("/lab/evidence/<uuid:evidence_id>/file")
 @does(Action.EVIDENCE_READ)
+@through_store()
 def file(evidence_id: UUID) -> ResponseReturnValue:
     """Give the original as a download; the vendor sees who took it."""
     with viewing.opened(

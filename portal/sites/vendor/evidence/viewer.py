@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from portal.evidence import queries, rules, service
 from portal.policy import Action
 from portal.sites.shared import does, page
+from portal.sites.shared.lane import through_store
 from portal.sites.shared.pages import begin
 from portal.sites.shared.viewer import Place, drawn, viewer
 
@@ -33,6 +34,7 @@ def show(evidence_id: UUID) -> ResponseReturnValue:
 
 @bp.get("/evidence/<uuid:evidence_id>/pages/<int:number>.png")
 @does(Action.EVIDENCE_READ)
+@through_store()
 def picture(evidence_id: UUID, number: int) -> ResponseReturnValue:
     """Give one page as a picture, drawn in a limited process."""
     return drawn(evidence_id, number)

@@ -17,6 +17,7 @@ from portal.kernel.ledger import Tx
 from portal.policy import Action
 from portal.sites.shared import does, house, ledger, page
 from portal.sites.shared.evidence import SCAN_WORDS, as_attachment, described, tag_of
+from portal.sites.shared.lane import through_store
 from portal.sites.shared.pages import actor, begin
 from portal.sites.vendor.evidence import describing, structure, uses
 from portal.sites.vendor.evidence.pages import library_page
@@ -68,6 +69,7 @@ def show(evidence_id: UUID) -> ResponseReturnValue:
 
 @bp.get("/evidence/<uuid:evidence_id>/file")
 @does(Action.EVIDENCE_READ)
+@through_store()
 def file(evidence_id: UUID) -> ResponseReturnValue:
     """Give the vendor its file back, as a download."""
     with viewing.opened(ledger(), actor(), store=house().store, evidence_id=evidence_id) as lent:
