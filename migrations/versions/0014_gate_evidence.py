@@ -19,6 +19,7 @@ def upgrade() -> None:
 
     The score that was decided on says what was required and met: its inputs are stored with it.
     """
+    op.create_unique_constraint(op.f("uq_clearance_vendor_id_id"), "clearance", ["vendor_id", "id"])
     op.create_table(
         "clearance_evidence",
         sa.Column("clearance_id", sa.Uuid(), nullable=False),
@@ -30,7 +31,11 @@ def upgrade() -> None:
         sa.Column("holds_until", sa.Date(), nullable=True),
         sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("requirement <> ''", name=op.f("ck_clearance_evidence_names_kinds")),
-        sa.ForeignKeyConstraint(["clearance_id"], ["clearance.id"], name=op.f("fk_clearance_evidence_clearance_id")),
+        sa.ForeignKeyConstraint(
+            ["vendor_id", "clearance_id"],
+            ["clearance.vendor_id", "clearance.id"],
+            name=op.f("fk_clearance_evidence_vendor_id_clearance_id"),
+        ),
         sa.ForeignKeyConstraint(
             ["vendor_id", "evidence_id"],
             ["evidence.vendor_id", "evidence.id"],
@@ -86,3 +91,4 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Take it away; the gate then ends approvals by the decision alone."""
     op.drop_table("clearance_evidence")
+    op.drop_constraint(op.f("uq_clearance_vendor_id_id"), "clearance", type_="unique")

@@ -24,6 +24,7 @@ class Clearance(Base, kw_only=True):
         sa.ForeignKeyConstraint(["vendor_id", "engagement_id"], ["engagement.vendor_id", "engagement.id"]),
         sa.ForeignKeyConstraint(["vendor_id", "decision_id"], ["decision.vendor_id", "decision.id"]),
         sa.UniqueConstraint("vendor_id", "sequence"),
+        sa.UniqueConstraint("vendor_id", "id"),
         sa.CheckConstraint("sequence > 0", name="counted_from_one"),
         sa.CheckConstraint("act IN ('reject', 'revoke') OR valid_until IS NOT NULL", name="approval_ends"),
         sa.CheckConstraint("tier BETWEEN 1 AND 3", name="tier_range"),
@@ -54,13 +55,14 @@ class ClearanceEvidence(Base, kw_only=True):
 
     __tablename__ = "clearance_evidence"
     __table_args__ = (
+        sa.ForeignKeyConstraint(["vendor_id", "clearance_id"], ["clearance.vendor_id", "clearance.id"]),
         sa.ForeignKeyConstraint(["vendor_id", "evidence_id"], ["evidence.vendor_id", "evidence.id"]),
         sa.ForeignKeyConstraint(["vendor_id", "attestation_id"], ["attestation.vendor_id", "attestation.id"]),
         sa.CheckConstraint("requirement <> ''", name="names_kinds"),
         sa.Index("ix_clearance_evidence_vendor_id", "vendor_id"),
     )
 
-    clearance_id: Mapped[UUID] = mapped_column(sa.ForeignKey("clearance.id"), primary_key=True)
+    clearance_id: Mapped[UUID] = mapped_column(primary_key=True)
     requirement: Mapped[str] = mapped_column(primary_key=True)
     evidence_id: Mapped[UUID] = mapped_column(primary_key=True)
     vendor_id: Mapped[UUID]
