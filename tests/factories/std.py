@@ -33,6 +33,7 @@ from portal.vendors.models import Vendor
 from portal.wiring import House
 from tests.factories.assessments import make_assessment
 from tests.factories.attestations import Desk, good_answer, make_file
+from tests.factories.entered import make_report, rows_of
 from tests.factories.evidence import make_evidence
 from tests.factories.exchange import make_brought
 from tests.factories.identity import Person, person
@@ -196,6 +197,12 @@ def _party(house: House, word: str, canary: str, *, tier: int) -> Party:
         name=f"policy-{canary}.pdf",
         title=f"Policy {canary}",
     )
+    report_id = make_report(
+        house,
+        desk.respondent,
+        **{"exception_rows-0-text": f"Two kept access {canary}", "user_control_rows-0-text": f"Review yours {canary}"},
+    )
+    inside = rows_of(house, desk.respondent, report_id)
     first = desk.visible()[0]
     citation = desk.cite(first.key, file.id, "1")
     with desk.at(desk.respondent.actor) as (tx, row):
@@ -218,6 +225,9 @@ def _party(house: House, word: str, canary: str, *, tier: int) -> Party:
         "assessment_id": desk.assessment_id,
         "citation_id": citation,
         "evidence_id": file.id,
+        "report_id": report_id,
+        "exception_id": inside.exceptions[0].id,
+        "control_id": inside.controls[0].id,
         "user_id": second.id,
         **make_brought(desk, canary),
     }

@@ -172,6 +172,8 @@ def parts(evidence_id: UUID) -> ResponseReturnValue:
     told = request.get_json(silent=True)
     named = told.get("parts") if isinstance(told, dict) else None
     if not isinstance(named, list) or not all(isinstance(each, dict) for each in named):
+        with begin() as tx:  # a file of somebody else is no file, whatever the body holds
+            service.get(tx, evidence_id, Action.EVIDENCE_UPLOAD)
         return _problem(400, "The parts were announced in a way we could not read. Reload the page and try again")
     if not named:
         with _asking_the_store():
