@@ -11,7 +11,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from portal.assessments.models import Assessment
-from portal.attestations.models import AttestedCitation
+from portal.attestations.models import AttestedCitation, Citation
 from portal.evidence.models import Evidence
 from portal.findings import service as findings
 from portal.kernel.canonical import canonical_bytes
@@ -58,19 +58,10 @@ def score(tx: Tx, review: Review) -> tuple[ScoreSnapshot, Live]:
 
 def blockers(tx: Tx, review: Review, assessment: Assessment, engagement: Engagement, outcome: Outcome) -> Sequence[str]:
     """Return why nothing may be decided on this revision now, in sentences: bad bytes, or too loose a tier."""
-    statement = (
-        sa.select(Evidence.file_name)
-        .join(AttestedCitation, AttestedCitation.evidence_id == Evidence.id)
-        .where(
-            AttestedCitation.attestation_id == review.attestation_id,
-            Evidence.state == EvidenceState.INTEGRITY_FAILURE,
-        )
-        .distinct()
-        .order_by(Evidence.file_name)
-    )
     found = [
-        f"The stored bytes of {name} are not those that were signed. Nothing is decided on them; tell an operator."
-        for name in tx.session.execute(statement).scalars()
+        f"The stored bytes of {name} are not those that were {'checked' if newer else 'signed'}. "
+        "Nothing is decided on them; tell an operator."
+        for name, newer in _damaged(tx, review.attestation_id)
     ]
     if engagement.tier < assessment.tier and outcome in rules.APPROVALS:
         found.append(
@@ -78,6 +69,30 @@ def blockers(tx: Tx, review: Review, assessment: Assessment, engagement: Engagem
             f"{assessment.tier}. Ask the vendor again in tier {engagement.tier}."
         )
     return found
+
+
+def _damaged(tx: Tx, attestation_id: UUID) -> Sequence[tuple[str, bool]]:
+    """Return the files of a revision whose bytes changed, each with whether it is one that was checked since.
+
+    Both count: what was signed with, and the newer revision that a reviewer checked and the score reads instead.
+    """
+    signed = sa.select(AttestedCitation.evidence_id, sa.false().label("newer")).where(
+        AttestedCitation.attestation_id == attestation_id
+    )
+    checked = (
+        sa.select(Citation.checked_evidence_id, sa.true())
+        .join(AttestedCitation, AttestedCitation.citation_id == Citation.id)
+        .where(AttestedCitation.attestation_id == attestation_id, Citation.checked_evidence_id.is_not(None))
+    )
+    used = sa.union(signed, checked).subquery()
+    statement = (
+        sa.select(Evidence.file_name, sa.func.bool_and(used.c.newer))
+        .join(used, used.c.evidence_id == Evidence.id)
+        .where(Evidence.state == EvidenceState.INTEGRITY_FAILURE)
+        .group_by(Evidence.id, Evidence.file_name)
+        .order_by(Evidence.file_name, Evidence.id)
+    )
+    return [(name, newer) for name, newer in tx.session.execute(statement)]
 
 
 def case(

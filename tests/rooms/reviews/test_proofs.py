@@ -12,10 +12,10 @@ from portal.attestations import service as attestations
 from portal.attestations.models import Citation
 from portal.evidence.models import Evidence
 from portal.kernel.actor import system
-from portal.kernel.errors import Forbidden, NotFound, Refused
+from portal.kernel.errors import Conflict, Forbidden, NotFound, Refused
 from portal.reviews import service as reviews
 from portal.reviews.service import Judged, Proof
-from portal.terms import Acceptance
+from portal.terms import Acceptance, EvidenceState
 from portal.wiring import House
 from tests.factories.attestations import make_file
 from tests.factories.identity import Person
@@ -161,3 +161,22 @@ def test_what_was_accepted_is_what_was_seen_also_when_a_new_revision_arrives_in_
             (old, Acceptance.ACCEPTED, None)
         }
         assert set(attestations.check_again_of(tx, list(ticked)).values()) == {new}
+
+
+@pytest.mark.parametrize(("broken", "words"), [("old", "that were signed"), ("new", "that were checked")])
+def test_nothing_is_decided_while_the_bytes_signed_with_or_those_checked_since_are_damaged(
+    b: Bench, broken: str, words: str
+) -> None:
+    files = {"old": report(b)}
+    files["new"] = newer(b, files["old"])
+    with b.house.ledger.begin(b.reviewer.actor) as tx:
+        row = tx.session.get_one(Evidence, files["new"])
+        lines = [each.citation_id for each in reviews.proofs_of(tx, row)]
+        assert not any(each.why for each in reviews.recheck_many(tx, evidence=row, citation_ids=lines))
+    b.accept_rest()
+    b.recommend()
+    with b.house.ledger.begin(system("test")) as tx:
+        tx.session.get_one(Evidence, files[broken]).state = EvidenceState.INTEGRITY_FAILURE
+
+    with pytest.raises(Conflict, match=words):
+        b.propose(b.lead, reason="We saw it on a call.")
