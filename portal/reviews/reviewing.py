@@ -31,6 +31,7 @@ from portal.reviews.models import AnswerVerdict, Review
 from portal.scoring import rules as scores
 from portal.scoring import service as scoring
 from portal.scoring.rules import Mark, NotApplicable, Score
+from portal.scoring.translate import Paper
 from portal.terms import AssessmentState, Recommendation, Verdict
 from portal.vendors.models import Vendor
 
@@ -188,11 +189,15 @@ def set_aside(tx: Tx, review: Review) -> dict[str, NotApplicable]:
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """A score as things stand now; ``digest`` names its result, so that a page can say which one it showed."""
+    """A score as things stand now; ``digest`` names its result, so that a page can say which one it showed.
+
+    ``papers`` are the uses of files that count in it.
+    """
 
     score: Score
     inputs: scores.Inputs
     digest: str
+    papers: tuple[Paper, ...]
 
     @property
     def recommendation(self) -> Recommendation:
@@ -205,6 +210,14 @@ class Live:
         return {each.question.key: each for each in scores.marks(self.inputs)}
 
     @property
+    def papers_by_key(self) -> dict[str, list[Paper]]:
+        """The uses of files that count, by question."""
+        found: dict[str, list[Paper]] = {}
+        for each in self.papers:
+            found.setdefault(each.question_key, []).append(each)
+        return found
+
+    @property
     def losses(self) -> dict[str, Fraction]:
         """What each question costs of the score, by key; only those that cost something."""
         return {each.key: each.value for each in self.score.measures.losses}
@@ -212,9 +225,11 @@ class Live:
 
 def score_now(tx: Tx, review: Review) -> Live:
     """Return the score of a review as things stand now, with drafts and verdicts in it; nothing is stored."""
-    given = scoring.inputs(tx, attestation_id=review.attestation_id, not_applicable=set_aside(tx, review))
+    given, papers = scoring.inputs_and_papers(
+        tx, attestation_id=review.attestation_id, not_applicable=set_aside(tx, review)
+    )
     result = scores.compile_plan(given.version, given.policy).score(given)
-    return Live(result, given, scores.snapshot(given, result).result_digest)
+    return Live(result, given, scores.snapshot(given, result).result_digest, papers)
 
 
 def attested_of(tx: Tx, review: Review) -> Attested:

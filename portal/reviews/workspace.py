@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from fractions import Fraction
 from functools import cached_property
 from uuid import UUID
@@ -19,7 +18,7 @@ from portal.attestations.models import Attestation, Citation
 from portal.attestations.rules import SignedAnswer, Snapshot
 from portal.attestations.service import Attested, MessageLine
 from portal.evidence.models import Evidence
-from portal.evidence.rules import KINDS, Standing, state_on
+from portal.evidence.rules import KINDS
 from portal.findings import service as findings
 from portal.findings.service import FindingLine
 from portal.kernel.ledger import Tx
@@ -32,13 +31,17 @@ from portal.reviews.reviewing import Live
 from portal.reviews.rules import Changed
 from portal.reviews.verdicts import NoteLine, VerdictLine
 from portal.scoring.rules import Mark
+from portal.scoring.translate import Paper
 from portal.terms import Acceptance, EvidenceState, ScanState, Verdict
 from portal.vendors.models import Vendor
 
 
 @dataclass(frozen=True, slots=True)
 class CitedFile:
-    """A file as it was signed with, and what is known of it now. ``also`` numbers the other questions it backs."""
+    """A file as it was signed with, and what is known of it now. ``also`` numbers the other questions it backs.
+
+    ``counts`` is what the score makes of this use, None if it counts for nothing.
+    """
 
     citation_id: UUID
     evidence_id: UUID
@@ -49,8 +52,6 @@ class CitedFile:
     file_name: str
     size: int
     page_count: int | None
-    valid_until: date | None
-    standing: Standing
     state: EvidenceState
     scan: ScanState
     acceptance: Acceptance
@@ -60,6 +61,7 @@ class CitedFile:
     also: tuple[str, ...]
     quote: str
     newer: UUID | None
+    counts: Paper | None
 
     @property
     def kind_title(self) -> str:
@@ -232,7 +234,9 @@ def workspace(tx: Tx, review: Review) -> Workspace:
     notes = verdicts.notes_of(tx, review)
     live = reviewing.score_now(tx, review)
     worth, losses = live.marks, live.losses
-    files = _files(tx, signed.snapshot, before.attested.snapshot if before is not None else None, questionnaire)
+    counted = {each.citation_id: each for each in live.papers}
+    earlier = before.attested.snapshot if before is not None else None
+    files = _files(tx, signed.snapshot, earlier, questionnaire, counted)
     desks = []
     for question in questionnaire.questions:
         key = question.key
@@ -302,7 +306,11 @@ def _bytes(snapshot: Snapshot, key: str) -> set[tuple[str, str]]:
 
 
 def _files(
-    tx: Tx, snapshot: Snapshot, before: Snapshot | None, questionnaire: Questionnaire
+    tx: Tx,
+    snapshot: Snapshot,
+    before: Snapshot | None,
+    questionnaire: Questionnaire,
+    counted: Mapping[UUID, Paper],
 ) -> Mapping[str, tuple[CitedFile, ...]]:
     ids = [each.citation_id for each in snapshot.citations]
     statement = (
@@ -312,7 +320,6 @@ def _files(
     )
     known = {row.id: row for row in tx.session.execute(statement)}
     again = attestations.check_again_of(tx, ids)
-    today = tx.now.date()
     uses: dict[UUID, set[str]] = {}
     for each in snapshot.citations:
         uses.setdefault(each.evidence_id, set()).add(each.question_key)
@@ -330,8 +337,6 @@ def _files(
             file_name=file.file_name,
             size=file.size,
             page_count=file.page_count,
-            valid_until=file.valid_until,
-            standing=state_on(file, today),
             state=file.state,
             scan=file.scan,
             acceptance=acceptance,
@@ -341,6 +346,7 @@ def _files(
             also=tuple(sorted(map(questionnaire.number_of, uses[each.evidence_id] - {each.question_key}))),
             quote=each.quote,
             newer=again.get(each.citation_id),
+            counts=counted.get(each.citation_id),
         )
         found[each.question_key] = (*found.get(each.question_key, ()), line)
     return found

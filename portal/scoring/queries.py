@@ -68,6 +68,10 @@ def papers(tx: Tx, attestation_id: UUID) -> list[Paper]:
                 cap=opinion_cap(record),
                 judged_by=judged_by,
                 checked=used != row.evidence_id,
+                bridged_from=held.bridged_from,
+                bridged_until=held.bridged_until,
+                check_again=record.superseded,
+                outdated=row.citation_id in outdated,
             )
         )
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from uuid import UUID
 
 from portal.assessments.models import Assessment
@@ -16,10 +16,10 @@ from portal.scoring.facts import ScoreComputed
 from portal.scoring.models import ScoreSnapshot
 from portal.scoring.queries import latest
 from portal.scoring.rules import NotApplicable
-from portal.scoring.translate import inputs_for
+from portal.scoring.translate import Paper, inputs_for
 from portal.terms import Recommendation
 
-__all__ = ["get", "inputs", "inputs_of", "latest", "replays", "result_of", "score"]
+__all__ = ["get", "inputs", "inputs_and_papers", "inputs_of", "latest", "replays", "result_of", "score"]
 
 
 def inputs(tx: Tx, *, attestation_id: UUID, not_applicable: Mapping[str, NotApplicable]) -> rules.Inputs:
@@ -27,10 +27,21 @@ def inputs(tx: Tx, *, attestation_id: UUID, not_applicable: Mapping[str, NotAppl
 
     :param not_applicable: the questions that a reviewer accepted as not applicable, with who and why.
     """
-    return _inputs(tx, attestations.attested(tx, attestation_id), not_applicable)
+    return inputs_and_papers(tx, attestation_id=attestation_id, not_applicable=not_applicable)[0]
 
 
-def _inputs(tx: Tx, signed: attestations.Attested, not_applicable: Mapping[str, NotApplicable]) -> rules.Inputs:
+def inputs_and_papers(
+    tx: Tx, *, attestation_id: UUID, not_applicable: Mapping[str, NotApplicable]
+) -> tuple[rules.Inputs, tuple[Paper, ...]]:
+    """Return the same as ``inputs``, and the uses of files that it was made of."""
+    signed = attestations.attested(tx, attestation_id)
+    papers = tuple(queries.papers(tx, attestation_id))
+    return _inputs(tx, signed, papers, not_applicable), papers
+
+
+def _inputs(
+    tx: Tx, signed: attestations.Attested, papers: Iterable[Paper], not_applicable: Mapping[str, NotApplicable]
+) -> rules.Inputs:
     assessment = tx.session.get_one(Assessment, signed.snapshot.assessment_id)
     questionnaire = questionnaires.compiled(tx, assessment.questionnaire_id)
     wrong = {
@@ -43,7 +54,7 @@ def _inputs(tx: Tx, signed: attestations.Attested, not_applicable: Mapping[str, 
     return inputs_for(
         questionnaire=questionnaire,
         snapshot=signed.snapshot,
-        papers=queries.papers(tx, signed.id),
+        papers=papers,
         findings=wrong,
         not_applicable=not_applicable,
         policy=rules.POLICY_1,
@@ -59,7 +70,7 @@ def score(
     :param cause: why it is scored, a short word for the history: signed, recommended, decided.
     """
     signed = attestations.attested(tx, attestation_id)
-    given = _inputs(tx, signed, not_applicable or {})
+    given = _inputs(tx, signed, queries.papers(tx, attestation_id), not_applicable or {})
     result = rules.compile_plan(given.version, given.policy).score(given)
     stored = rules.snapshot(given, result)
     row = ScoreSnapshot(

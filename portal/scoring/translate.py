@@ -8,6 +8,7 @@ from datetime import date
 from uuid import UUID
 
 from portal.attestations.rules import Snapshot
+from portal.evidence.rules import Reach
 from portal.kernel.canonical import canonical_bytes
 from portal.questionnaires.rules import (
     FLAGS,
@@ -40,7 +41,8 @@ class Paper:
 
     It counts through ``valid_until``, and through ``verified_until`` as verified if it is. ``cap`` is the most that a
     SOC 2 report verified by ``judged_by`` lets the level of assurance be worth. ``checked``: it is a newer revision of
-    what was signed with, and a reviewer found that it proves the same.
+    what was signed with, and a reviewer found that it proves the same; ``check_again``: a newer one waits for that.
+    ``outdated``: an officer's statement on an earlier version of the answer.
     """
 
     citation_id: UUID
@@ -54,6 +56,15 @@ class Paper:
     cap: int | None = None
     judged_by: UUID | None = None
     checked: bool = False
+    bridged_from: date | None = None
+    bridged_until: date | None = None
+    check_again: bool = False
+    outdated: bool = False
+
+    @property
+    def reach(self) -> Reach:
+        """How far this use of the file reaches."""
+        return Reach(self.verified, self.verified_until, self.valid_until, self.bridged_from, self.bridged_until)
 
 
 def inputs_for(

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from fractions import Fraction
 
 from portal.evidence.rules import KINDS
 from portal.questionnaires.rules import Questionnaire
 from portal.scoring.rules import Code, Evidence, Inputs, Mark, Reason, Recommendation, Score, State
+from portal.scoring.translate import Paper
+from portal.sites.shared.ui import day
 
 RECOMMENDATION_WORDS = {
     Recommendation.INCOMPLETE: "Incomplete",
@@ -114,8 +117,11 @@ class ScoreShown:
     inherent: int
 
 
-def shown(score: Score, inputs: Inputs, questionnaire: Questionnaire) -> ScoreShown:
-    """Return a score in words, its domains from the worst and its losses from the largest."""
+def shown(score: Score, inputs: Inputs, questionnaire: Questionnaire, papers: Sequence[Paper] = ()) -> ScoreShown:
+    """Return a score in words, its domains from the worst and its losses from the largest.
+
+    :param papers: the uses of files behind it, where the reasons may say what waits for a check.
+    """
     measures = score.measures
     limits = inputs.policy.thresholds[score.tier - 1]
     tone, icon = RECOMMENDATION_TONES[score.recommendation]
@@ -131,7 +137,7 @@ def shown(score: Score, inputs: Inputs, questionnaire: Questionnaire) -> ScoreSh
         word=RECOMMENDATION_WORDS[score.recommendation],
         tone=tone,
         icon=icon,
-        reasons=tuple(reason_words(each, questionnaire) for each in score.reasons),
+        reasons=tuple(reason_words(each, questionnaire) + _to_check(each, papers) for each in score.reasons),
         domains=tuple(
             DomainLine(
                 each.key,
@@ -168,15 +174,34 @@ def _knock_outs(score: Score, questionnaire: Questionnaire) -> tuple[tuple[str, 
     return tuple((f"{_name(key, questionnaire)}", said) for said, keys in words for key in keys)
 
 
-def point_words(mark: Mark) -> str:
-    """Return how a question's points come about: credit times factor."""
+_PROVEN = {Code.EVIDENCE_EXPIRED, Code.KNOCK_OUT_WITHOUT_EVIDENCE, Code.KNOCK_OUT_UNPROVEN}
+
+
+def _to_check(reason: Reason, papers: Sequence[Paper]) -> str:
+    """Return what a reviewer can do about a reason: check the newer revision that waits for it."""
+    if reason.code not in _PROVEN:
+        return ""
+    waits = any(each.check_again for each in papers if each.question_key in reason.keys or each.kind in reason.keys)
+    return "; a newer revision is to be checked" if waits else ""
+
+
+def point_words(mark: Mark, papers: Sequence[Paper] = (), today: date | None = None) -> str:
+    """Return how a question's points come about: credit times factor, and what a letter carries or waits for a check.
+
+    :param papers: the uses of files by this question's answer that count.
+    """
     if not mark.counts:
         return f"Not counted: {STATE_WORDS[mark.state]}"
     if mark.state is not State.OK:
         return f"0 of 100: {STATE_WORDS[mark.state]}"
     if mark.level == 0:
         return f"{mark.credit} of 100 for the answer; no evidence is expected"
-    return f"{mark.credit} of 100 for the answer × {mark.factor} % for {EVIDENCE_WORDS[mark.evidence]}"
+    words = f"{mark.credit} of 100 for the answer × {mark.factor} % for {EVIDENCE_WORDS[mark.evidence]}"
+    if mark.evidence is Evidence.ATTACHED and today is not None:
+        ends = [each.bridged_until for each in papers if each.reach.is_bridged(today)]
+        if last := max((end for end in ends if end is not None), default=None):
+            words += f"; bridged until {day(last)}, counts as attached"
+    return words + ("; a newer revision is to be checked" if any(each.check_again for each in papers) else "")
 
 
 def _name(key: str, questionnaire: Questionnaire) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Any, BinaryIO
 from urllib.parse import quote
@@ -13,9 +14,11 @@ from portal.evidence.queries import LibraryLine
 from portal.evidence.rules import (
     BRIDGE_MONTHS,
     KINDS,
+    NEVER,
     Column,
     Field,
     FieldType,
+    Reach,
     Standing,
     Worth,
     add_months,
@@ -102,6 +105,32 @@ def tag_of(line: LibraryLine, today: date) -> Tag:
     if line.missing:
         return ("Dates missing", "t-warn", "paperclip")
     return _by_the_day(line, today)
+
+
+def tag_of_use(line: LibraryLine, held: Reach | None, today: date, *, check_again: bool = False) -> Tag:
+    """Return the state of one use of a file that was signed with, by the rule of the score.
+
+    :param line: the file that counts for the use: the one signed with, or the newer revision that was checked.
+    :param held: how far this use reaches, None if it counts for nothing.
+    """
+    if check_again:
+        return ("Check again", "t-warn", "file-clock")
+    return tag_of(replace(line, replaced_by=None, reach=held or line.reach), today)
+
+
+def reach_words(held: Reach, today: date) -> str:
+    """Return until when something counts as what, for the lab."""
+    if held.bridged_until is not None and held.is_bridged(today):
+        return f"bridged until {day(held.bridged_until)}, counts as attached"
+    if held.valid_until is None:
+        return "no end"
+    if held.valid_until == NEVER:
+        return "counts on no day"
+    if held.on(today) is Worth.EXPIRED:
+        return f"{day(held.valid_until)}, ended"
+    if held.bridged_until is not None and held.verified_until is not None:
+        return f"{day(held.verified_until)}, then bridged until {day(held.bridged_until)} as attached"
+    return f"{day(held.valid_until)}, counts as {held.on(today).value}"
 
 
 def _by_the_day(line: LibraryLine, today: date) -> Tag:

@@ -237,7 +237,7 @@ def _decide_page(
         unread=unread or [],
         changed=changed,
         errors=bool(unread) or bool(form.errors),
-        score=shown(outlook.live.score, outlook.live.inputs, reading.space.questionnaire),
+        score=shown(outlook.live.score, outlook.live.inputs, reading.space.questionnaire, outlook.live.papers),
         choices=outlook.choices,
         choice_words=CHOICE_WORDS,
         picked=picked,

@@ -204,7 +204,7 @@ def _finish_page(review_id: UUID, form: FinishForm, *, missing: list[str] | None
         head=reading.head,
         counts=reading.counts,
         findings=work.findings_of(space),
-        score=shown(space.live.score, space.live.inputs, space.questionnaire),
+        score=shown(space.live.score, space.live.inputs, space.questionnaire, space.live.papers),
         undecided=[line for group in reading.groups for line in group.lines if line.verdict is None],
         form=form,
         missing=missing or [],

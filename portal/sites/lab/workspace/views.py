@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from portal.kernel.errors import Conflict, NotFound, Refused
 from portal.kernel.ledger import Tx
 from portal.policy import Action
 from portal.reviews import service as reviews
+from portal.reviews.service import Workspace
 from portal.scoring import service as scoring
 from portal.sites.lab.score_words import point_words, shown
 from portal.sites.lab.workspace import reading as work
@@ -23,7 +24,7 @@ from portal.sites.lab.workspace import taking
 from portal.sites.lab.workspace.blueprint import bp
 from portal.sites.lab.workspace.forms import FileForm, TextForm, VerdictForm, add_problems, number
 from portal.sites.lab.workspace.pane import pane
-from portal.sites.lab.workspace.reading import Reading
+from portal.sites.lab.workspace.reading import AnswerPage, Reading
 from portal.sites.shared.door import does
 from portal.sites.shared.pages import begin, page
 from portal.terms import Acceptance, AssessmentState, Role, Severity, Verdict
@@ -216,6 +217,7 @@ def score(review_id: UUID) -> ResponseReturnValue:
         reading = work.read(tx, review_id)
         space = reading.space
         stored = scoring.latest(tx, space.assessment.id)
+        today = tx.now.date()
         kept = (
             {
                 "made_at": stored.made_at,
@@ -227,14 +229,19 @@ def score(review_id: UUID) -> ResponseReturnValue:
             if stored
             else None
         )
-    marks, losses = space.live.marks, space.live.losses
+    marks, losses, papers = space.live.marks, space.live.losses, space.live.papers_by_key
     return page(
         "lab/workspace/score.html",
         reading=reading,
         head=reading.head,
-        score=shown(space.live.score, space.live.inputs, space.questionnaire),
+        score=shown(space.live.score, space.live.inputs, space.questionnaire, space.live.papers),
         rows=[
-            (question, marks[question.key], losses.get(question.key), point_words(marks[question.key]))
+            (
+                question,
+                marks[question.key],
+                losses.get(question.key),
+                point_words(marks[question.key], papers.get(question.key, ()), today),
+            )
             for question in space.questionnaire.questions
             if question.key in marks
         ],
@@ -287,8 +294,8 @@ def _page(
         errors=bool(said) or bool(form.errors),
         rights=rights,
         reviewer=names.get(reading.head.reviewer_id, "") if reading.head.reviewer_id else "",
-        score=shown(space.live.score, space.live.inputs, space.questionnaire),
-        points=point_words(answer.mark) if answer and answer.mark else "",
+        score=shown(space.live.score, space.live.inputs, space.questionnaire, space.live.papers),
+        points=_points(space, answer, today),
         shown_file=shown_file,
         pane=pane(reading, answer.question.key, shown_file) if answer else None,
     )
@@ -334,6 +341,12 @@ def _fill(form: VerdictForm, answer: Any, today: Any) -> None:
     form.due_on.data = finding.due_on if finding else today + DUE_IN
     if finding:
         form.what.data, form.closes_when.data, form.credit.data = finding.what, finding.closes_when, finding.credit
+
+
+def _points(space: Workspace, answer: AnswerPage | None, today: date) -> str:
+    if answer is None or answer.mark is None:
+        return ""
+    return point_words(answer.mark, space.live.papers_by_key.get(answer.question.key, ()), today)
 
 
 def _shown_file(answer: Any) -> Any:
