@@ -23,8 +23,7 @@ from portal.sites.shared.door import site_of
 from portal.terms import Role, Verdict
 from portal.vendors.models import Vendor
 from tests.factories.carrying import FACTORY, ask
-from tests.factories.entered import make_report, rows_of
-from tests.factories.evidence import make_evidence
+from tests.factories.evidence import make_evidence, reserved
 from tests.factories.identity import Person, person
 from tests.factories.std import Std, finished, judged, terms
 from tests.factories.vendors import make_engagement
@@ -190,13 +189,16 @@ def test_the_pages_hold_a_form_for_every_route_that_a_form_can_reach(
     app: Flask, std: Std, stage: tuple[Undone, dict[str, Client]]
 ) -> None:
     held, clients = stage
-    reached = {endpoint for endpoint, _ in found_forms(app, std, held, clients)}
+    found = found_forms(app, std, held, clients)
+    reached = {endpoint for endpoint, _ in found}
     posts = {
         str(rule.endpoint)
         for rule in people_rules(app)
         if "POST" in (rule.methods or ()) and site_of(str(rule.endpoint)) in {"vendor", "lab"}
     }
     assert posts - reached - LATER - SCRIPTS == set()
+    described = [shape for endpoint, shape in found if endpoint == "vendor_evidence.describe"]
+    assert any("detail-exception_rows-0-text" in shape for shape in described), "a report with rows is among them"
 
 
 LATER = {
@@ -224,6 +226,7 @@ LATER = {
     "vendor_renewal.confirm",
     "vendor_section.confirm",
     "vendor_team.take_back",
+    "vendor_uploads.cancel",
 }
 """Forms that pages show in a later state only; ``test_nonsense_in_the_forms_of_later_states`` brings them up."""
 SCRIPTS = {"vendor_uploads.reserve", "vendor_uploads.finalise", "vendor_uploads.parts"}
@@ -313,11 +316,11 @@ def test_nonsense_in_the_forms_of_later_states_is_refused_in_words(
     assert lab["l1"].post(pause, data={"plan": "Fixed.", "row_version": "1"}).status_code == 303
     look(lab["l2"], pause)
 
-    paper = make_report(std.house, a.desk.respondent)
-    inside = rows_of(std.house, a.desk.respondent, paper)
+    paper, exception, control = (a.own[name] for name in ("report_id", "exception_id", "control_id"))
     look(lab["r1"], f"/lab/evidence/{paper}/report", f"/lab/evidence/{paper}/criteria")
-    exception, control = inside.exceptions[0].id, inside.controls[0].id
     look(lab["r1"], f"/lab/evidence/exceptions/{exception}", f"/lab/evidence/tasks/{control}")
+    reserved(std.house, a.desk.admin, files.pdf(pages=3))
+    look(admin, "/evidence")
 
     again = asked_again(std)
     look(browser(std.b.desk.admin), f"/assessments/{again}/renewal", f"/assessments/{again}/s/{section}")
