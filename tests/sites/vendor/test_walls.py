@@ -59,6 +59,7 @@ def ids_of(made: Desk) -> Mapping[str, object]:
             "section": "gov",
             "key": "gov.owner",
             "what": "csv",
+            "number": 1,
             **brought,
         }
 
