@@ -11,6 +11,7 @@ from portal.kernel import migrate
 from portal.kernel.actor import system
 from portal.wiring import House
 from tests.factories.attestations import make_attestation
+from tests.factories.lapsing import approved
 
 TABLES = (
     "vendor",
@@ -61,3 +62,19 @@ def test_a_lock_that_is_not_had_leaves_the_schema_as_it_was(house: House) -> Non
     with house.engine.connect() as connection:
         assert migrate.current(connection) != migrate.head()
     migrate.upgrade(house.engine)
+
+
+def test_what_earlier_approvals_rest_on_is_written_down_from_the_scores_they_were_decided_on(house: House) -> None:
+    approved(house)
+
+    def held() -> set[tuple[object, ...]]:
+        columns = ("clearance_id", "requirement", "evidence_id", "vendor_id", "attestation_id", "holds_until")
+        with house.ledger.begin(system("test")) as tx:
+            statement = sa.select(*map(sa.column, columns)).select_from(sa.table("clearance_evidence"))
+            return {tuple(row) for row in tx.session.execute(statement)}
+
+    before = held()
+    assert len(before) > 1
+    migrate.downgrade(house.engine, "0013")
+    migrate.upgrade(house.engine)
+    assert held() == before
