@@ -131,6 +131,24 @@ def test_the_home_says_what_the_gate_says_and_lapses_by_the_clock(
     assert "Access is paused." in home()
 
 
+def test_the_home_says_when_evidence_ends_before_the_approval_and_what_to_do(
+    quillmark: Desk, signed_in: Callable[..., Client], clock: FixedClock
+) -> None:
+    def home() -> str:
+        return signed_in(quillmark.respondent).get("/").get_data(as_text=True)
+
+    card(quillmark, act="approve", valid_until="2027-12-31", evidence_until="2026-12-31")
+    assert "31 December 2026" in home()
+    assert "when evidence lapses that it rests on" in home()
+    clock.advance(days=37)
+    assert "Nothing is paused." in home()
+    clock.advance(days=1)
+    assert "Your access has ended: evidence has lapsed." in home()
+    card(quillmark, act="approve", valid_until="2027-12-31", evidence_until="0001-01-01")
+    assert "Your access has ended: evidence has lapsed." in home()
+    assert "It held until" not in home()
+
+
 def test_an_overdue_assessment_says_so(quillmark: Desk, signed_in: Callable[..., Client], clock: FixedClock) -> None:
     clock.advance(days=40)
 
