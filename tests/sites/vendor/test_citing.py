@@ -110,11 +110,14 @@ def test_what_was_left_is_told_with_its_reason(quillmark: Desk, priya: Client) -
     answer = priya.post(f"/evidence/{file}/attach", data={"attach": named, f"pages:{named[0]}": "40"})
 
     told = words(answer.get_data(as_text=True))
-    assert answer.status_code == 409
+    assert answer.status_code == 200
     assert "Attached to 1 answer." in told
     assert "1 answer was left" in told
     assert "The file has 12 pages. Enter pages that are in it" in told
     assert list(cited(quillmark)) == ["dat.transfer"]
+    nothing = priya.post(f"/evidence/{file}/attach", data={"attach": named[:1], f"pages:{named[0]}": "40"})
+    assert nothing.status_code == 409
+    assert "Attached to 0 answers." in words(nothing.get_data(as_text=True))
 
 
 @pytest.mark.parametrize("named", ["x", "x:y", ":", "00000000-0000-7000-8000-000000000000:gov.owner", "?"])

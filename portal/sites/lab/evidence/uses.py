@@ -58,7 +58,10 @@ def panel(tx: Tx, line: LibraryLine) -> dict[str, object]:
 @bp.post("/lab/evidence/<uuid:evidence_id>/uses")
 @does(Action.EVIDENCE_JUDGE)
 def judge(evidence_id: UUID) -> ResponseReturnValue:
-    """Let a file prove the ticked answers, or not; or say that this revision proves them as the older one did."""
+    """Let a file prove the ticked answers, or not; or say that this revision proves them as the older one did.
+
+    A conflict only if nothing was judged: what is refused has changed nothing.
+    """
     ticked = request.form.getlist("cite")
     does_what, reason = request.form.get("do", ""), request.form.get("reason")
     problem = ""
@@ -88,7 +91,8 @@ def judge(evidence_id: UUID) -> ResponseReturnValue:
     if not left:
         flash(words)
         return redirect(f"{url_for('lab_evidence.show', evidence_id=evidence_id)}#uses", 303)
-    return page("lab/evidence/judged.html", evidence_id=evidence_id, name=name, said=words, left=left), 409
+    status = 409 if len(left) == len(said) else 200
+    return page("lab/evidence/judged.html", evidence_id=evidence_id, name=name, said=words, left=left), status
 
 
 def _seen(ticked: Sequence[str]) -> Mapping[UUID, Acceptance]:

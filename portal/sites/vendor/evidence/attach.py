@@ -21,7 +21,10 @@ bp = Blueprint("vendor_attach", __name__)
 @bp.post("/evidence/<uuid:evidence_id>/attach")
 @does(Action.ANSWER_WRITE)
 def attach(evidence_id: UUID) -> ResponseReturnValue:
-    """Attach a file to the answers that were ticked; what was left is said with its reason."""
+    """Attach a file to the answers that were ticked; what was left is said with its reason.
+
+    A conflict only if nothing was attached: what is refused has changed nothing.
+    """
     wanted = [_wanted(each) for each in request.form.getlist("attach")]
     with begin() as tx:
         file = evidence.get(tx, evidence_id, Action.EVIDENCE_READ)
@@ -32,7 +35,8 @@ def attach(evidence_id: UUID) -> ResponseReturnValue:
     if not left:
         flash(said)
         return redirect(f"{url_for('vendor_evidence.show', evidence_id=evidence_id)}#uses", 303)
-    return page("vendor/evidence/attached.html", evidence_id=evidence_id, name=name, said=said, left=left), 409
+    status = 409 if len(left) == len(tried) else 200
+    return page("vendor/evidence/attached.html", evidence_id=evidence_id, name=name, said=said, left=left), status
 
 
 def _wanted(named: str) -> Wanted:
