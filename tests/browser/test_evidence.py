@@ -100,7 +100,7 @@ def test_a_file_is_uploaded_with_scripts_given_its_dates_and_read_by_the_lab(
     lab.get_by_role("link", name="access-policy.pdf").click()
     picture = lab.get_by_role("img", name="Page 1 of access-policy.pdf")
     expect(picture).to_be_visible()
-    assert picture.evaluate("image => image.complete && image.naturalWidth > 300")
+    assert picture.evaluate("image => image.decode().then(() => image.naturalWidth > 300)")
     axe(lab)
     lab.get_by_role("button", name="Verify").click()
     expect(lab.get_by_role("status")).to_contain_text("is verified")

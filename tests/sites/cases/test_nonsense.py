@@ -400,7 +400,7 @@ def test_missing_doubled_and_misshapen_forms_are_refused_in_words(
                 )
 
 
-ELSEWHERE = ("client_id", "request_id", "outcome_id", "decision_id", "exception_id", "control_id")
+ELSEWHERE = ("client_id", "request_id", "outcome_id", "decision_id", "other_id")
 """Variables of which the standard fixture holds no object: an id of something else stands for them."""
 PARAMETERS = tuple(
     "q tier after state kind page vendor show tab file who what from to before next assessment question section "  # noqa: SIM905
