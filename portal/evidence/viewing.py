@@ -247,8 +247,9 @@ class _Asked:
         """Lend the bytes once it is known that they may be given; nothing is recorded yet."""
         with self.limits(), self.ledger.begin(self.actor) as tx:
             row = service.get(tx, self.evidence_id, Action.EVIDENCE_READ)
-            stored = service.may_open(tx, evidence=row, page=self.page, scanned_only=self.scanned_only)
+            service.pinned(row)  # a file that cannot be opened is refused with its reason, whatever page was asked for
             self._has_it(row, aside)
+            stored = service.may_open(tx, evidence=row, page=self.page, scanned_only=self.scanned_only)
             resting = parking.parked(tx, self.evidence_id) if aside or self.page is not None else {}
             if words := resting.get(ASIDE if self.page is None else self.page):
                 raise Conflict(words)

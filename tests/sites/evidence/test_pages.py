@@ -226,6 +226,7 @@ def test_a_page_of_a_pdf_is_a_picture_and_nothing_else(as_hana: Client, house: H
     assert answer.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
     assert as_hana.get(f"/lab/evidence/{row.id}/pages/3.png").status_code == 404
     assert as_hana.get(f"/lab/evidence/{row.id}/pages/0.png").status_code == 404
+    assert as_hana.get(f"/lab/evidence/{row.id}/pages/{'9' * 40}.png").status_code == 404
 
 
 def test_bytes_that_changed_are_said_to_have_changed_and_never_sent(
