@@ -180,6 +180,4 @@ def _compare_bridge(days: Mapping[str, date], problems: Problems) -> None:
     # A letter may go on from an earlier one, so a hole after the report is no mistake of this letter alone.
     most = add_months(days["report_end"], SOC2_MONTHS + BRIDGE_MONTHS)
     if days["covers_from"] > most:
-        problems["detail-covers_from"] = (
-            f"Letters carry this report to {day_words(most)}. Upload the next report"
-        )
+        problems["detail-covers_from"] = f"Letters carry this report to {day_words(most)}. Upload the next report"

@@ -110,7 +110,7 @@ def the_evidence_is_uploaded(story: Story, folder: Path) -> None:
     ):
         page.get_by_label(re.compile(label, re.I)).fill(day.isoformat())
     page.get_by_label(re.compile("legal name in the report", re.I)).fill(LEGAL_NAME)
-    page.get_by_label(re.compile("number of exceptions", re.I)).fill("0")
+    page.get_by_label(re.compile("whether the report lists exceptions", re.I)).select_option("It lists no exceptions")
     petra.presses("Save the details")
     petra.reads(f"The details of {REPORT_NAME} are saved.")
     petra.reads(f"{PAGES} pages")

@@ -24,7 +24,19 @@ def moto() -> Iterator[servers.Server]:
         yield server
 
 
-@pytest.fixture(params=["disk", pytest.param("moto", marks=pytest.mark.slow)])
+BOTH_STORES = {"test_intake", "test_library", "test_reconciling", "test_sending_parts"}
+"""The modules whose behaviour depends on the kind of store; the others are tried on the disk."""
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Try both kinds of store where it can make a difference."""
+    if "store" in metafunc.fixturenames:
+        both = metafunc.module.__name__.rpartition(".")[2] in BOTH_STORES
+        moto = [pytest.param("moto", marks=pytest.mark.slow)] if both else []
+        metafunc.parametrize("store", ["disk", *moto], indirect=True)
+
+
+@pytest.fixture
 def store(request: pytest.FixtureRequest, settings: Settings, clock: FixedClock) -> ObjectStore:
     if request.param == "disk":
         return DiskStore(

@@ -89,9 +89,7 @@ def test_a_bridge_letter_may_go_on_from_an_earlier_one_up_to_the_fifteenth_month
     }
     problems = parse_details("BL", {**raw, "detail-covers_from": "2028-01-02", "detail-covers_until": "2028-01-03"})
     assert isinstance(problems, Problems)
-    assert (
-        problems["detail-covers_from"] == "Letters carry this report to 30 December 2027. Upload the next report"
-    )
+    assert problems["detail-covers_from"] == "Letters carry this report to 30 December 2027. Upload the next report"
 
 
 def test_a_draft_may_lack_what_is_required() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from flask import Flask
 
 from portal.kernel.clock import FixedClock
 from portal.kernel.errors import Unavailable
@@ -49,7 +50,7 @@ def slot(as_ada: Client) -> Any:
 
 def test_a_large_file_is_sent_in_parts_and_goes_on_where_it_stopped(as_ada: Client, slot: Any, house: House) -> None:
     parts = slot["parts"]
-    assert (parts["size"], parts["count"], parts["have"], parts["at_once"]) == (8_000_000, 2, [], 1)
+    assert (parts["size"], parts["count"], parts["have"], parts["at_once"]) == (8_000_000, 2, [], 2)
     told = tickets(as_ada, slot, 1, 2).json["parts"]
     assert put(as_ada, told[0], piece(1)).status_code == 204
 
@@ -165,7 +166,9 @@ def test_a_slow_store_takes_no_thread_that_pages_need(
     slot: Any,
     monkeypatch: pytest.MonkeyPatch,
     house: House,
+    app: Flask,
 ) -> None:
+    app.extensions["store_lane"] = Lane(threads=2)
     other = signed_in(ada)
     reached, go_on = threading.Event(), threading.Event()
     accept = house.store.accept_part
