@@ -312,7 +312,7 @@ def test_parts_go_to_a_real_s3_server_and_none_of_them_twice(
             page.route(re.compile("partNumber="), hold)
             path = report(tmp_path, 31_000_000)
             choose(page, path)
-            expect(page.locator("[data-upload-rows]")).to_contain_text("of 31.0 MB, about")
+            expect(page.locator("[data-upload-rows]")).to_contain_text("of 31.0 MB, about", timeout=15_000)
             page.unroute_all()
             page.reload()
             expect(page.get_by_role("region", name="Unfinished uploads")).to_contain_text("of 31.0 MB arrived")
