@@ -32,7 +32,7 @@ def section(made: Desk, key: str) -> str:
 
 
 @pytest.mark.parametrize("part", ["scored", "facts"])
-@pytest.mark.parametrize(("theme", "width"), [("light", 1440), ("dark", 390), ("light", 320)])
+@pytest.mark.parametrize(("theme", "width"), [("light", 1440), ("dark", 320)])
 def test_every_kind_is_accessible_and_fits(
     made: Desk,
     visit: Callable[..., Page],

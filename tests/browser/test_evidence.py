@@ -126,7 +126,7 @@ def test_a_refused_file_is_told_why_where_it_was_chosen(visit: Callable[..., Pag
     expect(page.get_by_role("button", name="Choose another file")).to_be_visible()
 
 
-@pytest.mark.parametrize(("theme", "width"), [("light", 1440), ("dark", 1440), ("light", 320)])
+@pytest.mark.parametrize(("theme", "width"), [("light", 1440), ("dark", 320)])
 def test_the_pages_read_well(
     visit: Callable[..., Page],
     house: House,

@@ -27,7 +27,7 @@ def test_a_template_is_imported_and_its_draft_read(
     ines = person(house, roles=[Role.REVIEWER], name="Ines Valdarno")
     broken = tmp_path / "broken.json"
     broken.write_text('{"questionnaire": [\n {"type": "line", "text": oops}]}')
-    for theme, width in (("light", 1440), ("dark", 1440), ("light", 390), ("dark", 390)):
+    for theme, width in (("light", 1440), ("dark", 390)):
         page = visit(ines, PAGE, theme=theme, width=width)
         no_sideways(page)
         axe(page)

@@ -65,7 +65,7 @@ def look(
 ) -> None:
     """Open a page in both themes and widths; check and draw each."""
     axe, no_sideways, shot = checks
-    for theme, width in (("light", 1440), ("dark", 1440), ("light", 390), ("dark", 390)):
+    for theme, width in (("light", 1440), ("dark", 390)):
         page = visit(who, path, theme=theme, width=width, **options)
         no_sideways(page)
         axe(page)

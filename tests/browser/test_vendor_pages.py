@@ -18,7 +18,7 @@ from tests.factories.reviews import bench
 from tests.sites.vendor.test_results import BODY
 
 pytestmark = pytest.mark.browser
-SIZES = [("light", 1440), ("dark", 1440), ("light", 390), ("dark", 320)]
+SIZES = [("light", 1440), ("dark", 320)]
 
 
 @pytest.fixture

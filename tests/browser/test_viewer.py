@@ -142,7 +142,7 @@ def test_a_page_that_does_not_come_is_said(
     expect(page.get_by_text("We tried 3 times and stopped until tomorrow.")).to_be_visible()
 
 
-@pytest.mark.parametrize(("theme", "width"), [("light", 1440), ("dark", 1440), ("light", 390)])
+@pytest.mark.parametrize(("theme", "width"), [("light", 1440), ("dark", 390)])
 def test_the_viewer_reads_well(
     visit: Callable[..., Page],
     house: House,

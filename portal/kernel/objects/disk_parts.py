@@ -181,15 +181,17 @@ class PartsOnDisk:
         shutil.rmtree(gone, ignore_errors=True)
 
     def unfinished(self, prefix: str) -> Iterator[Unfinished]:
-        """Return the uploads below a prefix that are neither complete nor given up."""
-        for folder in sorted(self._tmp.glob(f"{_FOLDER}*")):
+        """Return the uploads below a prefix that are neither complete nor given up, ordered by key."""
+        found = []
+        for folder in self._tmp.glob(f"{_FOLDER}*"):
             try:
                 about = json.loads((folder / _ABOUT).read_bytes())
                 begun = datetime.fromtimestamp((folder / _ABOUT).stat().st_mtime, UTC)
             except (FileNotFoundError, ValueError):
                 continue
             if about["key"].startswith(prefix):
-                yield Unfinished(about["key"], folder.name.removeprefix(_FOLDER), begun)
+                found.append(Unfinished(about["key"], folder.name.removeprefix(_FOLDER), begun))
+        yield from sorted(found, key=lambda each: (each.key, each.begun))
 
     def _opened(self, key: str, upload_id: str) -> tuple[Path, dict[str, Any]]:
         check_key(key)

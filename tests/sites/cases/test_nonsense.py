@@ -258,33 +258,31 @@ def alone_in(endpoint: str, at: int, *, thorough: bool) -> Sequence[Raw]:
     return NASTY if thorough else NASTY[(crc32(endpoint.encode()) + at) % SHARE :: SHARE]
 
 
-def batter(
-    held: Undone, client: Client, form: FoundForm, endpoint: str, *, alone: bool, thorough: bool = False
-) -> None:
-    """Put nasty values into all fields together, each another one, and if asked some into each field alone."""
+def batter(held: Undone, client: Client, form: FoundForm, endpoint: str, *, thorough: bool) -> None:
+    """Put nasty values into all fields together, each another one, and some into each field alone."""
     pairs = pairs_of(form)
     for start in range(0, len(NASTY), 4):
         mixed = [(name, turned(start, at)) for at, (name, _) in enumerate(pairs)]
         attempt(held, f"{endpoint}: {short(mixed[0][1] if mixed else '')} on", lambda p=mixed: sent(client, form, p))
-    for at, field in enumerate(form.values if alone else ()):
+    for at, field in enumerate(form.values):
         for value in alone_in(endpoint, at, thorough=thorough):
             one = [(other, value if other == field else given) for other, given in pairs]
             attempt(held, f"{endpoint}: {field}={short(value)}", lambda p=one: sent(client, form, p))
 
 
-@pytest.mark.parametrize("every", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["together", "alone"])
+@pytest.mark.slow
 def test_nonsense_in_any_field_of_any_form_is_refused_in_words(
-    app: Flask, std: Std, stage: tuple[Undone, dict[str, Client]], every: bool, thorough: bool
+    app: Flask, std: Std, stage: tuple[Undone, dict[str, Client]], thorough: bool
 ) -> None:
     """Each value in all fields together; then in each field alone (slow: many hundred requests)."""
     held, clients = stage
     for (endpoint, _), (name, form) in found_forms(app, std, held, clients).items():
-        batter(held, clients[name], form, endpoint, alone=every, thorough=thorough)
+        batter(held, clients[name], form, endpoint, thorough=thorough)
 
 
-@pytest.mark.parametrize("every", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["together", "alone"])
+@pytest.mark.slow
 def test_nonsense_in_the_forms_of_later_states_is_refused_in_words(
-    app: Flask, std: Std, browser: Browser, every: bool, thorough: bool
+    app: Flask, std: Std, browser: Browser, thorough: bool
 ) -> None:
     router = app.url_map.bind("localhost")
     seen: set[str] = set()
@@ -298,7 +296,7 @@ def test_nonsense_in_the_forms_of_later_states_is_refused_in_words(
                     endpoint = str(router.match(form.action.partition("?")[0], method="POST")[0])
                     if endpoint in LATER - seen:
                         seen.add(endpoint)
-                        batter(held, client, form, endpoint, alone=every, thorough=thorough)
+                        batter(held, client, form, endpoint, thorough=thorough)
 
     a, lab = std.a, {name: browser(each) for name, each in std.lab.items()}
     section, bench = a.desk.visible()[0].section, std.bench(a)
@@ -348,10 +346,9 @@ def test_nonsense_in_the_forms_of_later_states_is_refused_in_words(
     assert seen == LATER - {"lab_workspace.reopen"}
 
 
-@pytest.mark.parametrize("every", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["some", "all"])
 @pytest.mark.slow
 def test_missing_doubled_and_misshapen_forms_are_refused_in_words(
-    app: Flask, std: Std, stage: tuple[Undone, dict[str, Client]], every: bool, thorough: bool
+    app: Flask, std: Std, stage: tuple[Undone, dict[str, Client]], thorough: bool
 ) -> None:
     """A few misshapen bodies a form; then each, and each third field missing alone, or each if thorough (slow)."""
     held, clients = stage
@@ -362,7 +359,7 @@ def test_missing_doubled_and_misshapen_forms_are_refused_in_words(
         attempt(held, f"{endpoint}: doubled", lambda c=client, f=form, p=pairs: sent(c, f, [*p, *p]))
         extra = [*pairs, ("vendor_id", "1"), ("roles", "lead_approver"), ("state", "decided"), ("side", "lab")]
         attempt(held, f"{endpoint}: more", lambda c=client, f=form, p=extra: sent(c, f, p))
-        for field in list(form.values)[:: 1 if thorough else 3] if every else ():
+        for field in list(form.values)[:: 1 if thorough else 3]:
             left = [(other, value) for other, value in pairs if other != field]
             attempt(held, f"{endpoint}: without {field}", lambda c=client, f=form, p=left: sent(c, f, p))
         bodies = [
@@ -375,7 +372,7 @@ def test_missing_doubled_and_misshapen_forms_are_refused_in_words(
             (b"<a/>", "application/xml"),
             (b"&".join(b"f%d=1" % n for n in range(3_000)), "application/x-www-form-urlencoded"),
         ]
-        for body, kind in bodies if every else bodies[:4]:
+        for body, kind in bodies:
             attempt(
                 held,
                 f"{endpoint}: {kind}",
@@ -408,14 +405,13 @@ PARAMETERS = tuple(
 )
 
 
-@pytest.mark.parametrize("step", [9, 4], ids=["few", "more"])
 @pytest.mark.slow
 def test_nonsense_in_addresses_is_refused_in_words(
-    app: Flask, std: Std, stage: tuple[Undone, dict[str, Client]], step: int, thorough: bool
+    app: Flask, std: Std, stage: tuple[Undone, dict[str, Client]], thorough: bool
 ) -> None:
     """A few values a route; then more, and in each place; all of them if thorough (thousands of requests)."""
     held, clients = stage
-    step = 1 if thorough else step
+    step = 1 if thorough else 4
     with held.asking():
         objects = {**objects_of(std, std.c), **objects_of(std, std.a), "review_id": objects_of(std, std.c)["review_id"]}
         with std.house.ledger.begin(FACTORY) as tx:
@@ -446,7 +442,7 @@ def test_nonsense_in_addresses_is_refused_in_words(
                 if not raw or len(raw) > 10_000:
                     continue
                 odd = address(rule, {**values, name: "NASTY"}).replace("NASTY", quote_from_bytes(raw, safe=""))
-                for client in side if step < 9 else side[-1:]:
+                for client in side:
                     attempt(held, f"{odd[:80]}", lambda c=clients[client], p=odd: c.get(p))
 
 
