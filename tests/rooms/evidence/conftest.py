@@ -30,7 +30,8 @@ BOTH_STORES = {"test_intake", "test_library", "test_reconciling", "test_sending_
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Try both kinds of store where it can make a difference."""
-    if "store" in metafunc.fixturenames:
+    chosen = any("store" in mark.args[0] for mark in metafunc.definition.iter_markers("parametrize"))
+    if "store" in metafunc.fixturenames and not chosen:
         both = metafunc.module.__name__.rpartition(".")[2] in BOTH_STORES
         moto = [pytest.param("moto", marks=pytest.mark.slow)] if both else []
         metafunc.parametrize("store", ["disk", *moto], indirect=True)

@@ -12,7 +12,6 @@ from portal.evidence.models import EvidenceBand, EvidenceLikeness, EvidenceSketc
 from portal.evidence.rules.flags import FlagCode
 from portal.kernel.actor import system
 from portal.kernel.errors import Forbidden, NotFound
-from portal.kernel.objects import ObjectStore
 from portal.wiring import House
 from tests.factories.evidence import make_evidence
 from tests.factories.identity import Person
@@ -26,14 +25,6 @@ SOC2 = {"report_type": "type2", "period_start": "2025-01-01", "period_end": "202
 SEED = next(seed for seed in range(20, 300) if report(seed).section_three.count(report(seed).facts.short) > 1)
 COPIED = report(SEED)
 COPY = report(SEED, entity="Quillfeather Robotics Limited", short="Quillfeather", firm="Candle & Moss LLP")
-
-
-@pytest.fixture(params=["disk"])
-def store(request: pytest.FixtureRequest, settings, clock) -> ObjectStore:  # type: ignore[no-untyped-def]
-    """The store of this machine only: comparing does not differ by store."""
-    from portal.kernel.objects.disk import DiskStore
-
-    return DiskStore(settings.evidence_path, secret_keys=settings.secret_keys, clock=lambda: clock.read(None))
 
 
 def uploaded(house: House, who: Person, wanted: Report) -> UUID:
