@@ -17,6 +17,7 @@ import sqlalchemy as sa
 
 from portal.delivery.queue import enqueue
 from portal.evidence import reader, service
+from portal.evidence.alarm import integrity_alarm
 from portal.evidence.facts import EvidenceAttached, EvidenceRead
 from portal.evidence.files import OPENABLE
 from portal.evidence.models import Evidence, EvidencePageText, EvidenceReading
@@ -214,9 +215,7 @@ def read(ledger: Ledger, actor: Actor, *, store: ObjectStore, evidence_id: UUID)
     except _Unreadable as failure:
         return _fail(ledger, actor, evidence_id, str(failure))
     except (IntegrityFailure, ObjectMissing) as failure:
-        log.error("evidence does not match its fingerprint", evidence_id=str(evidence_id), reason=str(failure))
-        with ledger.begin(actor) as tx:
-            service.integrity_failed(tx, evidence=service.get(tx, evidence_id, Action.EVIDENCE_READ))
+        integrity_alarm(ledger, actor, evidence_id, failure)
         return _fail(ledger, actor, evidence_id, f"{COULD_NOT_BE_READ}: it no longer matches its fingerprint")
     except SandboxFailure as failure:
         log.warning("a file could not be read", evidence_id=str(evidence_id), attempt=attempt, reason=str(failure))

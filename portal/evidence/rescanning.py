@@ -8,6 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from portal.evidence import service
+from portal.evidence.alarm import integrity_alarm
 from portal.evidence.facts import EvidenceInfected, EvidenceScanned
 from portal.evidence.files import OPENABLE
 from portal.evidence.models import Evidence
@@ -46,9 +47,8 @@ def scan_again(ledger: Ledger, actor: Actor, *, store: ObjectStore, scanner_url:
         except ScannerUnavailable as failure:
             log.warning("no verdict on malware", evidence_id=str(evidence_id), reason=str(failure))
             break
-        except (IntegrityFailure, ObjectMissing):
-            with ledger.begin(actor) as tx:
-                service.integrity_failed(tx, evidence=service.get(tx, evidence_id, Action.EVIDENCE_UPLOAD))
+        except (IntegrityFailure, ObjectMissing) as failure:
+            integrity_alarm(ledger, actor, evidence_id, failure)
             continue
         if isinstance(found, Found):
             log.error("malware found in a file of the library", evidence_id=str(evidence_id), name=found.name)

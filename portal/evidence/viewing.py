@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from portal.evidence import parking, reading, service
+from portal.evidence.alarm import integrity_alarm
 from portal.evidence.models import Evidence
 from portal.evidence.opening import CHANGED
 from portal.evidence.reading import Hit
@@ -258,7 +259,7 @@ class _Asked:
             try:
                 path = lent.enter_context(verified_file(self.store, stored))
             except (IntegrityFailure, ObjectMissing) as failure:
-                self._alarm(failure)
+                integrity_alarm(self.ledger, self.actor, self.evidence_id, failure)
                 raise Conflict(CHANGED) from failure
             yield path, row
 
@@ -296,8 +297,3 @@ class _Asked:
             row = service.get(tx, self.evidence_id, Action.EVIDENCE_READ)
             parking.note(tx, evidence=row, page=page, reason=reason)
             return Conflict(parking.words(reason, parking.attempts(tx, self.evidence_id, page)))
-
-    def _alarm(self, failure: Exception) -> None:
-        log.error("evidence does not match its fingerprint", evidence_id=str(self.evidence_id), reason=str(failure))
-        with self.ledger.begin(self.actor) as tx:
-            service.integrity_failed(tx, evidence=service.get(tx, self.evidence_id, Action.EVIDENCE_READ))
