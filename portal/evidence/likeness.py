@@ -115,7 +115,7 @@ def compare(ledger: Ledger, actor: Actor, *, store: ObjectStore, evidence_id: UU
     with ledger.begin(actor) as tx:
         row = {"evidence_id": evidence_id, "vendor_id": evidence.vendor_id, "traits": traits, "looked_at": tx.now}
         _upsert(tx, EvidenceTraits, ["evidence_id"], [row])
-        sketch(tx, [evidence_id])
+        _put(tx, [evidence_id], {} if described is None else {evidence_id: described})
     if described is None:
         return 0
     with ledger.begin(actor) as tx:
@@ -171,7 +171,10 @@ def _look(store: ObjectStore, stored: StoredObject, evidence_id: UUID, opinion: 
 
 def sketch(tx: Tx, ids: Sequence[UUID]) -> None:
     """Put new sketches of reports that were read in the place of those before; empty for one without a description."""
-    described = _describe(tx, ids)
+    _put(tx, ids, _describe(tx, ids))
+
+
+def _put(tx: Tx, ids: Sequence[UUID], described: Mapping[UUID, _Described]) -> None:
     sketches, bands = [], []
     for evidence_id in ids:
         evidence = tx.session.get_one(Evidence, evidence_id)

@@ -72,18 +72,18 @@ def index() -> ResponseReturnValue:
     slug = request.args.get("vendor", "")[:80]
     with begin() as tx:
         chosen = _vendor_id(slug, tx)
+        again = counting.to_check_again(tx)
         found = queries.across_vendors(
             tx,
             vendor_id=chosen,
             kind=kind,
             states=STATES[state][1],
-            only=counting.to_check_again(tx) if state == AGAIN else None,
+            only=again if state == AGAIN else None,
             offset=(number - 1) * PER_PAGE,
             limit=PER_PAGE,
         )
         names = vendor_queries.names_of(tx, [line.vendor_id for line in found.lines])
         counts = counting.counts_of(tx, [line.id for line in found.lines])
-        again = len(counting.to_check_again(tx))
         offered = vendor_queries.vendors(tx, limit=200).lines
         today = tx.now.date()
     chosen_filter = {"state": state, "kind": kind, "vendor": slug if chosen else ""}
@@ -93,7 +93,7 @@ def index() -> ResponseReturnValue:
             (line, names.get(line.vendor_id, ""), tag_of(line, today), counts.get(line.id, UseCount()))
             for line in found.lines
         ],
-        again=again,
+        again=len(again),
         gist=gist,
         total=found.total,
         waiting=found.waiting,
