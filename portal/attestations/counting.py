@@ -11,10 +11,10 @@ from sqlalchemy.orm import aliased
 
 from portal.attestations.models import Citation
 from portal.evidence.models import Evidence
+from portal.evidence.rules import KEPT
 from portal.kernel.ledger import Tx
-from portal.terms import Acceptance, EvidenceState
+from portal.terms import Acceptance
 
-_KEPT = (EvidenceState.ATTACHED, EvidenceState.VERIFIED)
 MOST_REVISIONS = 50
 """How far back revisions are followed; a longer chain is no chain of revisions of one document."""
 
@@ -40,7 +40,7 @@ def counts_of(tx: Tx, evidence_ids: Collection[UUID]) -> Mapping[UUID, UseCount]
 
 def to_check_again(tx: Tx, *, limit: int = 500) -> list[UUID]:
     """Return the newest revisions on which a reviewer has still to say whether they prove what the older one did."""
-    newer = sa.and_(Evidence.supersedes_id.is_not(None), Evidence.state.in_(_KEPT), Evidence.removed_at.is_(None))
+    newer = sa.and_(Evidence.supersedes_id.is_not(None), Evidence.state.in_(KEPT), Evidence.removed_at.is_(None))
     return [head for head, count in _counted(tx, newer) if count.again][:limit]
 
 
@@ -63,7 +63,7 @@ def _counted(tx: Tx, wanted: sa.ColumnElement[bool]) -> list[tuple[UUID, UseCoun
     later = aliased(Evidence)
     newest = ~sa.exists().where(
         later.supersedes_id == chain.c.head,
-        later.state.in_(_KEPT),
+        later.state.in_(KEPT),
         later.removed_at.is_(None),
     )
     own = sa.or_(chain.c.member == chain.c.head, Citation.checked_evidence_id.is_not_distinct_from(chain.c.head))

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from portal.attestations.models import AttestedCitation
 from portal.evidence import retaining
+from portal.evidence.files import OPENABLE
 from portal.evidence.models import Evidence
 from portal.jobs.tools import House, Job, Pace
 from portal.kernel.actor import system
@@ -61,7 +62,7 @@ def missed(tx: Tx, *, limit: int = MOST) -> Sequence[UUID]:
         .where(
             Evidence.retained_until.is_(None),
             Evidence.removed_at.is_(None),
-            Evidence.state.in_([EvidenceState.ATTACHED, EvidenceState.VERIFIED, EvidenceState.REJECTED]),
+            Evidence.state.in_(list(OPENABLE)),
             sa.or_(Evidence.state == EvidenceState.VERIFIED, signed),
         )
         .order_by(Evidence.created_at, Evidence.id)

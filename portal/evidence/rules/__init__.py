@@ -46,6 +46,7 @@ from portal.evidence.rules.standing import (
 )
 from portal.evidence.rules.validity import (
     BRIDGE_MONTHS,
+    BRIDGED_MONTHS,
     ENDS_SOON_DAYS,
     PROVISIONAL,
     PROVISIONAL_DAYS,
@@ -59,6 +60,7 @@ from portal.evidence.rules.validity import (
 )
 
 __all__ = [
+    "BRIDGED_MONTHS",
     "BRIDGE_MONTHS",
     "CURRENCIES",
     "ENDS_SOON_DAYS",

@@ -12,7 +12,7 @@ from portal.evidence.rules.fields import Field, FieldType, Kind
 from portal.evidence.rules.kinds import KINDS, outdated
 from portal.evidence.rules.kinds_assurance import NO_EXCEPTIONS, SOME_EXCEPTIONS
 from portal.evidence.rules.report import ReportRows, question_keys, split
-from portal.evidence.rules.validity import BRIDGE_MONTHS, SOC2_MONTHS, add_months, as_day
+from portal.evidence.rules.validity import BRIDGED_MONTHS, add_months, as_day
 
 MAX_TITLE: Final = 200
 
@@ -178,6 +178,6 @@ def _check_questions(details: Details, problems: Problems) -> None:
 
 def _compare_bridge(days: Mapping[str, date], problems: Problems) -> None:
     # A letter may go on from an earlier one, so a hole after the report is no mistake of this letter alone.
-    most = add_months(days["report_end"], SOC2_MONTHS + BRIDGE_MONTHS)
+    most = add_months(days["report_end"], BRIDGED_MONTHS)
     if days["covers_from"] > most:
         problems["detail-covers_from"] = f"Letters carry this report to {day_words(most)}. Upload the next report"

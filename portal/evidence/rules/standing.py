@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
-from portal.evidence.rules.validity import BRIDGE_MONTHS, SOC2_MONTHS, add_months, as_day
+from portal.evidence.rules.validity import BRIDGE_MONTHS, BRIDGED_MONTHS, SOC2_MONTHS, add_months, as_day
 from portal.terms import EvidenceState
 
 NEVER: Final = date.min
@@ -162,7 +162,7 @@ def bridged_until(record: Record) -> date | None:
         goes_on = goes_on or _next_began(letter, begins)
     if not goes_on:
         return None
-    last = min(add_months(ended, SOC2_MONTHS + BRIDGE_MONTHS), add_months(covered, BRIDGE_MONTHS))
+    last = min(add_months(ended, BRIDGED_MONTHS), add_months(covered, BRIDGE_MONTHS))
     return last if last >= begins else None
 
 

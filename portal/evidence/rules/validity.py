@@ -19,6 +19,8 @@ PROVISIONAL_DAYS: Final = 30
 SOC2_MONTHS: Final = 12
 SOC2_TYPE_1_MONTHS: Final = 6
 BRIDGE_MONTHS: Final = 3
+BRIDGED_MONTHS: Final = SOC2_MONTHS + BRIDGE_MONTHS
+"""How long after the end of its period letters carry a Type 2 report."""
 
 
 @dataclass(frozen=True, slots=True)

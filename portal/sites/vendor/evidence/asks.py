@@ -14,7 +14,7 @@ from portal.assessments import service as assessments
 from portal.attestations import service as attestations
 from portal.attestations.rules import BlockerKind
 from portal.evidence.queries import LibraryLine
-from portal.evidence.rules import Record, add_months, period_end, reach
+from portal.evidence.rules import BRIDGED_MONTHS, Record, add_months, period_end, reach
 from portal.kernel.errors import Forbidden, NotFound
 from portal.kernel.ledger import Tx
 from portal.policy import Action
@@ -24,9 +24,8 @@ from portal.sites.vendor.work import slug
 from portal.terms import ANSWERABLE_STATES, EvidenceState
 
 MOST = 30
-LETTER_FROM, REMIND_FROM, LETTERS_UNTIL = 3, 9, 15
-"""Months after the end of a report's period: ask for a bridge letter (tier 1), remind of the next report, and the last
-in which a letter helps."""
+LETTER_FROM, REMIND_FROM = 3, 9
+"""Months after the end of a report's period: ask for a bridge letter (tier 1), remind of the next report."""
 
 _LACKING = (BlockerKind.EVIDENCE, BlockerKind.EVIDENCE_REFUSED)
 
@@ -93,7 +92,7 @@ def _reports(lines: Iterable[LibraryLine], records: Mapping[UUID, Record], today
         )
     asked_for = tier == 1 and today > add_months(ended, LETTER_FROM) and not record.letters
     lapsed = counts_until is not None and today > counts_until and not reach(record).is_bridged(today)
-    if (asked_for or lapsed) and today <= add_months(ended, LETTERS_UNTIL):
+    if (asked_for or lapsed) and today <= add_months(ended, BRIDGED_MONTHS):
         yield Ask(
             title=f"A bridge letter for {line.file_name}",
             why=f"{said}. A letter from an officer says what changed since, and names the start and the auditor of "

@@ -13,7 +13,18 @@ from functools import partial
 from uuid import UUID
 
 from portal.evidence.queries import LibraryLine
-from portal.evidence.rules import KEPT, Reach, Record, Worth, add_months, as_day, gaps, period_end, reach
+from portal.evidence.rules import (
+    BRIDGED_MONTHS,
+    KEPT,
+    Reach,
+    Record,
+    Worth,
+    add_months,
+    as_day,
+    gaps,
+    period_end,
+    reach,
+)
 from portal.evidence.rules.validity import ENDS_SOON_DAYS
 from portal.sites.shared.ui import day
 
@@ -254,7 +265,7 @@ def _reports(reports: Sequence[_Held], axis: _Axis, y: int) -> Row:
 def _cure(report: _Held, today: date) -> str:
     """Return what closes the hole after a report: letters carry it to the fifteenth month, then only a report does."""
     ended = period_end(report.record)
-    late = ended is not None and today > add_months(ended, 15)
+    late = ended is not None and today > add_months(ended, BRIDGED_MONTHS)
     return "upload the next report" if late else "add a bridge letter"
 
 
