@@ -2,6 +2,14 @@
 
 from enum import IntEnum, StrEnum
 
+LANGUAGES = {"en": "English", "de": "Deutsch"}
+"""The languages that the contractor's pages and mails speak, each by its own name."""
+
+
+def N_(text: str) -> str:
+    """Mark a word of a table as one to be translated where it is shown; it is returned as it is."""
+    return text
+
 
 class Side(StrEnum):
     """Which side of the table a person sits on; nobody sits on both."""
@@ -26,13 +34,13 @@ VENDOR_ROLES = frozenset({Role.RESPONDENT, Role.VENDOR_ADMIN, Role.SIGNATORY})
 LAB_ROLES = frozenset({Role.REVIEWER, Role.LEAD_APPROVER, Role.PROGRAM_ADMIN, Role.AUDITOR})
 
 ROLE_WORDS = {
-    Role.RESPONDENT: "Respondent",
-    Role.VENDOR_ADMIN: "Vendor admin",
-    Role.SIGNATORY: "Signatory",
-    Role.REVIEWER: "Reviewer",
-    Role.LEAD_APPROVER: "Lead approver",
-    Role.PROGRAM_ADMIN: "Program admin",
-    Role.AUDITOR: "Auditor",
+    Role.RESPONDENT: N_("Respondent"),
+    Role.VENDOR_ADMIN: N_("Vendor admin"),
+    Role.SIGNATORY: N_("Signatory"),
+    Role.REVIEWER: N_("Reviewer"),
+    Role.LEAD_APPROVER: N_("Lead approver"),
+    Role.PROGRAM_ADMIN: N_("Program admin"),
+    Role.AUDITOR: N_("Auditor"),
 }
 
 
@@ -59,12 +67,12 @@ class DataClass(IntEnum):
 
 
 DATA_CLASS_WORDS = {
-    DataClass.D0: "Public or invented",
-    DataClass.D1: "Public, our identity hidden",
-    DataClass.D2: "Internal",
-    DataClass.D3: "Confidential",
-    DataClass.D4: "Restricted",
-    DataClass.D5: "Crown jewels",
+    DataClass.D0: N_("Public or invented"),
+    DataClass.D1: N_("Public, our identity hidden"),
+    DataClass.D2: N_("Internal"),
+    DataClass.D3: N_("Confidential"),
+    DataClass.D4: N_("Restricted"),
+    DataClass.D5: N_("Crown jewels"),
 }
 
 
@@ -79,11 +87,11 @@ class AccessMode(StrEnum):
 
 
 ACCESS_MODE_WORDS = {
-    AccessMode.A1: "Supplies data only",
-    AccessMode.A2: "Works inside our environment, no copy",
-    AccessMode.A3: "Holds copies on its own platform",
-    AccessMode.A4: "Calls our models with credentials",
-    AccessMode.A5: "Has identities inside our network",
+    AccessMode.A1: N_("Supplies data only"),
+    AccessMode.A2: N_("Works inside our environment, no copy"),
+    AccessMode.A3: N_("Holds copies on its own platform"),
+    AccessMode.A4: N_("Calls our models with credentials"),
+    AccessMode.A5: N_("Has identities inside our network"),
 }
 
 
@@ -100,13 +108,13 @@ class Service(StrEnum):
 
 
 SERVICE_WORDS = {
-    Service.LABELLING: "Labelling",
-    Service.PREFERENCE: "Preference data",
-    Service.EXPERT: "Expert tasks",
-    Service.SYNTHETIC: "Synthetic data",
-    Service.EVAL: "Evaluation",
-    Service.REDTEAM: "Red-teaming",
-    Service.COLLECTION: "Data collection",
+    Service.LABELLING: N_("Labelling"),
+    Service.PREFERENCE: N_("Preference data"),
+    Service.EXPERT: N_("Expert tasks"),
+    Service.SYNTHETIC: N_("Synthetic data"),
+    Service.EVAL: N_("Evaluation"),
+    Service.REDTEAM: N_("Red-teaming"),
+    Service.COLLECTION: N_("Data collection"),
 }
 
 
@@ -128,15 +136,15 @@ FINAL_STATES = frozenset({AssessmentState.DECIDED, AssessmentState.CANCELLED, As
 ANSWERABLE_STATES = frozenset({AssessmentState.DRAFT, AssessmentState.IN_PROGRESS, AssessmentState.CHANGES_REQUESTED})
 
 ASSESSMENT_STATE_WORDS = {
-    AssessmentState.DRAFT: "Not started",
-    AssessmentState.IN_PROGRESS: "In progress",
-    AssessmentState.SUBMITTED: "Submitted",
-    AssessmentState.IN_REVIEW: "In review",
-    AssessmentState.CHANGES_REQUESTED: "With vendor",
-    AssessmentState.RECOMMENDED: "To decide",
-    AssessmentState.DECIDED: "Decided",
-    AssessmentState.CANCELLED: "Cancelled",
-    AssessmentState.WITHDRAWN: "Withdrawn",
+    AssessmentState.DRAFT: N_("Not started"),
+    AssessmentState.IN_PROGRESS: N_("In progress"),
+    AssessmentState.SUBMITTED: N_("Submitted"),
+    AssessmentState.IN_REVIEW: N_("In review"),
+    AssessmentState.CHANGES_REQUESTED: N_("With vendor"),
+    AssessmentState.RECOMMENDED: N_("To decide"),
+    AssessmentState.DECIDED: N_("Decided"),
+    AssessmentState.CANCELLED: N_("Cancelled"),
+    AssessmentState.WITHDRAWN: N_("Withdrawn"),
 }
 
 
@@ -254,9 +262,9 @@ class Outcome(StrEnum):
 
 
 OUTCOME_WORDS = {
-    Outcome.APPROVE: "Approved",
-    Outcome.APPROVE_WITH_CONDITIONS: "Approved with conditions",
-    Outcome.REJECT: "Not approved",
+    Outcome.APPROVE: N_("Approved"),
+    Outcome.APPROVE_WITH_CONDITIONS: N_("Approved with conditions"),
+    Outcome.REJECT: N_("Not approved"),
 }
 
 

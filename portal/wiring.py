@@ -36,7 +36,7 @@ from portal.kernel.signing import Signer
 from portal.kernel.signing import load as load_signer
 from portal.reactions import REACTIONS
 from portal.settings import Settings
-from portal.sites.shared import door, errors, headers, sessions, ui
+from portal.sites.shared import door, errors, headers, language, sessions, ui
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -221,6 +221,7 @@ def make_app(settings: Settings, house: House | None = None) -> Flask:
     app.before_request(door.guard)
     app.extensions["csrf"] = CSRFProtect(app)
     errors.register(app)
+    language.register(app)
     ui.register(app, today=lambda: built.instant().date())
     app.context_processor(lambda: {"lab_name": settings.lab_name, "site_host": settings.host})
     _serve(app, settings)

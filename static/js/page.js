@@ -23,6 +23,11 @@
     return true;
   };
 
+  // The page's own words for scripts: <meta name="words" content='{"saving": "Saving…"}'>, with %(name)s for values.
+  const known = Object.assign({}, ...[...doc.querySelectorAll('meta[name="words"]')].map((each) => JSON.parse(each.content)));
+  const word = (key, values = {}) =>
+    (known[key] ?? key).replace(/%\((\w+)\)s|%%/g, (all, name) => (name ? (values[name] ?? all) : "%"));
+
   const wake = (root) => {
     for (const area of root.querySelectorAll("[data-limit]")) count(area);
     doc.dispatchEvent(new CustomEvent("portal:swapped", { detail: root }));
@@ -97,7 +102,7 @@
     }
   });
 
-  window.portal = Object.freeze({ parse, csrf, renewCsrf, swap, wake });
+  window.portal = Object.freeze({ parse, csrf, renewCsrf, swap, wake, word });
   wake(doc);
   doc.querySelector("[data-error-summary]")?.focus();
 })();

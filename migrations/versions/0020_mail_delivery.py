@@ -1,0 +1,17 @@
+"""What became of an invitation's mail, and a team handed over.
+
+Revision: 0020, after 0019
+"""
+
+revision = "0020"
+down_revision = "0019"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Nothing yet."""
+
+
+def downgrade() -> None:
+    """Nothing yet."""
