@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import atexit
+from collections.abc import Iterable
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
+from threading import Thread
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -37,6 +40,9 @@ from portal.kernel.signing import load as load_signer
 from portal.reactions import REACTIONS
 from portal.settings import Settings
 from portal.sites.shared import door, errors, headers, language, sessions, ui
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -229,7 +235,21 @@ def make_app(settings: Settings, house: House | None = None) -> Flask:
     for name in COMMANDS:
         for command in import_module(name).commands:
             app.cli.add_command(command)
+    if isinstance(built.store, S3Store):
+        _warm_with_first_request(app, built.store)
     return app
+
+
+def _warm_with_first_request(app: Flask, store: S3Store) -> None:
+    """Load what speaks to S3 beside the first request: commands do not pay for it, and no upload waits for it."""
+    serve = app.wsgi_app
+
+    def first(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        app.wsgi_app = serve  # type: ignore[method-assign]
+        Thread(target=store.warm, name="warm-store", daemon=True).start()
+        return serve(environ, start_response)
+
+    app.wsgi_app = first  # type: ignore[method-assign]
 
 
 def _serve(app: Flask, settings: Settings) -> None:

@@ -68,6 +68,14 @@ class S3Store:
         self._parts = PartsInS3(self._s3, clock=clock)
         self._clock = clock
 
+    def warm(self) -> None:
+        """Load the libraries and the credentials and open a connection, so that no request pays for it.
+
+        A store that does not answer is nothing to this: whoever needs it is told then.
+        """
+        with suppress(StoreUnavailable), self._s3.talking("", anew=False) as s3:
+            s3.head_bucket(Bucket=self.bucket)
+
     def reserve(
         self, key: str, *, size: int, content_type: str, sha256: str | None, expires: timedelta
     ) -> UploadTicket:
