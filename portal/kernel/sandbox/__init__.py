@@ -40,16 +40,17 @@ def run_limited(
     memory: int = 768 * 1024 * 1024,
     arguments: Mapping[str, str | int] | None = None,
     answer_bytes: int = 1024 * 1024,
+    threads: bool = False,
 ) -> object:
     """Return what ``module:function(path, **arguments)`` returned, carried over as JSON.
 
     The process gets no environment, no input, no core file, no children and, where the system allows, no
     network; ``timeout`` limits both its processor time and the wall clock, ``memory`` its address space,
-    ``answer_bytes`` the length of its answer.
+    ``answer_bytes`` the length of its answer. ``threads`` lets it start threads, for a library that cannot do without.
 
     :raises SandboxFailure: if it ran over a limit, died, or did not answer with JSON.
     """
-    limits = {"seconds": int(timeout) + 1, "memory": memory, "answer": answer_bytes}
+    limits = {"seconds": int(timeout) + 1, "memory": memory, "answer": answer_bytes, "threads": threads}
     command = [
         sys.executable,
         "-I",

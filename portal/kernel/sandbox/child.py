@@ -10,14 +10,14 @@ import sys
 OUT_OF_MEMORY = 12
 
 
-def give_up(*, seconds: int, memory: int, answer: int) -> None:
+def give_up(*, seconds: int, memory: int, answer: int, threads: bool) -> None:
     """Lower every limit for good."""
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (answer, answer))
     resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
-    if hasattr(resource, "RLIMIT_NPROC"):
+    if hasattr(resource, "RLIMIT_NPROC") and not threads:
         resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
     if sys.platform == "linux":
         libc = ctypes.CDLL(None)
