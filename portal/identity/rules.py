@@ -14,6 +14,9 @@ SEEN_EVERY = timedelta(minutes=1)
 FRESH_FOR = timedelta(minutes=5)
 """Sessions: idle and absolute limits (ASVS 7.1.1), and how long a given factor counts as given moments ago."""
 
+NOTICE = timedelta(minutes=5)
+"""How long before the end of a session its person is told (WCAG 2.2.1)."""
+
 LIFETIME = {"join": timedelta(days=7), "bootstrap": timedelta(hours=24), "reset": timedelta(hours=1)}
 """How long each kind of one-time link works (ASVS 6.4.1)."""
 

@@ -14,7 +14,7 @@ from portal.identity import passwords as words
 from portal.identity.facts import SessionsEnded, SignedIn, SignedOut, SignInRefused, SteppedUp, StepUpRefused
 from portal.identity.models import RoleGrant, UserAccount, WebSession
 from portal.identity.passwords import Hasher
-from portal.identity.rules import ABSOLUTE, IDLE, SEEN_EVERY, is_fresh, session_lives
+from portal.identity.rules import ABSOLUTE, IDLE, NOTICE, SEEN_EVERY, is_fresh, session_lives
 from portal.kernel.actor import Actor, ActorKind
 from portal.kernel.errors import NotFound
 from portal.kernel.ledger import Tx, get_one
@@ -45,9 +45,12 @@ class LiveSession:
     actor: Actor
     data: dict[str, Any]
     ends_at: datetime
+    seen_at: datetime
     vendor_name: str = ""
     title: str = ""
     timezone: str = "UTC"
+    can_go_on: bool = True
+    """Whether using it makes it last longer; near its absolute end nothing does."""
 
 
 def sign_in(
@@ -114,10 +117,12 @@ def begin_session(tx: Tx, *, user: UserAccount, address: str, user_agent: str, f
     return NewSession(token, session.id, user.id, user.side, user.vendor_id)
 
 
-def open_session(tx: Tx, *, token: str) -> LiveSession | None:
+def open_session(tx: Tx, *, token: str, used: bool = True) -> LiveSession | None:
     """Return the live session of a token, with the roles held at this moment; None for any other token.
 
     Run it as the system: nobody is known yet. It notes that the session was seen, at most once a minute.
+
+    :param used: False for a question that is no use of the session, so that asking does not make it last longer.
     """
     roles = (
         sa.select(sa.func.array_agg(sa.cast(RoleGrant.role, sa.Text)))
@@ -139,7 +144,7 @@ def open_session(tx: Tx, *, token: str) -> LiveSession | None:
         last_seen_at=session.last_seen_at, expires_at=session.expires_at, ended_at=session.ended_at, now=tx.now
     ):
         return None
-    if tx.now - session.last_seen_at >= SEEN_EVERY:
+    if used and tx.now - session.last_seen_at >= SEEN_EVERY:
         tx.session.execute(sa.update(WebSession).where(WebSession.id == session.id).values(last_seen_at=tx.now))
     actor = Actor(
         kind=ActorKind.PERSON,
@@ -150,16 +155,31 @@ def open_session(tx: Tx, *, token: str) -> LiveSession | None:
         fresh=is_fresh(session.fresh_at, tx.now),
         email=user.email,
         session_id=session.id,
+        given_only=user.given_only,
+        language=user.language,
+        timezone=user.timezone,
     )
     return LiveSession(
         id=session.id,
         actor=actor,
         data=dict(session.data),
-        ends_at=min(session.expires_at, tx.now + IDLE),
+        ends_at=min(session.expires_at, (tx.now if used else session.last_seen_at) + IDLE),
+        seen_at=tx.now,
+        can_go_on=session.expires_at > tx.now + NOTICE,
         vendor_name=vendor_name or "",
         title=user.title,
         timezone=user.timezone,
     )
+
+
+def last_holder(tx: Tx, *, token: str) -> UUID | None:
+    """Return whose session a token opened, also when it has ended; None for a token that never opened one.
+
+    Run it as the system. It lets nobody in: it says whose factors are asked for in place.
+    """
+    return tx.session.execute(
+        sa.select(WebSession.user_id).where(WebSession.token_digest == token_digest(token))
+    ).scalar_one_or_none()
 
 
 def session_of(tx: Tx, *, token: str) -> Actor | None:

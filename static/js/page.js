@@ -16,8 +16,11 @@
   const renewCsrf = async () => {
     const answer = await fetch(location.href, { headers: { Accept: "text/html" }, redirect: "manual" });
     if (!answer.ok) return false;
-    const token = parse(await answer.text()).querySelector('meta[name="csrf-token"]')?.content;
-    if (!token) return false;
+    const fresh = parse(await answer.text());
+    const token = fresh.querySelector('meta[name="csrf-token"]')?.content;
+    // Somebody else may have signed in meanwhile: what waits on this page is never sent under another name.
+    const whose = (page) => page.querySelector('meta[name="session"]')?.dataset.holder;
+    if (!token || whose(fresh) !== whose(doc)) return false;
     doc.querySelector('meta[name="csrf-token"]').content = token;
     for (const field of doc.querySelectorAll('input[name="csrf_token"]')) field.value = token;
     return true;

@@ -64,7 +64,8 @@ def test_no_page_loads_more_script_than_its_budget() -> None:
         own = always | scripts_of(path.read_text("utf-8"))
         ours = sum(zipped(f"js/{name}.js") for name in own - {"htmx"})
         theirs = (zipped("vendor/htmx-*.js") if "htmx" in own else 0) + (on_demand if "upload" in own else 0)
-        assert 0 < ours <= 12_000, path
+        # Signing in again in place and what keeps every answer are on the section page; the 28 kB of U6 hold.
+        assert 0 < ours <= 16_000, path
         assert ours + theirs <= 28_000, path
 
 

@@ -10,12 +10,13 @@ import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, cast
+from uuid import UUID
 
-from flask import Flask, g, request
+from flask import Flask, current_app, g, request
 from flask import session as current
 from flask.sessions import SessionInterface, SessionMixin
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
-from itsdangerous import BadSignature, URLSafeTimedSerializer
+from itsdangerous import BadSignature, URLSafeSerializer, URLSafeTimedSerializer
 from werkzeug.wrappers import Request, Response
 
 from portal.identity import service as identity
@@ -31,6 +32,9 @@ VISITOR_COOKIE = "gatehouse-form"
 VISITOR_HOURS = 4
 MACHINES = ("/api/", "/access/", "/.well-known/", "/health/", "/static/", "/csp-report")
 """Paths where no cookie is looked at: a session never works there (ASVS 6.3.4), and a token never makes one."""
+
+LEFT = "/session"
+"""Where a page asks how long its session lasts: to ask is not to use it."""
 
 _LOGIN_STATE = {"_user_id", "_fresh", "_id"}
 _TOKEN_LENGTH = 43
@@ -127,11 +131,12 @@ class DatabaseSessions(SessionInterface):
         secure = house().settings.secure
         token = request.cookies.get(cookie_name(COOKIE, secure=secure), "")
         form = request.cookies.get(cookie_name(VISITOR_COOKIE, secure=secure), "")
+        asks_only = request.path == LEFT and request.method == "GET"
 
         def opening() -> _Opened:
             if len(token) == _TOKEN_LENGTH:
                 with ledger().begin(system("session")) as tx:
-                    live = identity.open_session(tx, token=token)
+                    live = identity.open_session(tx, token=token, used=not asks_only)
                 if live is not None:
                     return _Opened({**live.data, "_user_id": str(live.actor.id)}, live)
             return _Opened(_read(app, form), None)
@@ -174,9 +179,25 @@ class DatabaseSessions(SessionInterface):
             log.warning("a session was not kept", session_id=str(session_id))
 
 
+def _keys(app: Flask) -> list[Any]:
+    return [*app.config.get("SECRET_KEY_FALLBACKS", []), app.secret_key]  # itsdangerous signs with the last
+
+
 def _signer(app: Flask) -> URLSafeTimedSerializer:
-    keys = [*app.config.get("SECRET_KEY_FALLBACKS", []), app.secret_key]
-    return URLSafeTimedSerializer(keys, salt="gatehouse visitor")  # itsdangerous signs with the last
+    return URLSafeTimedSerializer(_keys(app), salt="gatehouse visitor")
+
+
+def holder_mark(user_id: UUID | None) -> str:
+    """Return the mark by which a page knows whose it is: the same for one person, and only we can make it."""
+    return str(URLSafeSerializer(_keys(current_app), salt="gatehouse holder").dumps(str(user_id)))
+
+
+def holder_of(mark: str) -> UUID | None:
+    """Return whose page a mark is of, None if we did not make it."""
+    try:
+        return UUID(URLSafeSerializer(_keys(current_app), salt="gatehouse holder").loads(mark))
+    except (BadSignature, ValueError, TypeError, AttributeError):
+        return None
 
 
 def _read(app: Flask, cookie: str) -> dict[str, Any]:
@@ -217,6 +238,13 @@ def leave() -> None:
     g.actor = ANONYMOUS
 
 
+def _left(live: identity.LiveSession | None) -> int:
+    """Return how many seconds the session of this page lasts, as far as nobody uses it again."""
+    if live is None:
+        return 0
+    return max(0, int((live.ends_at - live.seen_at).total_seconds()))
+
+
 def register(app: Flask) -> None:
     """Give the application our sessions, the login state, ``g.actor``, and what every page says of the actor."""
     app.session_interface = DatabaseSessions()
@@ -247,5 +275,7 @@ def register(app: Flask) -> None:
             "actor": actor if actor.id is not None else None,
             "vendor_name": live.vendor_name if live else "",
             "session_ends_at": live.ends_at if live else None,
+            "holder": holder_mark(actor.id) if actor.id is not None else "",
+            "session_left": _left(live),
             "theme": request.cookies.get("theme", "auto"),
         }

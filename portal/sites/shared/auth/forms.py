@@ -18,6 +18,16 @@ class SignInForm(Form):
     )
 
 
+class PanelForm(Form):
+    """Both factors of the person whose page it is."""
+
+    password = PasswordField("Password", [InputRequired("Enter your password"), Length(max=1000)])
+    code = StringField(
+        "Authenticator code",
+        [InputRequired("Enter the 6 digits from your authenticator app, or a recovery code"), Length(max=60)],
+    )
+
+
 class EnrolForm(Form):
     """What an invited person chooses."""
 

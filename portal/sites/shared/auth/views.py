@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from portal.identity import service as identity
 from portal.policy import Action
-from portal.sites.shared.auth import account, invitation, reset
+from portal.sites.shared.auth import account, invitation, panel, reset
 from portal.sites.shared.auth.blueprint import DOOR, address, bp, counted, hasher, home, local
 from portal.sites.shared.auth.forms import SignInForm
 from portal.sites.shared.door import does
@@ -16,7 +16,7 @@ from portal.sites.shared.sessions import come_in, leave
 from portal.sites.shared.step_up import stepped_up
 from portal.terms import Side
 
-__all__ = ["account", "bp", "invitation", "reset"]
+__all__ = ["account", "bp", "invitation", "panel", "reset"]
 
 REFUSED = "We could not sign you in. Check the e-mail and the password, and use the next code of your app"
 
