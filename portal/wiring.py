@@ -47,9 +47,10 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 
 SITES: dict[str, tuple[str, ...]] = {
-    "shared": ("portal.sites.shared.basics", "portal.sites.shared.auth.views"),
+    "shared": ("portal.sites.shared.basics", "portal.sites.shared.reading", "portal.sites.shared.auth.views"),
     "vendor": (
         "portal.sites.vendor.home.views",
+        "portal.sites.vendor.home.more_time",
         "portal.sites.vendor.scoping.views",
         "portal.sites.vendor.section.views",
         "portal.sites.vendor.renewal.views",
@@ -91,6 +92,7 @@ TEMPLATES = ("shared", "vendor", "lab")
 COMMANDS: tuple[str, ...] = (
     "portal.cli",
     "portal.identity.cli",
+    "portal.delivery.cli",
     "portal.jobs.cli",
     "portal.evidence.cli",
     "portal.questionnaires.cli",
@@ -228,7 +230,7 @@ def make_app(settings: Settings, house: House | None = None) -> Flask:
     app.extensions["csrf"] = CSRFProtect(app)
     errors.register(app)
     language.register(app)
-    ui.register(app, today=lambda: built.instant().date())
+    ui.register(app, now=built.instant)
     app.context_processor(lambda: {"lab_name": settings.lab_name, "site_host": settings.host})
     _serve(app, settings)
     door.mark_static(app)

@@ -124,6 +124,16 @@ class PasswordChanged(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class ReadingChanged(Fact):
+    """A person reads in another language or another zone from now on."""
+
+    user_id: UUID
+    vendor_id: UUID | None
+    language: str
+    timezone: str
+
+
+@dataclass(frozen=True, slots=True)
 class RecoveryCodesRenewed(Fact):
     """A person has new recovery codes; the old ones are dead."""
 
@@ -191,6 +201,23 @@ class PersonHandedOver(Fact):
 
     user_id: UUID
     to_user_id: UUID
+    vendor_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReachChanged(Fact):
+    """A person sees only the sections given to them from now on, or every section again."""
+
+    user_id: UUID
+    vendor_id: UUID | None
+    given_only: bool
+
+
+@dataclass(frozen=True, slots=True)
+class InvitationOpened(Fact):
+    """Somebody followed the link of an invitation for the first time."""
+
+    invitation_id: UUID
     vendor_id: UUID | None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -37,6 +37,8 @@ class UserAccount(Base, kw_only=True):
     totp_sealed: Mapped[bytes | None] = mapped_column(default=None)
     totp_last_step: Mapped[int] = mapped_column(sa.BigInteger, default=0)
     timezone: Mapped[str] = mapped_column(default="UTC")
+    language: Mapped[str] = mapped_column(default="en")
+    given_only: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime]
     enrolled_at: Mapped[datetime | None] = mapped_column(default=None)
     last_sign_in_at: Mapped[datetime | None] = mapped_column(default=None)
@@ -139,6 +141,8 @@ class Invitation(Base, kw_only=True):
     roles: Mapped[list[str]]
     sections: Mapped[list[str]] = mapped_column(default_factory=list)
     assessment_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("assessment.id"), default=None)
+    due_on: Mapped[date | None] = mapped_column(default=None)
+    takes_over_from: Mapped[UUID | None] = mapped_column(sa.ForeignKey("user_account.id"), default=None)
     user_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("user_account.id"), default=None)
     token_digest: Mapped[bytes] = mapped_column(unique=True)
     generation: Mapped[int] = mapped_column(default=1)
@@ -148,6 +152,18 @@ class Invitation(Base, kw_only=True):
     opened_at: Mapped[datetime | None] = mapped_column(default=None)
     redeemed_at: Mapped[datetime | None] = mapped_column(default=None)
     revoked_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class EarlierLink(Base, kw_only=True):
+    """A link of an invitation from before it was sent again: it stays good for as long as it was promised."""
+
+    __tablename__ = "earlier_link"
+
+    token_digest: Mapped[bytes] = mapped_column(primary_key=True)
+    invitation_id: Mapped[UUID] = mapped_column(sa.ForeignKey("invitation.id"), index=True)
+    vendor_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("vendor.id"), default=None)
+    generation: Mapped[int]
+    expires_at: Mapped[datetime]
 
 
 class WebSession(Base, kw_only=True):

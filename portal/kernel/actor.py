@@ -24,7 +24,8 @@ class Actor:
 
     ``vendor_id`` is set for the people of a vendor and for nobody else. ``fresh`` says that a second factor was
     given moments ago (step-up). ``scopes`` and ``vendor_ids`` belong to service clients; ``vendor_ids`` of None
-    means every vendor.
+    means every vendor. ``given_only`` marks a respondent who sees and answers the sections given to them, and no other.
+    ``language`` and ``timezone`` say how the actor reads: neither gives any right.
     """
 
     kind: ActorKind
@@ -38,6 +39,9 @@ class Actor:
     email: str = ""
     address: str = ""
     session_id: UUID | None = None
+    given_only: bool = False
+    language: str = "en"
+    timezone: str = "UTC"
 
     @property
     def is_vendor(self) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from portal.kernel.words import together
+
 
 class GatehouseError(Exception):
     """A refusal with words for the person who caused it."""
@@ -38,7 +40,7 @@ class Refused(GatehouseError):
 
     def __init__(self, message: str = "", *, problems: Mapping[str, Sequence[str]] | None = None) -> None:
         self.problems = {field: list(texts) for field, texts in (problems or {}).items()}
-        super().__init__(message or " ".join(text for texts in self.problems.values() for text in texts))
+        super().__init__(message or together(text for texts in self.problems.values() for text in texts))
 
 
 class TooMany(GatehouseError):

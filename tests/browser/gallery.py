@@ -32,7 +32,7 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired
 from wtforms.widgets import CheckboxInput, ListWidget
 
-from portal.sites.shared import ui
+from portal.sites.shared import language, ui
 from portal.sites.shared.forms import Form
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -91,6 +91,7 @@ def make_gallery() -> Flask:
     app.jinja_loader = ChoiceLoader([FileSystemLoader(folder) for folder in folders])
     app.jinja_env.undefined = StrictUndefined
     CSRFProtect(app)
+    language.register(app)
     ui.register(app, today=lambda: TODAY)
     seen = app.extensions["seen"] = SimpleNamespace(saves=[], files={}, answer="200", version=1, theme=None)
 

@@ -1,137 +1,145 @@
-"""How pages say dates, sizes, points and states: the filters and globals that every template may use."""
+"""How pages say dates, sizes, points and states: the filters and globals that every template may use.
+
+What a function here returns is in the language and the zone of the reader of this request; outside of a request it is
+English in UTC.
+"""
 
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from fractions import Fraction
-from functools import cache
+from functools import cache, wraps
 from math import floor
 from pathlib import Path
+from typing import Any
 
 from flask import Flask, url_for
-from jinja2 import pass_environment
-from jinja2.environment import Environment
+from jinja2 import pass_context
 
-UNKNOWN = "unknown"
+from portal.kernel import words
+from portal.sites.shared.language import _, ngettext, reader, told
+from portal.terms import N_
+
+UNKNOWN = N_("unknown")
 MINUS = "−"
-MONTHS = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-]
 RELATIVE_WITHIN_DAYS = 60
 
 
 def day(value: date | None, *, short: bool = False) -> str:
-    """Return "18 December 2026", in tables (short) "18 Dec 2026"; an absent date is the word "unknown"."""
+    """Return "18 December 2026", in tables (short) "18 Dec 2026"; an absent date is the word "unknown".
+
+    The day of a moment is the day on which the reader's clocks show it.
+    """
     if value is None:
-        return UNKNOWN
-    month = MONTHS[value.month - 1]
-    return f"{value.day} {month[:3] if short else month} {value.year}"
+        return _(UNKNOWN)
+    who = reader()
+    local = words.in_zone(value, who.zone) if isinstance(value, datetime) else value
+    return words.day(local, who.language, short=short)
 
 
-def clock_time(value: datetime | None, *, zone: tzinfo = UTC) -> str:
-    """Return "14:32" in the zone given; a naive time is read as UTC."""
-    return UNKNOWN if value is None else f"{_in_zone(value, zone):%H:%M}"
+def clock_time(value: datetime | None, *, zone: tzinfo | None = None) -> str:
+    """Return "14:32" in the reader's zone or the one given; a naive time is read as UTC."""
+    return _(UNKNOWN) if value is None else words.clock(value, zone or reader().zone)
 
 
-def moment(value: datetime | None, *, short: bool = False, zone: tzinfo = UTC) -> str:
+def moment(value: datetime | None, *, short: bool = False, zone: tzinfo | None = None) -> str:
     """Return "18 December 2026 at 14:32", in tables (short) "18 Dec 2026, 14:32"."""
     if value is None:
-        return UNKNOWN
-    local = _in_zone(value, zone)
-    return f"{day(local, short=short)}{', ' if short else ' at '}{local:%H:%M}"
+        return _(UNKNOWN)
+    who = reader()
+    return words.moment(value, who.language, zone or who.zone, short=short, name_zone=False)
 
 
 def machine_time(value: date | datetime) -> str:
     """Return what belongs into <time datetime>: ISO 8601, moments in UTC to the second."""
     if isinstance(value, datetime):
-        return f"{_in_zone(value, UTC):%Y-%m-%dT%H:%M:%SZ}"
+        return f"{words.in_zone(value):%Y-%m-%dT%H:%M:%SZ}"
     return value.isoformat()
 
 
-def zone_name(value: datetime, *, zone: tzinfo = UTC) -> str:
-    """Return the name of the zone a moment is shown in, for the hover text."""
-    return _in_zone(value, zone).tzname() or "UTC"
-
-
-def _in_zone(value: datetime, zone: tzinfo) -> datetime:
-    return (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(zone)
+def zone_name(value: datetime, *, zone: tzinfo | None = None) -> str:
+    """Return the name of the zone a moment is shown in, for the hover text: "UTC", or "CET, Europe/Berlin"."""
+    there = zone or reader().zone
+    name, place = words.in_zone(value, there).tzname() or "UTC", getattr(there, "key", "")
+    return f"{name}, {place}" if place else name
 
 
 def relative_days(value: date | datetime | None, on: date) -> str:
     """Return "in 25 days", "today", "54 days ago"; beyond 60 days nothing, for a date says it better."""
     if value is None:
         return ""
-    days = ((value.date() if isinstance(value, datetime) else value) - on).days
+    days = ((words.in_zone(value, reader().zone).date() if isinstance(value, datetime) else value) - on).days
     if abs(days) > RELATIVE_WITHIN_DAYS:
         return ""
-    near = {-1: "yesterday", 0: "today", 1: "tomorrow"}
-    return near.get(days) or (f"in {days} days" if days > 0 else f"{-days} days ago")
+    if days in _NEAR:
+        return _(_NEAR[days])
+    if days > 0:
+        return ngettext("in %(num)s day", "in %(num)s days", days)
+    return ngettext("%(num)s day ago", "%(num)s days ago", -days)
+
+
+_NEAR = {-1: N_("yesterday"), 0: N_("today"), 1: N_("tomorrow")}
 
 
 def duration(value: timedelta | None) -> str:
     """Return the two largest units, "2 d 3 h" or "12 min"; without a sign, the words beside it carry that."""
     if value is None:
-        return UNKNOWN
+        return _(UNKNOWN)
     minutes = int(abs(value.total_seconds())) // 60
     days, hours, rest = minutes // 1440, minutes // 60 % 24, minutes % 60
     if days:
-        return f"{days} d {hours} h" if hours else f"{days} d"
+        return _("%(days)s d %(hours)s h", days=days, hours=hours) if hours else _("%(days)s d", days=days)
     if hours:
-        return f"{hours} h {rest} min" if rest and hours < 3 else f"{hours} h"
-    return f"{rest} min"
+        if rest and hours < 3:
+            return _("%(hours)s h %(minutes)s min", hours=hours, minutes=rest)
+        return _("%(hours)s h", hours=hours)
+    return _("%(minutes)s min", minutes=rest)
 
 
 def filesize(size: int | None) -> str:
     """Return a size in SI units: "640 bytes", "2 kB", "18.0 MB"."""
     if size is None:
-        return UNKNOWN
+        return _(UNKNOWN)
     if size < 1000:
-        return plural(size, "byte")
+        return ngettext("%(num)s byte", "%(num)s bytes", size)
     if size < 100_000:
         return f"{floor(size / 1000 + 0.5)} kB"
     # The unit is chosen after rounding, so that 999,960,000 bytes are 1.0 GB and not 1000.0 MB.
     unit, name = (10**9, "GB") if size >= 999_950_000 else (10**6, "MB")
-    return f"{size / unit:.1f} {name}"
+    return f"{size / unit:.1f} {name}".replace(".", words.symbols(reader().language)[0])
 
 
 def points(value: Fraction | int | None, *, signed: bool = False) -> str:
     """Return exact points with one decimal, floored and never rounded up, as spec/scoring.md shows them."""
     if value is None:
-        return UNKNOWN
+        return _(UNKNOWN)
     tenths = floor(Fraction(value) * 10)
     sign = MINUS if tenths < 0 else "+" if signed and tenths > 0 else ""
-    return f"{sign}{abs(tenths) // 10:,}.{abs(tenths) % 10}"
+    speaks = reader().language
+    return f"{sign}{words.whole(abs(tenths) // 10, speaks)}{words.symbols(speaks)[0]}{abs(tenths) % 10}"
 
 
 def whole(value: Fraction | int | None) -> str:
     """Return a score as a whole number, floored, so that nobody reads a threshold as met that is not."""
     if value is None:
-        return UNKNOWN
+        return _(UNKNOWN)
     floored = floor(value)
-    return f"{MINUS if floored < 0 else ''}{abs(floored):,}"
+    return f"{MINUS if floored < 0 else ''}{words.whole(abs(floored), reader().language)}"
 
 
 def plural(count: int, one: str, many: str | None = None) -> str:
-    """Return "1 question", "1,204 questions"; give the second word where an s will not do."""
+    """Return "1 question", "1,204 questions" for the lab's pages; give the second word where an s will not do.
+
+    English only: a contractor's page says ``ngettext``.
+    """
     return f"{whole(count)} {one if count == 1 else many or one + 's'}"
 
 
 def initials(name: str) -> str:
     """Return the first letters of the first and the last word of a name."""
-    words = name.split()
-    return (words[0][:1] + (words[-1][:1] if len(words) > 1 else "")).upper() if words else "?"
+    parts = name.split()
+    return (parts[0][:1] + (parts[-1][:1] if len(parts) > 1 else "")).upper() if parts else "?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,64 +152,64 @@ class Look:
 
 _PLAIN, _OFF = "t-plain", "t-plain t-off"
 STATUS: Mapping[str, Look] = {
-    "Not started": Look("", "circle-dashed"),
-    "In progress": Look("t-info", "circle-dot"),
-    "Complete": Look(_PLAIN, "check"),
-    "Evidence missing": Look("t-warn", "paperclip"),
-    "Ends soon": Look("t-warn", "calendar-clock"),
-    "Ended": Look("t-bad", "calendar-clock"),
-    "Overdue": Look("t-bad", "clock"),
-    "Cannot start yet": Look(_OFF, "lock"),
-    "Critical": Look("t-bad", "octagon-x"),
-    "High": Look("t-bad", "octagon-x"),
-    "Medium": Look("t-warn", "triangle-alert"),
-    "Low": Look("", "info"),
-    "Open": Look("t-ok", "lock-open"),
-    "Closed": Look("t-bad", "lock"),
-    "Not asked": Look("", "minus"),
-    "Stale": Look("t-warn", "clock"),
-    "New": Look("", "circle-dashed"),
-    "Reviewing": Look("t-info", "circle-dot"),
-    "With vendor": Look("t-ask", "hourglass"),
-    "To decide": Look("t-warn", "badge-check"),
-    "To co-sign": Look("t-warn", "signature"),
-    "Asked": Look("t-ask", "message-circle-question-mark"),
-    "Accepted": Look("t-ok", "check"),
-    "Flagged": Look("t-bad", "flag"),
-    "Undecided": Look("", "circle-dashed"),
-    "Valid": Look(_PLAIN, "check"),
-    "Checking": Look("t-info", "loader-circle"),
-    "Refused": Look("t-bad", "file-x"),
-    "Quarantined": Look("t-bad", "shield-alert"),
-    "Replaced": Look(_OFF, "history"),
-    "Draft": Look("", "circle-dashed"),
-    "Signed": Look(_PLAIN, "signature"),
-    "Submitted": Look("t-info", "signature"),
-    "In review": Look("t-info", "circle-dot"),
-    "Returned": Look("t-ask", "undo-2"),
-    "Withdrawn": Look(_OFF, "ban"),
-    "Decided": Look(_PLAIN, "badge-check"),
-    "Approved": Look("t-ok", "badge-check"),
-    "Approved with conditions": Look("t-warn", "shield-alert"),
-    "Not approved": Look("t-bad", "ban"),
-    "Lapsed": Look("t-bad", "calendar-clock"),
-    "Paused": Look("t-bad", "circle-pause"),
-    "Allow": Look("t-ok", "check"),
-    "Deny": Look("t-bad", "ban"),
-    "Active": Look("t-bad", "siren"),
-    "Resolved": Look(_PLAIN, "check"),
-    "Proof to check": Look("t-warn", "file-check"),
-    "Risk accepted": Look("t-warn", "signature"),
-    "Invited": Look("", "mail"),
-    "Joined": Look(_PLAIN, "check"),
-    "Switched off": Look(_OFF, "user-x"),
-    "Published": Look("t-ok", "check"),
-    "Retired": Look(_OFF, "history"),
-    "Confirmed": Look("t-ok", "check"),
-    "No answer": Look("t-bad", "triangle-alert"),
-    "To confirm": Look("", "history"),
-    "Changed": Look("t-info", "git-compare"),
-    "New question": Look("t-info", "plus"),
+    N_("Not started"): Look("", "circle-dashed"),
+    N_("In progress"): Look("t-info", "circle-dot"),
+    N_("Complete"): Look(_PLAIN, "check"),
+    N_("Evidence missing"): Look("t-warn", "paperclip"),
+    N_("Ends soon"): Look("t-warn", "calendar-clock"),
+    N_("Ended"): Look("t-bad", "calendar-clock"),
+    N_("Overdue"): Look("t-bad", "clock"),
+    N_("Cannot start yet"): Look(_OFF, "lock"),
+    N_("Critical"): Look("t-bad", "octagon-x"),
+    N_("High"): Look("t-bad", "octagon-x"),
+    N_("Medium"): Look("t-warn", "triangle-alert"),
+    N_("Low"): Look("", "info"),
+    N_("Open"): Look("t-ok", "lock-open"),
+    N_("Closed"): Look("t-bad", "lock"),
+    N_("Not asked"): Look("", "minus"),
+    N_("Stale"): Look("t-warn", "clock"),
+    N_("New"): Look("", "circle-dashed"),
+    N_("Reviewing"): Look("t-info", "circle-dot"),
+    N_("With vendor"): Look("t-ask", "hourglass"),
+    N_("To decide"): Look("t-warn", "badge-check"),
+    N_("To co-sign"): Look("t-warn", "signature"),
+    N_("Asked"): Look("t-ask", "message-circle-question-mark"),
+    N_("Accepted"): Look("t-ok", "check"),
+    N_("Flagged"): Look("t-bad", "flag"),
+    N_("Undecided"): Look("", "circle-dashed"),
+    N_("Valid"): Look(_PLAIN, "check"),
+    N_("Checking"): Look("t-info", "loader-circle"),
+    N_("Refused"): Look("t-bad", "file-x"),
+    N_("Quarantined"): Look("t-bad", "shield-alert"),
+    N_("Replaced"): Look(_OFF, "history"),
+    N_("Draft"): Look("", "circle-dashed"),
+    N_("Signed"): Look(_PLAIN, "signature"),
+    N_("Submitted"): Look("t-info", "signature"),
+    N_("In review"): Look("t-info", "circle-dot"),
+    N_("Returned"): Look("t-ask", "undo-2"),
+    N_("Withdrawn"): Look(_OFF, "ban"),
+    N_("Decided"): Look(_PLAIN, "badge-check"),
+    N_("Approved"): Look("t-ok", "badge-check"),
+    N_("Approved with conditions"): Look("t-warn", "shield-alert"),
+    N_("Not approved"): Look("t-bad", "ban"),
+    N_("Lapsed"): Look("t-bad", "calendar-clock"),
+    N_("Paused"): Look("t-bad", "circle-pause"),
+    N_("Allow"): Look("t-ok", "check"),
+    N_("Deny"): Look("t-bad", "ban"),
+    N_("Active"): Look("t-bad", "siren"),
+    N_("Resolved"): Look(_PLAIN, "check"),
+    N_("Proof to check"): Look("t-warn", "file-check"),
+    N_("Risk accepted"): Look("t-warn", "signature"),
+    N_("Invited"): Look("", "mail"),
+    N_("Joined"): Look(_PLAIN, "check"),
+    N_("Switched off"): Look(_OFF, "user-x"),
+    N_("Published"): Look("t-ok", "check"),
+    N_("Retired"): Look(_OFF, "history"),
+    N_("Confirmed"): Look("t-ok", "check"),
+    N_("No answer"): Look("t-bad", "triangle-alert"),
+    N_("To confirm"): Look("", "history"),
+    N_("Changed"): Look("t-info", "git-compare"),
+    N_("New question"): Look("t-info", "plus"),
 }
 
 
@@ -226,10 +234,10 @@ class NavItem:
 
 
 VENDOR_NAV = (
-    NavItem("assessment", "Assessment", "/"),
-    NavItem("evidence", "Evidence", "/evidence"),
-    NavItem("results", "Results", "/results"),
-    NavItem("team", "Team", "/team"),
+    NavItem("assessment", N_("Assessment"), "/"),
+    NavItem("evidence", N_("Evidence"), "/evidence"),
+    NavItem("results", N_("Results"), "/results"),
+    NavItem("team", N_("Team"), "/team"),
 )
 LAB_NAV: Mapping[str, tuple[NavItem, ...]] = {
     "Work": (
@@ -265,9 +273,24 @@ def fingerprint(path: Path, _changed: int) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()[:8]
 
 
-def register(app: Flask, *, today: Callable[[], date] | None = None) -> None:
-    """Give the templates these filters and globals; today is the clock's date, UTC by default."""
-    current = today or (lambda: datetime.now(UTC).date())
+def _for_reader(say: Callable[..., str]) -> Callable[..., str]:
+    """Return the filter of a function whose answer depends on the reader.
+
+    A context filter is never evaluated when a template is compiled, so no reader is spoken to as another.
+    """
+
+    @pass_context
+    @wraps(say)
+    def filtered(_context: object, *args: Any, **more: Any) -> str:
+        return say(*args, **more)
+
+    return filtered
+
+
+def register(app: Flask, *, today: Callable[[], date] | None = None, now: Callable[[], datetime] | None = None) -> None:
+    """Give the templates these filters and globals; now is the clock's moment, of which today is the date in UTC."""
+    instant = now or (lambda: datetime.now(UTC))
+    current = today or (lambda: instant().astimezone(UTC).date())
 
     def asset(name: str) -> str:
         """Return the address of a static file, new whenever its bytes are new."""
@@ -275,25 +298,26 @@ def register(app: Flask, *, today: Callable[[], date] | None = None) -> None:
         version = fingerprint(path, path.stat().st_mtime_ns)
         return url_for("static", filename=name, v=version)
 
-    @pass_environment
-    def days_from_today(_: Environment, value: date | datetime | None) -> str:
-        # An environment filter is never evaluated when the template is compiled, so "today" stays today.
-        return relative_days(value, current())
+    def days_from_today(value: date | datetime | None) -> str:
+        # A day ends as the house's clock says, in UTC; a moment is as far away as the reader's calendar shows it.
+        is_moment = isinstance(value, datetime) and today is None
+        return relative_days(value, words.in_zone(instant(), reader().zone).date() if is_moment else current())
 
-    app.jinja_env.filters.update(
-        date=day,
-        datetime=moment,
-        clock_time=clock_time,
-        machine_time=machine_time,
-        zone_name=zone_name,
-        relative_days=days_from_today,
-        duration=duration,
-        filesize=filesize,
-        points=points,
-        whole=whole,
-        plural=plural,
-        initials=initials,
-    )
+    said_to_reader: dict[str, Callable[..., str]] = {
+        "date": day,
+        "datetime": moment,
+        "clock_time": clock_time,
+        "zone_name": zone_name,
+        "relative_days": days_from_today,
+        "duration": duration,
+        "filesize": filesize,
+        "points": points,
+        "whole": whole,
+        "plural": plural,
+        "told": told,
+    }
+    app.jinja_env.filters.update({name: _for_reader(say) for name, say in said_to_reader.items()})
+    app.jinja_env.filters.update(machine_time=machine_time, initials=initials)
     app.jinja_env.globals.update(
         asset=asset, status_look=status_look, is_current=is_current, VENDOR_NAV=VENDOR_NAV, LAB_NAV=LAB_NAV
     )

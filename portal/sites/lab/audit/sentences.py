@@ -18,11 +18,15 @@ PHRASES: Mapping[str, tuple[str, str]] = {
     "tier_raised": ("gauge", "raised an engagement of {vendor} from tier {from_tier} to {to_tier}: {reason}"),
     "assessment_requested": ("inbox", "asked {vendor} to attest by {due_on}, tier {tier}"),
     "assessment_cancelled": ("ban", "no longer asks {vendor} to attest: {reason}"),
+    "more_time_asked": ("clock", "asked for more time for {vendor}, until {wished_on} and not {due_on}: {reason}"),
+    "more_time_agreed": ("calendar-clock", "gave {vendor} more time: due on {due_on}, not {was_due_on}"),
+    "more_time_declined": ("ban", "gave {vendor} no more time: {reason}"),
     # what the vendor says
     "assessment_begun": ("circle-dot", "began the assessment of {vendor}"),
     "scoping_fact_stated": ("list-filter", "stated {key} of {vendor}"),
     "scoping_fact_confirmed": ("check", "confirmed {key} of {vendor}"),
     "section_assigned": ("users", "gave the section {section} to {user}"),
+    "section_due_changed": ("calendar-clock", "asked {user} to answer the section {section} by {due_on}"),
     "section_unassigned": ("users", "took the section {section} back from {user}"),
     "answer_saved": ("file-text", "answered {question_key} (version {version}) for {vendor}"),
     "answers_carried": (
@@ -143,6 +147,7 @@ PHRASES: Mapping[str, tuple[str, str]] = {
     "stepped_up": ("fingerprint", "confirmed with a second factor"),
     "step_up_refused": ("fingerprint", "gave a wrong second factor"),
     "password_reset_asked": ("key-round", "asked for a new password"),
+    "reading_changed": ("settings", "reads in {language} and the time zone {timezone} from now on"),
     "password_changed": ("key-round", "changed the password of {user}"),
     "recovery_codes_renewed": ("key-round", "made new recovery codes"),
     "factors_reset": ("key-round", "reset the second factor of {user}"),
@@ -151,6 +156,8 @@ PHRASES: Mapping[str, tuple[str, str]] = {
     "role_granted": ("users", "gave {user} the role {role}"),
     "role_revoked": ("users", "took the role {role} from {user}"),
     "person_deactivated": ("user-x", "switched {user} off"),
+    "reach_changed": ("eye", "changed which sections {user} sees, the given ones only: {given_only}"),
+    "invitation_opened": ("mail", "saw an invitation opened"),
     "person_handed_over": ("users", "handed the work of {user} to {to_user}"),
     "service_client_created": ("webhook", "created a service client with {scopes}"),
     "service_client_disabled": ("webhook", "switched a service client off"),
@@ -167,6 +174,7 @@ PHRASES: Mapping[str, tuple[str, str]] = {
     # the machine
     "mail_sent": ("mail", "sent a mail ({kind})"),
     "mail_parked": ("mail", "gave up on a mail ({kind}): {reason}"),
+    "mail_bounced": ("mail", "was told that a mail did not arrive ({kind}): {reason}"),
     "mail_dropped": ("mail", "dropped a mail ({kind}): {reason}"),
     "job_parked": ("server", "gave up on the job {name}: {reason}"),
 }
