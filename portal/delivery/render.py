@@ -21,10 +21,14 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from portal.delivery.mails import KINDS
-from portal.delivery.rules import Button, Frame, Message, Parts, is_address, one_line, quoted, subject_line
+from portal.delivery.rules import Button, Frame, Message, Parts, Reader, is_address, one_line, quoted, subject_line
+from portal.kernel.words import Said, catalogue, said, translated, zone_of
 
 LinkToken = Callable[[UUID], str | None]
 """Gives the one-time token of an invitation, None if it is not open any more."""
+
+ANYBODY = Reader()
+"""Somebody we know nothing of yet: English, and the world's clock."""
 
 STYLE = """\
 :root{color-scheme:light dark}
@@ -67,15 +71,24 @@ _TEXT = _environment(escape=False)
 _HTML = _environment(escape=True)
 
 
-def render(kind: str, context: Mapping[str, Any], *, to_name: str, frame: Frame, link_token: LinkToken) -> Message:
-    """Return the finished mail of a stored row.
+def render(
+    kind: str,
+    context: Mapping[str, Any],
+    *,
+    to_name: str,
+    frame: Frame,
+    link_token: LinkToken,
+    reader: Reader = ANYBODY,
+) -> Message:
+    """Return the finished mail of a stored row, in the language and zone of its reader.
 
     :raises NotWanted: if the invitation it is about is not open any more.
     :raises KeyError: for an unknown kind; :raises msgspec.ValidationError: for a context that does not fit it.
     """
     this = KINDS[kind]
     parts = this.write(msgspec.convert(dict(context), this.fields), frame)
-    return _laid_out(parts, to_name=to_name, frame=frame, link=link_of(parts.button, frame, link_token))
+    link = link_of(parts.button, frame, link_token)
+    return _laid_out(parts, to_name=to_name, frame=frame, link=link, reader=reader)
 
 
 def link_of(button: Button, frame: Frame, link_token: LinkToken) -> str:
@@ -92,29 +105,50 @@ def link_of(button: Button, frame: Frame, link_token: LinkToken) -> str:
     return f"{link}/{quote(token, safe='')}"
 
 
-def _laid_out(parts: Parts, *, to_name: str, frame: Frame, link: str) -> Message:
+def _laid_out(parts: Parts, *, to_name: str, frame: Frame, link: str, reader: Reader) -> Message:
+    spoken, zone = catalogue(reader.language), zone_of(reader.zone)
+
+    def told(text: str) -> str:
+        return quoted(translated(text, spoken, zone) if isinstance(text, Said) else text)
+
+    def _(template: str, **values: str) -> str:
+        return translated(said(template, **values), spoken)
+
+    subject, label = subject_line(told(parts.subject)), told(parts.button.label)
     words = {
-        "subject": subject_line(parts.subject),
+        "_": _,
+        "language": "en-GB" if reader.language == "en" else reader.language,
+        "subject": subject,
         "to_name": quoted(to_name),
-        "paragraphs": [quoted(each) for each in parts.paragraphs],
-        "details": [(name, quoted(value)) for name, value in parts.details],
-        "list_title": parts.list_title,
-        "items": [quoted(each) for each in parts.items],
-        "label": parts.button.label,
+        "paragraphs": [told(each) for each in parts.paragraphs],
+        "details": [(told(name), told(value)) for name, value in parts.details],
+        "list_title": told(parts.list_title),
+        "items": [told(each) for each in parts.items],
+        "label": label,
         "link": link,
-        "closing": [quoted(each) for each in parts.closing],
-        "why": quoted(parts.why),
+        "closing": [told(each) for each in parts.closing],
+        "why": told(parts.why),
         "host": frame.host,
     }
     text = _TEXT.get_template("mail.txt").render(words)
     html = _HTML.get_template("mail.html").render(words, style=Markup(STYLE))  # noqa: S704 - our own constant  # nosec B704
-    return Message(subject=subject_line(parts.subject), text=text, html=html, label=parts.button.label, link=link)
+    return Message(subject=subject, text=text, html=html, label=label, link=link)
 
 
 def envelope(
-    message: Message, *, mail_id: UUID, to_address: str, to_name: str, sender: str, lab_name: str, created_at: datetime
+    message: Message,
+    *,
+    mail_id: UUID,
+    to_address: str,
+    to_name: str,
+    sender: str,
+    lab_name: str,
+    created_at: datetime,
+    unsubscribe: str = "",
 ) -> EmailMessage:
     """Return the mail as it goes over the wire.
+
+    :param unsubscribe: where one click ends mails of this sort (RFC 8058); empty where none may be ended.
 
     Its Message-ID and date are those of the row, so that a mail sent twice is recognised as one.
 
@@ -129,6 +163,9 @@ def envelope(
     wire["Date"] = format_datetime(created_at)
     wire["Message-ID"] = f"<{mail_id}@{sender.rpartition('@')[2]}>"
     wire["Auto-Submitted"] = "auto-generated"
+    if unsubscribe:
+        wire["List-Unsubscribe"] = f"<{unsubscribe}>"
+        wire["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     wire.set_content(message.text)
     wire.add_alternative(message.html, subtype="html")
     return wire

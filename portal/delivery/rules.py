@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
+
+from portal.kernel.words import Near, Said, said, said_n
 
 LONGEST_SUBJECT = 60
 LONGEST_REASON = 200
@@ -20,9 +22,6 @@ LEASE = timedelta(seconds=60)
 FIRST_WAIT = timedelta(seconds=20)
 LONGEST_WAIT = timedelta(hours=1)
 
-_MONTHS = (
-    "January February March April May June July August September October November December".split()  # noqa: SIM905
-)
 _BREAKS = re.compile(r"[\s\x00-\x1f\x7f\u0085\u200b\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]+")
 _ADDRESS = re.compile(r"[^\s@<>()\[\]\\,;:\"\x00-\x1f\x7f]{1,64}@[A-Za-z0-9]([A-Za-z0-9.-]{0,250}[A-Za-z0-9])?")
 _LINK = re.compile(r"\b[a-z][a-z0-9+.-]*://\S+", re.IGNORECASE)
@@ -62,6 +61,14 @@ class Frame:
     def host(self) -> str:
         """The one true host, without its scheme."""
         return self.base_url.split("://", 1)[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who reads a mail: in which language, and by which clock."""
+
+    language: str = "en"
+    zone: str = "UTC"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,30 +112,44 @@ def reason(text: str) -> str:
     return line if len(line) <= LONGEST_REASON else line[: LONGEST_REASON - 1] + "…"
 
 
-def day(value: date) -> str:
-    """Return "18 December 2026"."""
-    return f"{value.day} {_MONTHS[value.month - 1]} {value.year}"
+def day(value: date) -> Said:
+    """Return "18 December 2026", in the language of whoever reads it."""
+    return said("%(day)s", day=value)
 
 
-def near_day(value: date) -> str:
+def near_day(value: date) -> Said:
     """Return "18 December", for subjects."""
-    return f"{value.day} {_MONTHS[value.month - 1]}"
+    return said("%(day)s", day=Near.of(value))
 
 
-def moment(value: datetime) -> str:
-    """Return "18 December 2026 at 14:32 UTC"."""
-    there = value.astimezone(UTC)
-    return f"{day(there.date())} at {there:%H:%M} UTC"
+def moment(value: datetime) -> Said:
+    """Return "18 December 2026 at 14:32 UTC", in the zone of whoever reads it, and with its name."""
+    return said("%(moment)s", moment=value)
+
+
+def questions_of(number: int) -> Said:
+    """Return "1 question", "5 questions"."""
+    return said_n("%(num)s question", "%(num)s questions", number)
+
+
+def answers_of(number: int) -> Said:
+    """Return "1 answer", "5 answers"."""
+    return said_n("%(num)s answer", "%(num)s answers", number)
+
+
+def listed(words: Sequence[str]) -> str:
+    """Return "a", "a and b", "a, b and c"; nothing for nothing."""
+    if len(words) < 2:
+        return words[0] if words else ""
+    head = words[0]
+    for each in words[1:-1]:
+        head = said("%(one)s, %(more)s", one=head, more=each)
+    return said("%(one)s and %(last)s", one=head, last=words[-1])
 
 
 def count(number: int, one: str, many: str | None = None) -> str:
-    """Return "1 question", "5 questions"."""
+    """Return "1 question", "5 questions", for the lab's mails, which speak English."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
-
-
-def listed(words: tuple[str, ...] | list[str]) -> str:
-    """Return "a", "a and b", "a, b and c"."""
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else list(words))
 
 
 def wait_before(
@@ -165,3 +186,17 @@ def stage_on(requested_on: date, due_on: date, today: date) -> Stage | None:
         (Stage.HALF_TIME, requested_on + (due_on - requested_on) // 2),
     )
     return next((stage for stage, when in days if requested_on < when <= today), None)
+
+
+def nearest(*, since: date, ends_on: date, days: Sequence[int], today: date) -> int | None:
+    """Return which of these numbers of days before an end to speak of today: the nearest whose day has come.
+
+    However long nobody looked, it is one and never two, and it never goes back. A number below nought is a day after
+    the end; without one nothing is said after the end. What falls on the first day or before it is left out.
+
+    :param since: the day on which the matter began, or on which its reader was told.
+    """
+    if today > ends_on and min(days) >= 0:
+        return None
+    due = ((each, ends_on - timedelta(days=each)) for each in sorted(days))
+    return next((each for each, when in due if since < when <= today), None)

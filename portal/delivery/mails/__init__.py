@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from portal.delivery.mails import access, alerts, lab, people, work
+from portal.delivery.mails import access, alerts, dates, ends, lab, people, talk, work
 from portal.delivery.rules import Frame, Parts
 
 
@@ -20,6 +20,7 @@ class Kind:
 
 KINDS: Mapping[str, Kind] = {
     "invitation": Kind(people.Invitation, people.invitation),
+    "invitation_ending": Kind(people.InvitationEnding, people.invitation_ending),
     "password_reset": Kind(people.PasswordReset, people.password_reset),
     "new_sign_in": Kind(people.NewSignIn, people.new_sign_in),
     "role_changed": Kind(people.RoleChanged, people.role_changed),
@@ -30,9 +31,20 @@ KINDS: Mapping[str, Kind] = {
     "questions": Kind(work.Questions, work.questions),
     "asked_again": Kind(work.AskedAgain, work.asked_again),
     "reminder": Kind(work.Reminder, work.reminder),
+    "more_time_answered": Kind(dates.MoreTimeAnswered, dates.more_time_answered),
     "decision": Kind(work.Decision, work.decision),
+    "finding_due": Kind(ends.FindingDue, ends.finding_due),
+    "proof_accepted": Kind(ends.ProofJudged, ends.proof_accepted),
+    "proof_returned": Kind(ends.ProofJudged, ends.proof_returned),
+    "evidence_ends": Kind(ends.EvidenceEnds, ends.evidence_ends),
+    "approval_ends": Kind(ends.ApprovalEnds, ends.approval_ends),
+    "reply": Kind(talk.Reply, talk.reply),
+    "evidence_opened": Kind(talk.EvidenceOpened, talk.evidence_opened),
+    "digest": Kind(talk.Digest, talk.digest),
+    "incident_questions": Kind(access.IncidentQuestions, access.incident_questions),
     "access_paused": Kind(access.AccessPaused, access.access_paused),
     "access_restored": Kind(access.AccessRestored, access.access_restored),
+    "more_time_asked": Kind(dates.MoreTimeAsked, dates.more_time_asked),
     "new_submission": Kind(lab.NewSubmission, lab.new_submission),
     "reply_received": Kind(lab.ReplyReceived, lab.reply_received),
     "cosign": Kind(lab.CoSign, lab.cosign),

@@ -37,6 +37,12 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "due_on": "2026-12-18",
         "hours": "7 to 13 hours",
     },
+    "invitation_ending": {
+        "invitation_id": ID,
+        "expires_at": NOW,
+        "invited_by": "Hana Sato",
+        "vendor_name": "Marigold Labelling",
+    },
     "password_reset": {"invitation_id": ID, "expires_at": NOW},
     "new_sign_in": {"at": NOW, "device": "Firefox on Linux", "address": "192.0.2.7"},
     "role_changed": {"at": NOW, "roles": ["signatory"], "changed_by": "Hana Sato"},
@@ -66,8 +72,56 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "title": "AI contractor assessment",
         "number": 412,
     },
+    "finding_due": {
+        "finding_id": ID,
+        "number": 3,
+        "vendor_name": "Marigold Labelling",
+        "due_on": "2026-12-18",
+        "days_left": 14,
+    },
+    "proof_accepted": {"finding_id": ID, "number": 3, "vendor_name": "Marigold Labelling"},
+    "proof_returned": {"finding_id": ID, "number": 3, "vendor_name": "Marigold Labelling", "due_on": "2026-12-18"},
+    "evidence_ends": {
+        "evidence_ids": [ID, ID],
+        "vendor_name": "Marigold Labelling",
+        "ends_on": "2026-12-18",
+        "days_left": 30,
+    },
+    "approval_ends": {
+        "engagement_id": ID,
+        "vendor_name": "Marigold Labelling",
+        "project": "Preference data for assistants",
+        "ends_on": "2026-12-18",
+        "days_left": 7,
+    },
+    "reply": {**WORK, "replies": 3, "keys": ["acc.leavers"]},
+    "evidence_opened": {
+        "vendor_name": "Marigold Labelling",
+        "until": "2026-11-23",
+        "openings": 12,
+        "files": 3,
+        "people": 2,
+    },
+    "digest": {
+        "on": "2026-11-24",
+        "lines": [{"kind": "reply", "number": 3}, {"kind": "evidence_ends", "number": 1}],
+    },
+    "incident_questions": {
+        "vendor_name": "Marigold Labelling",
+        "number": "INC-2026-014",
+        "questions": 6,
+        "answer_by": NOW,
+    },
     "access_paused": {"vendor_name": "Marigold Labelling", "at": NOW},
     "access_restored": {"vendor_name": "Marigold Labelling", "at": NOW},
+    "more_time_answered": {**WORK, "due_on": "2026-12-18", "agreed": True},
+    "more_time_asked": {
+        **WORK,
+        "vendor_slug": "marigold-labelling",
+        "due_on": "2026-12-18",
+        "wished_on": "2027-01-08",
+        "asked_by": "Ada Okafor",
+    },
     "new_submission": {"vendor_name": "Marigold Labelling", "title": "AI contractor assessment", "tier": 1},
     "reply_received": {"vendor_name": "Marigold Labelling", "title": "AI contractor assessment", "replies": 2},
     "cosign": {
@@ -100,6 +154,8 @@ VERBS = {
     "Finish",
     "Keep",
     "Read",
+    "Replace",
+    "Send",
     "Review",
     "See",
     "Sign",
@@ -117,7 +173,7 @@ def written(kind: str, context: dict[str, Any] | None = None, *, to_name: str = 
 
 def hostile(kind: str) -> dict[str, Any]:
     """The same mail with hostile words wherever somebody's words go."""
-    ours = {"fingerprint", "section", "change", "hours"}
+    ours = {"fingerprint", "section", "change", "hours", "vendor_slug"}
     return {
         name: HOSTILE
         if isinstance(value, str) and name not in ours and not re.match(r"\d{4}-|01936b2a", value)
