@@ -28,6 +28,8 @@ class Action(StrEnum):
     # the vendor's side
     HOME_READ = "home.read"
     ASSESSMENT_READ = "assessment.read"
+    ASSESSMENT_WHOLE = "assessment.whole"
+    SECTION_READ = "section.read"
     ANSWER_WRITE = "answer.write"
     SCOPING_CONFIRM = "scoping.confirm"
     MESSAGE_SHARED = "message.shared"
@@ -36,10 +38,16 @@ class Action(StrEnum):
     EVIDENCE_READ = "evidence.read"
     ATTESTATION_SIGN = "attestation.sign"
     ATTESTATION_WITHDRAW = "attestation.withdraw"
+    SEND_BACK = "answers.send_back"
+    SENT_BACK_SETTLE = "sent_back.settle"
+    SIGNATURE_ASK = "signature.ask"
     OUTCOME_READ = "outcome.read"
+    FINDING_ANSWER = "finding.answer"
+    SECOND_LOOK_ASK = "second_look.ask"
     TEAM_READ = "team.read"
     TEAM_MANAGE = "team.manage"
     SECTION_ASSIGN = "section.assign"
+    MORE_TIME_ASK = "more_time.ask"
 
     # the lab's side
     VENDOR_READ = "vendor.read"
@@ -49,6 +57,7 @@ class Action(StrEnum):
     ASSESSMENT_CREATE = "assessment.create"
     ASSESSMENT_CANCEL = "assessment.cancel"
     ASSESSMENT_MIGRATE = "assessment.migrate"
+    MORE_TIME_ANSWER = "more_time.answer"
     VENDOR_INVITE = "vendor.invite"
     REVIEW_READ = "review.read"
     REVIEW_CLAIM = "review.claim"
@@ -59,6 +68,9 @@ class Action(StrEnum):
     FIRM_CHECK = "firm.check"
     NOTE_INTERNAL = "note.internal"
     QUESTIONS_RETURN = "questions.return"
+    REMEDY_RETURN = "remedy.return"
+    REMEDY_VERIFY = "remedy.verify"
+    SECOND_LOOK_ANSWER = "second_look.answer"
     RECOMMEND = "recommend"
     DECISION_PROPOSE = "decision.propose"
     DECISION_CONFIRM = "decision.confirm"
@@ -88,6 +100,7 @@ STEP_UP = frozenset(
         Action.ATTESTATION_SIGN,
         Action.DECISION_PROPOSE,
         Action.DECISION_CONFIRM,
+        Action.REMEDY_VERIFY,
         Action.PAUSE,
         Action.RESUME,
         Action.REVOKE,
@@ -120,20 +133,51 @@ def own_vendor(role: Role) -> Rule:
 
 
 def own_section(role: Role) -> Rule:
-    """As own_vendor, and the section was given to the person (or to nobody)."""
+    """As own_vendor, and the section was given to the person (or to nobody, unless they keep to what is theirs)."""
+
+    def has(actor: Actor) -> bool:
+        return actor.vendor_id is not None and role in actor.roles
+
+    def allows(actor: Actor, thing: Any) -> bool:
+        if not has(actor) or _vendor_of(thing) != actor.vendor_id:
+            return False
+        given = getattr(thing, "assignee_ids", None)
+        # What is no section at all, an assessment, is looked at section by section later.
+        free = not (keeps_to_given(actor) and hasattr(thing, "assignee_ids"))
+        return free if given is None else actor.id in given
+
+    return Rule(f"own-section:{role}", has, allows)
+
+
+def seen_section(role: Role) -> Rule:
+    """As own_vendor, and the section was given to the person if they see only what was."""
 
     def has(actor: Actor) -> bool:
         return actor.vendor_id is not None and role in actor.roles
 
     return Rule(
-        f"own-section:{role}",
+        f"seen-section:{role}",
         has,
         lambda actor, thing: (
             has(actor)
             and _vendor_of(thing) == actor.vendor_id
-            and (getattr(thing, "assignee_ids", None) is None or actor.id in thing.assignee_ids)
+            and (not keeps_to_given(actor) or actor.id in (getattr(thing, "assignee_ids", None) or ()))
         ),
     )
+
+
+def sees_all(role: Role) -> Rule:
+    """As own_vendor, and the person is not one who sees only the sections given to them."""
+
+    def has(actor: Actor) -> bool:
+        return actor.vendor_id is not None and role in actor.roles and not keeps_to_given(actor)
+
+    return Rule(f"own-whole:{role}", has, lambda actor, thing: has(actor) and _vendor_of(thing) == actor.vendor_id)
+
+
+def keeps_to_given(actor: Actor) -> bool:
+    """Return whether the actor sees and answers only the sections given to them: admins and signatories see all."""
+    return actor.given_only and not actor.roles & {Role.VENDOR_ADMIN, Role.SIGNATORY}
 
 
 def role(role: Role) -> Rule:
@@ -191,6 +235,22 @@ GRANTS: dict[Action, tuple[Rule, ...]] = {
     Action.STEP_UP: (SIGNED_IN,),
     Action.HOME_READ: _VENDOR_PEOPLE,
     Action.ASSESSMENT_READ: (*_VENDOR_PEOPLE, _REVIEWER, _LEAD, _AUDITOR),
+    Action.ASSESSMENT_WHOLE: (
+        sees_all(Role.RESPONDENT),
+        own_vendor(Role.SIGNATORY),
+        own_vendor(Role.VENDOR_ADMIN),
+        _REVIEWER,
+        _LEAD,
+        _AUDITOR,
+    ),
+    Action.SECTION_READ: (
+        seen_section(Role.RESPONDENT),
+        own_vendor(Role.SIGNATORY),
+        own_vendor(Role.VENDOR_ADMIN),
+        _REVIEWER,
+        _LEAD,
+        _AUDITOR,
+    ),
     Action.ANSWER_WRITE: (own_section(Role.RESPONDENT), own_vendor(Role.VENDOR_ADMIN)),
     Action.SCOPING_CONFIRM: (own_vendor(Role.VENDOR_ADMIN),),
     Action.MESSAGE_SHARED: (*_VENDOR_PEOPLE, _MINE, _LEAD),
@@ -199,10 +259,16 @@ GRANTS: dict[Action, tuple[Rule, ...]] = {
     Action.EVIDENCE_READ: (*_VENDOR_PEOPLE, _REVIEWER, _LEAD, _AUDITOR),
     Action.ATTESTATION_SIGN: (own_vendor(Role.SIGNATORY),),
     Action.ATTESTATION_WITHDRAW: (own_vendor(Role.SIGNATORY), own_vendor(Role.VENDOR_ADMIN)),
+    Action.SEND_BACK: (own_vendor(Role.SIGNATORY), own_vendor(Role.VENDOR_ADMIN)),
+    Action.SENT_BACK_SETTLE: _VENDOR_PEOPLE,
+    Action.SIGNATURE_ASK: (own_vendor(Role.RESPONDENT), own_vendor(Role.VENDOR_ADMIN)),
     Action.OUTCOME_READ: _VENDOR_PEOPLE,
+    Action.FINDING_ANSWER: _VENDOR_PEOPLE,
+    Action.SECOND_LOOK_ASK: (own_vendor(Role.VENDOR_ADMIN), own_vendor(Role.SIGNATORY)),
     Action.TEAM_READ: _VENDOR_PEOPLE,
     Action.TEAM_MANAGE: (own_vendor(Role.VENDOR_ADMIN),),
     Action.SECTION_ASSIGN: (own_vendor(Role.VENDOR_ADMIN),),
+    Action.MORE_TIME_ASK: _VENDOR_PEOPLE,
     Action.VENDOR_READ: _LAB_PEOPLE,
     Action.VENDOR_ADD: (_REVIEWER, _LEAD, _ADMIN),
     Action.ENGAGEMENT_WRITE: (_REVIEWER, _LEAD, _ADMIN),
@@ -210,6 +276,7 @@ GRANTS: dict[Action, tuple[Rule, ...]] = {
     Action.ASSESSMENT_CREATE: (_REVIEWER, _LEAD, _ADMIN),
     Action.ASSESSMENT_CANCEL: (_LEAD, _ADMIN),
     Action.ASSESSMENT_MIGRATE: (_REVIEWER, _LEAD, _ADMIN),
+    Action.MORE_TIME_ANSWER: (_REVIEWER, _LEAD, _ADMIN),
     Action.VENDOR_INVITE: (_REVIEWER, _LEAD, _ADMIN),
     Action.REVIEW_READ: (_REVIEWER, _LEAD, _AUDITOR),
     Action.REVIEW_CLAIM: (_REVIEWER, _LEAD),
@@ -220,6 +287,9 @@ GRANTS: dict[Action, tuple[Rule, ...]] = {
     Action.FIRM_CHECK: (_REVIEWER, _LEAD),
     Action.NOTE_INTERNAL: (_MINE, _LEAD),
     Action.QUESTIONS_RETURN: (_MINE, _LEAD),
+    Action.REMEDY_RETURN: (_REVIEWER, _LEAD),
+    Action.REMEDY_VERIFY: (_REVIEWER, _LEAD),
+    Action.SECOND_LOOK_ANSWER: (_REVIEWER, _LEAD),
     Action.RECOMMEND: (_MINE, assigned(Role.LEAD_APPROVER)),
     Action.DECISION_PROPOSE: (_MINE, _LEAD),
     Action.DECISION_CONFIRM: (_LEAD,),

@@ -17,13 +17,16 @@ from portal.attestations import service as attestations
 from portal.delivery import follow
 from portal.evidence import facts as evidence_facts
 from portal.evidence import likeness, reading, retaining
+from portal.findings import facts as finding_facts
+from portal.findings import remedies as proofs
 from portal.gate import facts as gate_facts
-from portal.gate import grounds
+from portal.gate import grounds, remedied
 from portal.gate import service as gate
 from portal.gate.decided import clear_decided
 from portal.identity import facts as identity_facts
 from portal.kernel.ledger import Fact, Tx
 from portal.reviews import facts as review_facts
+from portal.reviews import remedies, standing, waits
 from portal.reviews import service as reviews
 
 REACTIONS: Mapping[type[Fact], Sequence[Callable[[Tx, Any], None]]] = {
@@ -35,30 +38,52 @@ REACTIONS: Mapping[type[Fact], Sequence[Callable[[Tx, Any], None]]] = {
     gate_facts.EveryVendorPaused: (gate.publish_all_cards, follow.mail_paused),
     gate_facts.EveryVendorResumed: (gate.publish_all_cards, follow.mail_resumed),
     # a file that leaves the library leaves the answers that nobody signed; one that was signed with stays
-    evidence_facts.EvidenceRemoved: (attestations.release_file, grounds.follow),
+    evidence_facts.EvidenceRemoved: (
+        proofs.keep_proof,
+        attestations.release_file,
+        grounds.follow,
+        standing.follow_file,
+    ),
     # a newer file takes the older one's place in the answers that are still open; its text is read soon
-    evidence_facts.EvidenceAttached: (library.replace_file, reading.ask, grounds.follow),
+    evidence_facts.EvidenceAttached: (library.replace_file, reading.ask, grounds.follow, standing.follow_file),
     # a report that was read is compared with every other, for the lab's eyes
     evidence_facts.EvidenceRead: (likeness.ask,),
     # what was relied on is kept: here by a job that locks it in the store, below for what was signed with
-    evidence_facts.EvidenceVerified: (retaining.keep_verified, grounds.follow),
+    evidence_facts.EvidenceVerified: (retaining.keep_verified, grounds.follow, standing.follow_file),
     # who comes by invitation finds the sections that it named
     identity_facts.PersonEnrolled: (assessments.give_invited_sections,),
+    # whoever takes over has the sections too; of who leaves, nobody has them, and the answers stay
+    identity_facts.PersonHandedOver: (assessments.follow_hand_over,),
     # what the vendor signed before is laid beside what it is asked now, to be confirmed or answered again
     assessment_facts.AssessmentRequested: (attestations.carry_over,),
     # more people, a wider workforce or other devices make the work riskier: the stricter tier's questions are asked
     assessment_facts.ScopingFactStated: (tier_follows,),
     assessment_facts.ScopingFactConfirmed: (tier_follows,),
     # an approval holds as long as the evidence that it rests on
-    evidence_facts.EvidenceDescribed: (grounds.follow,),
-    evidence_facts.EvidenceRejected: (grounds.follow,),
-    evidence_facts.EvidenceIntegrityFailed: (grounds.follow, follow.mail_alert),
-    evidence_facts.EvidenceInfected: (grounds.follow, follow.mail_alert),
+    evidence_facts.EvidenceDescribed: (grounds.follow, standing.follow_file),
+    # what a file proved, it proves no more: the finding that it closed is open again, and what that had opened shuts
+    evidence_facts.EvidenceRejected: (remedies.undo_of_file, grounds.follow, standing.follow_file),
+    evidence_facts.EvidenceIntegrityFailed: (
+        remedies.undo_of_file,
+        grounds.follow,
+        standing.follow_file,
+        follow.mail_alert,
+    ),
+    evidence_facts.EvidenceInfected: (remedies.undo_of_file, grounds.follow, standing.follow_file, follow.mail_alert),
+    evidence_facts.EvidenceRefused: (remedies.undo_of_file,),
     # one who opens more than one person does is looked at
     evidence_facts.OpeningsLimited: (follow.mail_alert,),
-    attestation_facts.CitationChecked: (grounds.follow,),
+    attestation_facts.CitationChecked: (grounds.follow, standing.follow_file),
+    # proof closes a finding: the condition that named it is met at the gate, and the vendor sees how it stands
+    finding_facts.RemedySent: (standing.follow_remedy, follow.mail_proof),
+    finding_facts.RemedyReturned: (standing.follow_remedy, follow.mail_proof_answer),
+    finding_facts.RemedyVerified: (remedied.follow_remedy, standing.follow_remedy, follow.mail_proof_answer),
+    finding_facts.RemedyUndone: (remedied.follow_remedy, standing.follow_remedy, follow.mail_proof_answer),
+    # a second look changes nothing by being asked for
+    finding_facts.SecondLookAsked: (follow.mail_second_look,),
+    finding_facts.SecondLookDecided: (follow.mail_second_answer,),
     # what people decided becomes the gate's truth
-    review_facts.DecisionConfirmed: (clear_decided,),
+    review_facts.DecisionConfirmed: (clear_decided, waits.publish_waits),
     # what was signed is reviewed, with a score; what was withdrawn is not any more
     assessment_facts.AssessmentWithdrawn: (reviews.end_withdrawn,),
     # what people are told by mail: each of these only writes a job
@@ -66,12 +91,24 @@ REACTIONS: Mapping[type[Fact], Sequence[Callable[[Tx, Any], None]]] = {
     identity_facts.SignedIn: (follow.mail_sign_in,),
     identity_facts.PasswordChanged: (follow.mail_password,),
     identity_facts.RecoveryCodesRenewed: (follow.mail_recovery_codes,),
+    identity_facts.PasskeyAdded: (follow.mail_passkey_added,),
+    identity_facts.PasskeyRemoved: (follow.mail_passkey_removed,),
     identity_facts.RoleGranted: (follow.mail_role,),
     identity_facts.RoleRevoked: (reviews.void_of_person, follow.mail_role),
-    identity_facts.PersonDeactivated: (reviews.void_of_person, follow.mail_deactivated),
+    identity_facts.PersonDeactivated: (
+        assessments.end_of_person,
+        reviews.void_of_person,
+        follow.mail_deactivated,
+    ),
     assessment_facts.SectionAssigned: (follow.mail_section,),
     assessment_facts.ChangesRequested: (follow.mail_questions,),
-    assessment_facts.OutcomePublished: (follow.mail_outcome,),
+    assessment_facts.MoreTimeAsked: (follow.mail_more_time_asked,),
+    assessment_facts.MoreTimeAgreed: (follow.mail_more_time_answered,),
+    assessment_facts.MoreTimeDeclined: (follow.mail_more_time_answered,),
+    assessment_facts.OutcomePublished: (
+        standing.publish_first,
+        follow.mail_outcome,
+    ),
     attestation_facts.AttestationSigned: (reviews.open_review, follow.mail_receipt, retaining.keep_signed),
     attestation_facts.AnswersCarried: (follow.mail_asked_again,),
     attestation_facts.AssessmentMigrated: (follow.mail_asked_again,),

@@ -64,6 +64,17 @@ class SectionUnassigned(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class SectionDueChanged(Fact):
+    """A person has another day to answer their section by; None: the day of the whole assessment."""
+
+    assessment_id: UUID
+    vendor_id: UUID
+    section: str
+    user_id: UUID
+    due_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
 class AssessmentBegun(Fact):
     """The vendor touched the assessment for the first time."""
 
@@ -165,3 +176,37 @@ class AssessmentTierRaised(Fact):
     vendor_id: UUID
     from_tier: int
     to_tier: int
+
+
+@dataclass(frozen=True, slots=True)
+class MoreTimeAsked(Fact):
+    """The vendor asked for a later due date, and said why."""
+
+    request_id: UUID
+    assessment_id: UUID
+    vendor_id: UUID
+    due_on: date
+    wished_on: date
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class MoreTimeAgreed(Fact):
+    """The lab moved the due date of an assessment because the vendor asked."""
+
+    request_id: UUID
+    assessment_id: UUID
+    vendor_id: UUID
+    was_due_on: date
+    due_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class MoreTimeDeclined(Fact):
+    """The lab left the due date as it is, and said why."""
+
+    request_id: UUID
+    assessment_id: UUID
+    vendor_id: UUID
+    due_on: date
+    reason: str

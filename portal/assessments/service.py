@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from portal import policy
 from portal.assessments import facts, queries, rules
-from portal.assessments.models import AccessCard, Assessment, PublishedOutcome
+from portal.assessments.models import AccessCard, Assessment, PublishedOutcome, PublishedStanding
 from portal.assessments.moves import (
     cancel,
     decide,
@@ -49,16 +49,27 @@ from portal.assessments.scoping import (
     stated_by_engagement,
 )
 from portal.assessments.sections import (
+    NOT_ALL_YOURS,
+    Given,
+    LeftBehind,
     assign_section,
+    assign_sections,
     assignees,
+    change_due,
+    check_seen,
+    end_of_person,
+    follow_hand_over,
     give_invited_sections,
+    given_of,
+    left_behind,
     section_scope,
     sections_of,
     unassign_section,
+    unseen_sections,
 )
 from portal.kernel.canonical import plain
 from portal.kernel.database import constraint_of
-from portal.kernel.errors import Conflict, NotFound, Refused
+from portal.kernel.errors import Conflict, Forbidden, NotFound, Refused
 from portal.kernel.ledger import Tx, get_one
 from portal.policy import Action
 from portal.questionnaires.models import QuestionnaireVersion
@@ -68,21 +79,30 @@ from portal.vendors.models import Engagement, Vendor
 __all__ = [
     "AssessmentLine",
     "CardLine",
+    "Given",
+    "LeftBehind",
     "OutcomeLine",
     "ScopingLine",
     "assign_section",
+    "assign_sections",
     "assignees",
     "cancel",
     "cards_of",
     "carry_facts",
+    "change_due",
+    "check_seen",
     "confirm_fact",
     "current_of",
     "decide",
+    "end_of_person",
     "end_sections",
     "facts_of",
     "facts_on",
+    "follow_hand_over",
     "get",
     "give_invited_sections",
+    "given_of",
+    "left_behind",
     "most_pressing",
     "next_revision",
     "of_vendor",
@@ -92,6 +112,7 @@ __all__ = [
     "pin",
     "publish_card",
     "publish_outcome",
+    "publish_standing",
     "recommend",
     "reopened",
     "request",
@@ -101,6 +122,7 @@ __all__ = [
     "scoping_of",
     "section_scope",
     "sections_of",
+    "standing_of",
     "state_fact",
     "stated_by",
     "stated_by_engagement",
@@ -108,6 +130,7 @@ __all__ = [
     "take_into_review",
     "touch",
     "unassign_section",
+    "unseen_sections",
     "withdraw",
 ]
 
@@ -122,6 +145,8 @@ def get(tx: Tx, assessment_id: UUID, action: Action) -> Assessment:
     row = tx.session.get(Assessment, assessment_id)
     if row is None:
         raise NotFound
+    if action is Action.ASSESSMENT_WHOLE and policy.keeps_to_given(tx.actor) and policy.sees(tx.actor, row):
+        raise Forbidden(NOT_ALL_YOURS)
     policy.check(tx.actor, action, row)
     return row
 
@@ -261,6 +286,25 @@ def outcome(tx: Tx, outcome_id: UUID, action: Action = Action.OUTCOME_READ) -> O
         raise NotFound
     policy.check(tx.actor, action, found)
     return found
+
+
+def publish_standing(tx: Tx, *, outcome: OutcomeLine, body: Mapping[str, Any]) -> bool:
+    """Show the vendor how an outcome stands now, in place of what it showed before; return whether that is news."""
+    content = plain(dict(body))
+    if queries.standing_body(tx, outcome.id) == content:
+        return False
+    said = {"body": content, "published_at": tx.now}
+    tx.session.execute(
+        postgresql.insert(PublishedStanding)
+        .values(outcome_id=outcome.id, vendor_id=outcome.vendor_id, assessment_id=outcome.assessment_id, **said)
+        .on_conflict_do_update(index_elements=[PublishedStanding.outcome_id], set_=said)
+    )
+    return True
+
+
+def standing_of(tx: Tx, outcome: OutcomeLine) -> dict[str, Any]:
+    """Return how an outcome stands since; empty if nothing was said of it yet. The caller holds the outcome."""
+    return queries.standing_body(tx, outcome.id)
 
 
 def publish_card(tx: Tx, *, vendor_id: UUID, engagement_id: UUID, body: Mapping[str, Any]) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from portal import policy
+from portal.assessments import service as assessments
 from portal.assessments.models import Assessment
 from portal.attestations import queries, rules
 from portal.attestations.facts import MessagePosted
@@ -58,7 +59,8 @@ def post_message(
     """
     asked = questionnaires.compiled(tx, assessment.questionnaire_id)
     if all(fact.key != question_key for fact in asked.scoping):
-        question_of(asked, assessment, question_key)
+        question = question_of(asked, assessment, question_key)
+        assessments.check_seen(tx, assessment, question.section)
     policy.check(tx.actor, Action.MESSAGE_SHARED, Thread(assessment.vendor_id, reviewer_id))
     text = rules.tidy_message(body)
     if assessment.state in OVER:

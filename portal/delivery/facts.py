@@ -29,6 +29,16 @@ class MailParked(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class MailBounced(Fact):
+    """A mail that had left was given back by a server on the way, with its reason."""
+
+    mail_id: UUID
+    kind: str
+    vendor_id: UUID | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class MailDropped(Fact):
     """A mail was not sent because it was no longer wanted."""
 
@@ -45,3 +55,21 @@ class JobParked(Fact):
     job_id: int
     name: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class MailChosen(Fact):
+    """A person chose what to hear of and how, as ``group=channel``."""
+
+    user_id: UUID
+    vendor_id: UUID | None
+    channels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MailUnsubscribed(Fact):
+    """A person ended mails of these groups by the link of a digest, without signing in."""
+
+    user_id: UUID
+    vendor_id: UUID | None
+    groups: tuple[str, ...]

@@ -25,6 +25,8 @@ class Mail(Base, kw_only=True):
         sa.CheckConstraint("(state = 'sent') = (sent_at IS NOT NULL)", name="sent_iff_dated"),
         sa.CheckConstraint("(state = 'sent') = (transport <> '')", name="sent_iff_transported"),
         sa.CheckConstraint("state NOT IN ('failed', 'dropped') OR last_error <> ''", name="given_up_with_reason"),
+        sa.CheckConstraint("(bounced_at IS NULL) = (bounce_reason = '')", name="bounced_with_reason"),
+        sa.CheckConstraint("bounced_at IS NULL OR state = 'sent'", name="bounced_after_sent"),
         sa.CheckConstraint("to_address !~ '[[:space:][:cntrl:]]'", name="address_plain"),
         sa.Index("ix_mail_created_at", "created_at"),
         sa.Index("ix_mail_unsent", "state", "created_at", postgresql_where=sa.text("state <> 'sent'")),
@@ -45,6 +47,8 @@ class Mail(Base, kw_only=True):
     transport: Mapped[str] = mapped_column(default="")
     created_at: Mapped[datetime]
     sent_at: Mapped[datetime | None] = mapped_column(default=None)
+    bounced_at: Mapped[datetime | None] = mapped_column(default=None)
+    bounce_reason: Mapped[str] = mapped_column(default="")
 
 
 class ParkedJob(Base, kw_only=True):
@@ -59,3 +63,41 @@ class ParkedJob(Base, kw_only=True):
     attempts: Mapped[int]
     reason: Mapped[str]
     parked_at: Mapped[datetime]
+
+
+class MailPreference(Base, kw_only=True):
+    """What a person chose to hear of and how, by group, and the hour of their digest. Without a row all is as usual."""
+
+    __tablename__ = "mail_preference"
+    __table_args__ = (sa.CheckConstraint("digest_hour BETWEEN 0 AND 23", name="hour_of_the_day"),)
+
+    user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user_account.id"), primary_key=True)
+    vendor_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("vendor.id"), index=True, default=None)
+    channels: Mapped[dict[str, Any]] = mapped_column(default_factory=dict)
+    digest_hour: Mapped[int]
+    changed_at: Mapped[datetime]
+    row_version: Mapped[int] = mapped_column(default=1)
+
+
+class DigestItem(Base, kw_only=True):
+    """Something to tell a person in their next digest. It ends in the mail ``mail_id``, or is left out for a reason."""
+
+    __tablename__ = "digest_item"
+    __table_args__ = (
+        sa.CheckConstraint("(settled_at IS NULL) = (mail_id IS NULL AND left_out = '')", name="settled_somehow"),
+        sa.CheckConstraint("mail_id IS NULL OR left_out = ''", name="told_or_left_out"),
+        sa.Index(
+            "ix_digest_item_waiting", "user_id", "created_at", "id", postgresql_where=sa.text("settled_at IS NULL")
+        ),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user_account.id"))
+    vendor_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("vendor.id"), index=True, default=None)
+    kind: Mapped[str]
+    context: Mapped[dict[str, Any]]
+    dedupe_key: Mapped[str] = mapped_column(unique=True)
+    created_at: Mapped[datetime]
+    settled_at: Mapped[datetime | None] = mapped_column(default=None)
+    mail_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("mail.id"), default=None)
+    left_out: Mapped[str] = mapped_column(default="")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -40,6 +40,7 @@ class MailBody:
 
     line: MailLine
     context: dict[str, Any]
+    user_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,36 @@ def mail(tx: Tx, mail_id: UUID) -> MailBody:
     line = tx.session.execute(sa.select(*_LINE).where(Mail.id == mail_id)).first()
     if line is None:
         raise NotFound
-    return MailBody(MailLine(*line), tx.session.execute(sa.select(Mail.context).where(Mail.id == mail_id)).scalar_one())
+    made_from = tx.session.execute(sa.select(Mail.context, Mail.user_id).where(Mail.id == mail_id)).one()
+    return MailBody(MailLine(*line), *made_from)
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What became of one mail: where it stands, since when, and why if it did not arrive."""
+
+    state: MailState
+    at: datetime
+    bounced: bool
+    reason: str
+
+
+def fates(tx: Tx, keys: Collection[str]) -> Mapping[str, Fate]:
+    """Return what became of the mails of these dedupe keys. Mails beyond the actor's vendor are hidden by the database."""
+    if not keys:
+        return {}
+    statement = sa.select(
+        Mail.dedupe_key, Mail.state, Mail.created_at, Mail.sent_at, Mail.bounced_at, Mail.bounce_reason, Mail.last_error
+    ).where(Mail.dedupe_key.in_(keys))
+    return {
+        row.dedupe_key: Fate(
+            row.state,
+            row.bounced_at or row.sent_at or row.created_at,
+            row.bounced_at is not None,
+            row.bounce_reason or row.last_error,
+        )
+        for row in tx.session.execute(statement)
+    }
 
 
 def parked(tx: Tx, *, limit: int = 50) -> Sequence[ParkedLine]:

@@ -9,19 +9,35 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 from portal.delivery import rules
-from portal.delivery.facts import JobParked, MailDropped, MailParked, MailSent
+from portal.delivery.channels import Channel, group_of
+from portal.delivery.facts import JobParked, MailBounced, MailDropped, MailParked, MailSent
 from portal.delivery.mails import KINDS
-from portal.delivery.models import Mail, ParkedJob
+from portal.delivery.models import DigestItem, Mail, ParkedJob
+from portal.delivery.preferences import wants
 from portal.delivery.queue import enqueue
 from portal.kernel.errors import Conflict, Refused
 from portal.kernel.ledger import Tx
 from portal.kernel.swap import swap
 from portal.terms import MailState
 
-__all__ = ["Claim", "NotYet", "claim", "dropped", "enqueue", "failed", "park", "park_job", "send", "send_again", "sent"]
+__all__ = [
+    "Claim",
+    "NotYet",
+    "claim",
+    "dropped",
+    "enqueue",
+    "failed",
+    "park",
+    "park_job",
+    "send",
+    "send_again",
+    "sent",
+    "wants",
+]
 
 DELIVER = "deliver_mail"
 
@@ -45,6 +61,7 @@ class Claim:
     to_name: str
     context: Mapping[str, Any]
     created_at: datetime
+    user_id: UUID | None = None
 
 
 def send(
@@ -57,8 +74,11 @@ def send(
     dedupe_key: str,
     user_id: UUID | None = None,
     vendor_id: UUID | None = None,
+    at_once: bool = False,
 ) -> None:
     """Queue a mail of this kind to one person; nothing happens if the dedupe key was used before.
+
+    Who chose a digest for this kind gets it in the next one, and who chose not to hear of it gets nothing.
 
     ``context`` holds the fields of the kind (portal/delivery/mails): ids and plain words, never a token. Without
     ``vendor_id`` a mail from a vendor's person belongs to that vendor.
@@ -70,6 +90,15 @@ def send(
         raise Refused(problems={"to_address": ["Enter one e-mail address, for example name@company.example"]})
     fields = msgspec.to_builtins(context)
     msgspec.convert(fields, KINDS[kind].fields)
+    whose = vendor_id or tx.actor.vendor_id
+    if user_id is not None and not at_once and group_of(kind) is not None:
+        if _was_said(tx, dedupe_key):
+            return
+        channel = wants(tx, user_id, kind)
+        if channel is not Channel.NOW:
+            off = "Its reader chose not to hear of this." if channel is Channel.OFF else ""
+            _keep(tx, user_id, whose, kind, fields, dedupe_key, off)
+            return
     mail_id = tx.new_id()
     added = tx.session.execute(
         postgresql.insert(Mail)
@@ -79,7 +108,7 @@ def send(
             to_address=to_address,
             to_name=rules.one_line(to_name),
             user_id=user_id,
-            vendor_id=vendor_id or tx.actor.vendor_id,
+            vendor_id=whose,
             context=fields,
             dedupe_key=dedupe_key,
             state=MailState.QUEUED,
@@ -93,6 +122,33 @@ def send(
     ).first()
     if added is not None:
         enqueue(tx, DELIVER, mail_id=mail_id)
+
+
+def _was_said(tx: Tx, dedupe_key: str) -> bool:
+    """Tell whether this was mailed, or kept for a digest, before its reader chose the other."""
+    kept = sa.exists().where(DigestItem.dedupe_key == dedupe_key)
+    mailed = sa.exists().where(Mail.dedupe_key == dedupe_key)
+    return bool(tx.session.execute(sa.select(sa.or_(kept, mailed))).scalar())
+
+
+def _keep(
+    tx: Tx, user_id: UUID, vendor_id: UUID | None, kind: str, fields: Mapping[str, Any], dedupe_key: str, left_out: str
+) -> None:
+    tx.session.execute(
+        postgresql.insert(DigestItem)
+        .values(
+            id=tx.new_id(),
+            user_id=user_id,
+            vendor_id=vendor_id,
+            kind=kind,
+            context=fields,
+            dedupe_key=dedupe_key,
+            created_at=tx.now,
+            settled_at=tx.now if left_out else None,
+            left_out=left_out,
+        )
+        .on_conflict_do_nothing(index_elements=["dedupe_key"])
+    )
 
 
 def claim(tx: Tx, mail_id: UUID, *, lease: timedelta = rules.LEASE) -> Claim | None:
@@ -114,7 +170,9 @@ def claim(tx: Tx, mail_id: UUID, *, lease: timedelta = rules.LEASE) -> Claim | N
     )
     if not won:
         raise NotYet(mail.not_before or tx.now)
-    return Claim(mail_id, attempt, mail.kind, mail.to_address, mail.to_name, mail.context, mail.created_at)
+    return Claim(
+        mail_id, attempt, mail.kind, mail.to_address, mail.to_name, mail.context, mail.created_at, mail.user_id
+    )
 
 
 def sent(tx: Tx, claim: Claim, *, transport: str) -> bool:
@@ -157,6 +215,28 @@ def park(tx: Tx, mail_id: UUID, *, reason: str) -> bool:
     """Give a waiting mail up, whoever has it; False if it was not waiting."""
     mail = tx.session.get(Mail, mail_id)
     return mail is not None and _park(tx, mail, {"state": MailState.QUEUED}, rules.reason(reason))
+
+
+def bounced(tx: Tx, mail_id: UUID, *, reason: str) -> bool:
+    """Note that a mail which left was given back by a server on the way; False if it had not left, or is noted."""
+    mail = tx.session.get(Mail, mail_id)
+    words = rules.reason(reason) or "The mail server gave it back."
+    expect = {"state": MailState.SENT, "bounced_at": None}
+    if mail is None or not swap(tx, mail, expect=expect, change={"bounced_at": tx.now, "bounce_reason": words}):
+        return False
+    tx.record(MailBounced(mail.id, mail.kind, mail.vendor_id, words))
+    return True
+
+
+def newest_sent(tx: Tx, address: str) -> UUID | None:
+    """Return the newest mail that left for an address and was not given back."""
+    statement = (
+        sa.select(Mail.id)
+        .where(Mail.to_address == address, Mail.state == MailState.SENT, Mail.bounced_at.is_(None))
+        .order_by(Mail.sent_at.desc(), Mail.id.desc())
+        .limit(1)
+    )
+    return tx.session.execute(statement).scalar()
 
 
 def send_again(tx: Tx, mail_id: UUID) -> None:

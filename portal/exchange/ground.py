@@ -25,13 +25,15 @@ from portal.exchange.rules.typed import word
 from portal.identity import queries as people
 from portal.kernel.actor import Actor
 from portal.kernel.ledger import Tx
+from portal.kernel.words import said
 from portal.policy import Action
 from portal.questionnaires import service as questionnaires
 from portal.questionnaires.rules import Question, Questionnaire, QuestionState, to_json
+from portal.terms import N_
 
-NOT_BACK: Final = "This question did not come back to you, so it stays as it was signed"
-GIVEN: Final = "This section belongs to {names}. You can read it"
-NO_ROLE: Final = "Your account does not answer questions. Ask a vendor admin"
+NOT_BACK: Final = said("This question did not come back to you, so it stays as it was signed")
+GIVEN: Final = N_("This section belongs to %(names)s. You can read it")
+NO_ROLE: Final = said("Your account does not answer questions. Ask a vendor admin")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,7 @@ class Ground:
     names: Mapping[UUID, str]
     library: Sequence[LibraryLine]
     offered: Callable[[Question], frozenset[str]]
+    unseen: frozenset[str] = frozenset()
 
     def content(self, key: str) -> Content:
         """Return the answer to a question as it stands."""
@@ -67,11 +70,14 @@ class Ground:
         return line.content if line and line.fate is Fate.TO_CONFIRM else None
 
     def asked(self) -> tuple[Question, ...]:
-        """Return the questions of the tier, also those that other answers hide now."""
-        return tuple(each for each in self.questionnaire.questions if self.tier in each.tiers)
+        """Return the questions of the tier that the person sees, also those that other answers hide now."""
+        asked = (each for each in self.questionnaire.questions if self.tier in each.tiers)
+        return tuple(each for each in asked if each.section not in self.unseen)
 
     def is_exported(self, question: Question) -> bool:
-        """Whether a question stands in an export made now: also what other answers rule out."""
+        """Whether a question stands in an export made now: also what other answers rule out, if its reader sees it."""
+        if question.section in self.unseen:
+            return False
         return self.states[question.key] is not QuestionState.HIDDEN
 
     def closed(self, question: Question) -> str:
@@ -80,7 +86,7 @@ class Ground:
         scope = scope_of_section(self.vendor_id, question.section, people)
         if not policy.may(self.actor, Action.ANSWER_WRITE, scope):
             names = " and ".join(self.names[each] for each in people if each in self.names)
-            return GIVEN.format(names=names) if names else NO_ROLE
+            return said(GIVEN, names=names) if names else NO_ROLE
         return "" if self.standing.may_change(question.key) else NOT_BACK
 
 
@@ -109,6 +115,7 @@ def ground_of(tx: Tx, assessment: Assessment, *, since: datetime | None = None) 
         names={person_id: person.full_name for person_id, person in named.items()},
         library=evidence_queries.library(tx, vendor_id=assessment.vendor_id),
         offered=lambda question: attestations.offered(tx, assessment, question),
+        unseen=assessments.unseen_sections(tx, assessment),
     )
 
 

@@ -142,6 +142,27 @@ class RecoveryCodesRenewed(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class PasskeyAdded(Fact):
+    """A person can sign in with a passkey; the digest pins its public key, so that a swapped one shows."""
+
+    user_id: UUID
+    vendor_id: UUID | None
+    passkey_id: UUID
+    key_digest: str
+    backup_eligible: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PasskeyRemoved(Fact):
+    """A passkey opens nothing any more: taken away by its owner, or with the account."""
+
+    user_id: UUID
+    vendor_id: UUID | None
+    passkey_id: UUID
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class FactorsReset(Fact):
     """A person's password and factors were taken away, so that they enrol again."""
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -12,8 +14,16 @@ from sqlalchemy.exc import IntegrityError
 from portal import policy
 from portal.identity import credentials, totp
 from portal.identity import passwords as words
-from portal.identity.facts import InvitationWithdrawn, PersonEnrolled, PersonInvited, RoleAsked, RoleGranted
-from portal.identity.models import Invitation, RoleGrant, RoleRequest, UserAccount
+from portal.identity.facts import (
+    InvitationOpened,
+    InvitationWithdrawn,
+    PersonEnrolled,
+    PersonInvited,
+    RoleAsked,
+    RoleGranted,
+    RoleRevoked,
+)
+from portal.identity.models import EarlierLink, Invitation, RoleGrant, RoleRequest, UserAccount
 from portal.identity.passwords import Hasher
 from portal.identity.rules import (
     LIFETIME,
@@ -29,10 +39,17 @@ from portal.kernel.errors import Conflict, NotFound, Refused
 from portal.kernel.ledger import Tx, get_one
 from portal.kernel.secrets import Keyring, token_digest
 from portal.kernel.swap import swap
+from portal.kernel.words import said
 from portal.policy import Action
 from portal.terms import ROLE_WORDS, Role, Side
 
-ENDED = "This invitation ended on {day}. Send a new one to the same address"
+ENDED = "This invitation ended on %(day)s. Send a new one to the same address"
+JOINED = "%(name)s has joined already. Choose them as a colleague instead"
+NOT_HERE = said("This address cannot be invited. Use another work address")
+REST = timedelta(minutes=1)
+"""How long a link rests before it is sent again: two presses are one, and no mailbox is flooded."""
+MOST_LINKS = 10
+"""How often one invitation is sent. After that it is withdrawn and made anew, by somebody who looked at the address."""
 
 
 def link_token(invitation: Invitation, keyring: Keyring, *, generation: int | None = None) -> str:
@@ -58,6 +75,8 @@ def invite(
     vendor_id: UUID | None = None,
     sections: Sequence[str] = (),
     assessment_id: UUID | None = None,
+    due_on: date | None = None,
+    takes_over: bool = False,
     purpose: str = "join",
     domains: tuple[str, ...] = (),
 ) -> Invitation:
@@ -66,11 +85,17 @@ def invite(
     Roles that need a second admin are asked for and wait (RoleRequest); a lone admin may appoint the second one.
     Inviting again who has not come yet replaces the earlier link; a person who was deactivated may be invited back.
 
+    :param sections: of ``assessment_id``, given on joining; the person sees these only.
+    :param due_on: the day by which the sections are to be answered, if not with the rest.
+    :param takes_over: the actor's role as a vendor admin goes over when the person joins.
     :param domains: mail domains the address must belong to; empty means any.
     :raises Forbidden: if the actor may not invite to this side.
-    :raises Refused: with problems at email, full_name or roles.
+    :raises Refused: with problems at email, full_name, roles or due_on.
+    :raises TooMany: if very many people were invited within an hour.
     """
     policy.check(tx.actor, _inviting(tx, side), _Place(vendor_id))
+    if due_on is not None and due_on < tx.now.date():
+        raise Refused(problems={"due_on": [said("Choose a day from today on")]})
     wanted = frozenset(Role(each) for each in roles)
     address = _checked(email=email, full_name=full_name, roles=wanted, side=side, domains=domains)
     user = _account(tx, email=address, full_name=full_name.strip(), side=side, vendor_id=vendor_id)
@@ -85,6 +110,8 @@ def invite(
         roles=sorted(wanted - waiting),
         sections=list(sections),
         assessment_id=assessment_id,
+        due_on=due_on,
+        takes_over_from=tx.actor.id if takes_over else None,
         user_id=user.id,
         token_digest=b"",
         invited_by=tx.actor.id,
@@ -94,6 +121,7 @@ def invite(
     invitation.token_digest = token_digest(link_token(invitation, keyring))
     tx.session.add(invitation)
     tx.session.flush()
+    user.given_only = bool(sections)
     for each in sorted(waiting):
         ask_for_role(tx, user=user, role=each)
     tx.record(PersonInvited(invitation.id, vendor_id, invitation.generation, user.id, purpose))
@@ -121,13 +149,14 @@ def _checked(*, email: str, full_name: str, roles: frozenset[Role], side: Side, 
     try:
         address = validate_email(email.strip(), check_deliverability=False).normalized.lower()
     except EmailNotValidError:
-        problems["email"] = ["Enter a work e-mail address, for example name@company.example"]
+        problems["email"] = [said("Enter a work e-mail address, for example name@company.example")]
     if address and not in_domains(address, domains):
-        problems["email"] = [f"The address must end in {' or '.join('@' + each for each in domains)}"]
+        ends = " / ".join("@" + each for each in domains)
+        problems["email"] = [said("The address must end in %(domains)s", domains=ends)]
     if not full_name.strip() or len(full_name.strip()) > MAX_NAME:
-        problems["full_name"] = [f"Enter the person's full name, up to {MAX_NAME} characters"]
+        problems["full_name"] = [said("Enter the person's full name, up to %(most)s characters", most=MAX_NAME)]
     if not roles:
-        problems["roles"] = ["Choose at least one role"]
+        problems["roles"] = [said("Choose at least one role")]
     elif wrong := sorted(roles - roles_of_side(side)):
         whose = "a vendor" if side is Side.VENDOR else "the lab"
         problems["roles"] = [f"{ROLE_WORDS[wrong[0]]} is not a role of {whose}"]
@@ -147,12 +176,14 @@ def _account(tx: Tx, *, email: str, full_name: str, side: Side, vendor_id: UUID 
                 tx.session.add(user)
         except IntegrityError as clash:
             # Behind the wall: an account that this actor must not know of, or one made this very moment.
-            raise Refused(problems={"email": ["This address cannot be invited. Use another work address"]}) from clash
+            raise Refused(problems={"email": [NOT_HERE]}) from clash
         return user
     if user.side is not side or user.vendor_id != vendor_id:
-        raise Refused(problems={"email": ["This address belongs to somebody on another side. Use another address"]})
+        # The lab may know whom it meets; a vendor is told what it is told of any address behind the wall.
+        elsewhere = said("This address belongs to somebody on another side. Use another address")
+        raise Refused(problems={"email": [NOT_HERE if tx.actor.is_vendor else elsewhere]})
     if user.password_hash is not None and user.deactivated_at is None:
-        raise Refused(problems={"email": [f"{user.full_name} has an account already. Give them the role instead"]})
+        raise Refused(problems={"email": [said(JOINED, name=user.full_name)]})
     if user.deactivated_at is not None:
         user.deactivated_at = None
         strip(tx, user=user)
@@ -162,11 +193,12 @@ def _account(tx: Tx, *, email: str, full_name: str, side: Side, vendor_id: UUID 
 
 
 def strip(tx: Tx, *, user: UserAccount) -> None:
-    """Take a person's password, authenticator and recovery codes away, so that they can only enrol again."""
+    """Take a person's password, authenticator, recovery codes and passkeys away, so that they can only enrol again."""
     user.password_hash = None
     user.enrolled_at = None
     user.totp_sealed = None
     credentials.retire_recovery_codes(tx, user=user)
+    credentials.retire_passkeys(tx, user=user, reason="the factors were reset")
 
 
 def withdraw_open(tx: Tx, *, user: UserAccount) -> None:
@@ -207,7 +239,7 @@ def ask_for_role(tx: Tx, *, user: UserAccount, role: Role) -> RoleRequest:
     :raises Conflict: if it was asked already.
     """
     if user.id == tx.actor.id or tx.actor.id is None:
-        raise Refused(problems={"roles": ["Nobody gives a role to themselves. Ask another admin"]})
+        raise Refused(problems={"roles": [said("Nobody gives a role to themselves. Ask another admin")]})
     request = RoleRequest(
         id=tx.new_id(), user_id=user.id, side=user.side, role=role, asked_by=tx.actor.id, asked_at=tx.now
     )
@@ -243,14 +275,36 @@ def state_of(tx: Tx, invitation: Invitation) -> InvitationState:
     )
 
 
-def resend(tx: Tx, *, invitation: Invitation, keyring: Keyring) -> None:
-    """Make a new link for the same address; the old one is dead, and the time starts again.
+def resend(tx: Tx, *, invitation: Invitation, keyring: Keyring) -> bool:
+    """Make a new link for the same address, good for the whole time again; return whether a mail leaves for it.
 
-    :raises Conflict: if it was used or withdrawn.
+    The links of earlier mails stay good for as long as was promised, so that nobody is locked out when this mail is
+    lost; the first that is used ends them all. Within a minute of the last one nothing more is sent.
+
+    :raises Conflict: if it was used or withdrawn, or was sent too often.
     """
     _still_unused(tx, invitation)
+    begun = invitation.expires_at - LIFETIME[invitation.purpose]
+    if tx.now < begun + REST:
+        return False
+    if invitation.generation >= MOST_LINKS:
+        raise Conflict(
+            said(
+                "This invitation was sent %(most)s times. Check the address with %(name)s, withdraw it and invite again.",
+                most=MOST_LINKS,
+                name=invitation.full_name,
+            ),
+            current={"state": "sent often"},
+        )
     generation = invitation.generation + 1
     renewed = link_token(invitation, keyring, generation=generation)
+    earlier = EarlierLink(
+        token_digest=invitation.token_digest,
+        invitation_id=invitation.id,
+        vendor_id=invitation.vendor_id,
+        generation=invitation.generation,
+        expires_at=invitation.expires_at,
+    )
     won = swap(
         tx,
         invitation,
@@ -259,11 +313,15 @@ def resend(tx: Tx, *, invitation: Invitation, keyring: Keyring) -> None:
             "generation": generation,
             "token_digest": token_digest(renewed),
             "expires_at": tx.now + LIFETIME[invitation.purpose],
+            "opened_at": None,
         },
     )
     if not won:
-        raise Conflict("Somebody else sent this invitation again a moment ago.")
+        raise Conflict(said("Somebody else sent this invitation again a moment ago."))
+    tx.session.add(earlier)
+    tx.session.flush()
     tx.record(PersonInvited(invitation.id, invitation.vendor_id, generation, invitation.user_id, invitation.purpose))
+    return True
 
 
 def revoke(tx: Tx, *, invitation: Invitation) -> None:
@@ -273,27 +331,65 @@ def revoke(tx: Tx, *, invitation: Invitation) -> None:
     """
     _still_unused(tx, invitation)
     if not swap(tx, invitation, expect={"redeemed_at": None, "revoked_at": None}, change={"revoked_at": tx.now}):
-        raise Conflict("The invitation was used a moment ago.")
+        raise Conflict(said("The invitation was used a moment ago."))
     tx.record(InvitationWithdrawn(invitation.id, invitation.vendor_id))
 
 
 def _still_unused(tx: Tx, invitation: Invitation) -> None:
     state = state_of(tx, invitation)
     if state is InvitationState.USED:
-        raise Conflict("This invitation was used. The person can sign in.", current={"state": state.value})
+        raise Conflict(said("This invitation was used. The person can sign in."), current={"state": state.value})
     if state is InvitationState.WITHDRAWN:
-        raise Conflict("This invitation was withdrawn. Invite the person again.", current={"state": state.value})
+        raise Conflict(said("This invitation was withdrawn. Invite the person again."), current={"state": state.value})
 
 
-def find(tx: Tx, *, token: str) -> Invitation:
-    """Return the invitation of a link, in whatever state (state_of). Run it as the system: nobody is known yet.
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link that somebody followed: its invitation, until when this very link is good, and whether it is the newest."""
+
+    invitation: Invitation
+    expires_at: datetime
+    newest: bool
+
+
+def find_link(tx: Tx, *, token: str) -> Link:
+    """Return what a link leads to, in whatever state. Run it as the system: nobody is known yet.
 
     :raises NotFound: for any other token; a reset link is no invitation (ASVS 9.2.2).
     """
-    found = get_one(tx, sa.select(Invitation).where(Invitation.token_digest == token_digest(token)))
-    if found is None or found.purpose == "reset":
+    digest = token_digest(token)
+    found = get_one(tx, sa.select(Invitation).where(Invitation.token_digest == digest))
+    if found is not None and found.purpose != "reset":
+        return Link(found, found.expires_at, newest=True)
+    earlier = tx.session.get(EarlierLink, digest)
+    if found is not None or earlier is None:
         raise NotFound
-    return found
+    return Link(tx.session.get_one(Invitation, earlier.invitation_id), earlier.expires_at, newest=False)
+
+
+def link_state(tx: Tx, link: Link) -> InvitationState:
+    """Return what this link is good for now: an earlier one ends when it was promised to."""
+    invitation = link.invitation
+    return invitation_state(
+        expires_at=link.expires_at,
+        redeemed_at=invitation.redeemed_at,
+        revoked_at=invitation.revoked_at,
+        now=tx.now,
+    )
+
+
+def find(tx: Tx, *, token: str) -> Invitation:
+    """Return the invitation of a link, newest or earlier, in whatever state (state_of).
+
+    :raises NotFound: as find_link.
+    """
+    return find_link(tx, token=token).invitation
+
+
+def note_opened(tx: Tx, *, invitation: Invitation) -> None:
+    """Note that its link was followed, the first time after each sending. Run it as the system."""
+    if swap(tx, invitation, expect={"opened_at": None, "redeemed_at": None}, change={"opened_at": tx.now}):
+        tx.record(InvitationOpened(invitation.id, invitation.vendor_id))
 
 
 def open_invitation(tx: Tx, *, token: str) -> Invitation:
@@ -302,12 +398,11 @@ def open_invitation(tx: Tx, *, token: str) -> Invitation:
     :raises NotFound: for any other token.
     :raises Conflict: if it was used, withdrawn or has ended, with ``current["state"]``.
     """
-    invitation = find(tx, token=token)
-    _still_unused(tx, invitation)
-    if (state := state_of(tx, invitation)) is InvitationState.EXPIRED:
-        day = f"{invitation.expires_at.day} {invitation.expires_at:%B}"
-        raise Conflict(ENDED.format(day=day), current={"state": state.value})
-    return invitation
+    link = find_link(tx, token=token)
+    _still_unused(tx, link.invitation)
+    if (state := link_state(tx, link)) is InvitationState.EXPIRED:
+        raise Conflict(said(ENDED, day=link.expires_at.date()), current={"state": state.value})
+    return link.invitation
 
 
 def enrol(
@@ -333,11 +428,11 @@ def enrol(
     user = tx.session.get_one(UserAccount, invitation.user_id)
     name = user.full_name if full_name is None else full_name.strip()
     if not name or len(name) > MAX_NAME:
-        raise Refused(problems={"full_name": [f"Enter your full name, up to {MAX_NAME} characters"]})
+        raise Refused(problems={"full_name": [said("Enter your full name, up to %(most)s characters", most=MAX_NAME)]})
     credentials.check_password(password, user=user, email=user.email, full_name=name, about=about)
     step = totp.matching_step(totp_secret, totp_code, now=tx.now, after=0)
     if step is None:
-        raise Refused(problems={"code": ["The code did not match. Wait for the next one and enter its 6 digits"]})
+        raise Refused(problems={"code": [said("The code did not match. Wait for the next one and enter its 6 digits")]})
     _redeem(tx, invitation)
     user.full_name = name
     user.password_hash = hasher.hash(password)
@@ -347,18 +442,37 @@ def enrol(
     codes = credentials.give_recovery_codes(tx, user=user, hasher=hasher)
     for role in invitation.roles:
         give(tx, user=user, role=Role(role), granted_by=invitation.invited_by)
+    _take_over(tx, invitation)
     tx.record(PersonEnrolled(user.id, user.vendor_id, invitation.id))
     return user, codes
 
 
+def _take_over(tx: Tx, invitation: Invitation) -> None:
+    """End the role of the admin who handed over to whoever joins now; their other roles stay."""
+    leaving = tx.session.get(UserAccount, invitation.takes_over_from) if invitation.takes_over_from else None
+    if leaving is None or Role.VENDOR_ADMIN not in invitation.roles:
+        return
+    grants = tx.session.scalars(
+        sa.select(RoleGrant).where(RoleGrant.user_id == leaving.id, RoleGrant.revoked_at.is_(None)).with_for_update()
+    ).all()
+    for grant in grants:
+        if grant.role is Role.VENDOR_ADMIN:
+            if len(grants) == 1:
+                give(tx, user=leaving, role=Role.RESPONDENT, granted_by=leaving.id)
+            grant.revoked_at, grant.revoked_by = tx.now, leaving.id
+            tx.session.flush()
+            tx.record(RoleRevoked(leaving.id, leaving.vendor_id, Role.VENDOR_ADMIN))
+
+
 def _redeem(tx: Tx, invitation: Invitation) -> None:
-    expect = {"redeemed_at": None, "revoked_at": None, "generation": invitation.generation}
+    expect = {"redeemed_at": None, "revoked_at": None}
     if state_of(tx, invitation) is not InvitationState.OPEN or not swap(
         tx, invitation, expect=expect, change={"redeemed_at": tx.now, "opened_at": tx.now}
     ):
         state = state_of(tx, invitation)
         raise Conflict(
-            "This link was used or renewed a moment ago. Sign in, or use the newest mail.", current={"state": state}
+            said("This link was used or taken back a moment ago. Sign in, or ask who invited you."),
+            current={"state": state},
         )
 
 

@@ -117,6 +117,43 @@ class RecoveryCode(Base, kw_only=True):
     used_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
+class Passkey(Base, kw_only=True):
+    """A key pair in a person's device; we hold the public half. Removed, it stays as history and opens nothing.
+
+    ``backup_eligible``: its device may copy it into a cloud of its maker, and ``backed_up`` says that it did.
+    """
+
+    __tablename__ = "passkey"
+    __table_args__ = (
+        sa.CheckConstraint("backup_eligible OR NOT backed_up", name="backed_up_if_eligible"),
+        sa.CheckConstraint("sign_count >= 0", name="counted"),
+        sa.CheckConstraint("octet_length(credential_id) BETWEEN 1 AND 1023", name="id_length"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user_account.id"), index=True)
+    credential_id: Mapped[bytes] = mapped_column(unique=True)
+    public_key: Mapped[bytes]
+    label: Mapped[str]
+    transports: Mapped[list[str]]
+    aaguid: Mapped[str]
+    backup_eligible: Mapped[bool]
+    backed_up: Mapped[bool]
+    sign_count: Mapped[int] = mapped_column(sa.BigInteger)
+    created_at: Mapped[datetime]
+    last_used_at: Mapped[datetime | None] = mapped_column(default=None)
+    removed_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class SpentChallenge(Base, kw_only=True):
+    """A challenge that was answered, by its digest, until it would not count any more anyway."""
+
+    __tablename__ = "spent_challenge"
+
+    digest: Mapped[bytes] = mapped_column(primary_key=True)
+    expires_at: Mapped[datetime]
+
+
 class Invitation(Base, kw_only=True):
     """A one-time way in for one address. ``generation`` counts resends: only the newest link works.
 

@@ -8,8 +8,14 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from portal import policy
-from portal.identity import sessions
-from portal.identity.facts import PersonDeactivated, PersonHandedOver, RoleRequestWithdrawn, RoleRevoked
+from portal.identity import credentials, sessions
+from portal.identity.facts import (
+    PersonDeactivated,
+    PersonHandedOver,
+    ReachChanged,
+    RoleRequestWithdrawn,
+    RoleRevoked,
+)
 from portal.identity.invitations import ask_for_role, give, invite, needs_second_person, withdraw_open
 from portal.identity.models import Invitation, RoleGrant, RoleRequest, UserAccount
 from portal.identity.rules import roles_of_side
@@ -17,6 +23,7 @@ from portal.kernel.errors import Conflict, Forbidden, NotFound, Refused
 from portal.kernel.ledger import Tx
 from portal.kernel.secrets import Keyring
 from portal.kernel.swap import swap
+from portal.kernel.words import said
 from portal.policy import Action
 from portal.terms import ROLE_WORDS, Role, Side
 
@@ -135,6 +142,26 @@ def set_roles(tx: Tx, *, user: UserAccount, roles: Iterable[Role]) -> list[RoleR
     return [each for each in asked if each is not None]
 
 
+def keep_to_given(tx: Tx, *, user_id: UUID) -> None:
+    """Have a person see and answer only the sections given to them; admins and signatories go on seeing all."""
+    if held_by(tx, user_id) & {Role.VENDOR_ADMIN, Role.SIGNATORY}:
+        return
+    user = tx.session.get_one(UserAccount, user_id)
+    if swap(tx, user, expect={"given_only": False}, change={"given_only": True}):
+        tx.record(ReachChanged(user.id, user.vendor_id, given_only=True))
+
+
+def see_every_section(tx: Tx, *, user: UserAccount) -> None:
+    """Have a person see every section again, and answer those that nobody has; nothing happens if they do.
+
+    :raises Conflict: if they were switched off.
+    """
+    if user.deactivated_at is not None:
+        raise Conflict(said("%(name)s is switched off. Invite them again.", name=user.full_name))
+    if swap(tx, user, expect={"given_only": True}, change={"given_only": False}):
+        tx.record(ReachChanged(user.id, user.vendor_id, given_only=False))
+
+
 def held_by(tx: Tx, user_id: UUID) -> frozenset[Role]:
     """Return the roles an active person holds at this moment."""
     rows = tx.session.scalars(
@@ -192,6 +219,7 @@ def deactivate(tx: Tx, *, user: UserAccount) -> None:
     )
     withdraw_open(tx, user=user)
     sessions.end_all(tx, user=user, reason="the person was switched off")
+    credentials.retire_passkeys(tx, user=user, reason="the person was switched off")
     tx.record(PersonDeactivated(user.id, user.vendor_id))
 
 
@@ -221,6 +249,29 @@ def hand_over(tx: Tx, *, user: UserAccount, to: UserAccount) -> None:
         give(tx, user=to, role=role, granted_by=tx.actor.id)
     tx.record(PersonHandedOver(user.id, to.id, user.vendor_id))
     deactivate(tx, user=user)
+
+
+def hand_over_admin(tx: Tx, *, to: UserAccount) -> None:
+    """Make a colleague vendor admin in the actor's place: they hold the role from now on, the actor no longer does.
+
+    The actor keeps the other roles, or becomes a respondent, so that nobody is left without any.
+
+    :raises Conflict: if the colleague has not joined, was switched off, or is the actor; if the actor is no admin.
+    """
+    if to.id == tx.actor.id:
+        raise Conflict(said("Choose somebody else to hand over to."))
+    if to.deactivated_at is not None:
+        raise Conflict(said("%(name)s is switched off. Invite them again.", name=to.full_name))
+    if to.password_hash is None:
+        raise Conflict(said("%(name)s has not joined yet. Hand over once they have.", name=to.full_name))
+    me = tx.session.get_one(UserAccount, tx.actor.id)
+    held = held_by(tx, me.id)
+    if Role.VENDOR_ADMIN not in held:
+        raise Conflict(said("You are not a vendor admin any more."))
+    give(tx, user=to, role=Role.VENDOR_ADMIN, granted_by=me.id)
+    if held == {Role.VENDOR_ADMIN}:
+        give(tx, user=me, role=Role.RESPONDENT, granted_by=me.id)
+    revoke_role(tx, user=me, role=Role.VENDOR_ADMIN)
 
 
 def bootstrap(tx: Tx, *, email: str, full_name: str, keyring: Keyring) -> Invitation:

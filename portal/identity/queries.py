@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
 from portal import policy
-from portal.identity.models import Invitation, RoleGrant, RoleRequest, ServiceClient, UserAccount, WebSession
-from portal.identity.rules import IDLE, InvitationState, invitation_state
+from portal.identity.models import Invitation, Passkey, RoleGrant, RoleRequest, ServiceClient, UserAccount, WebSession
+from portal.identity.rules import IDLE, InvitationState, invitation_state, mail_key
 from portal.kernel.errors import NotFound
 from portal.kernel.ledger import Tx
 from portal.policy import Action
@@ -35,6 +35,12 @@ class Person:
     enrolled_at: datetime | None
     last_sign_in_at: datetime | None
     deactivated_at: datetime | None
+    given_only: bool = False
+
+    @property
+    def keeps_to_given(self) -> bool:
+        """Whether the person sees only the sections given to them."""
+        return self.given_only and not self.roles & {Role.VENDOR_ADMIN, Role.SIGNATORY}
 
     @property
     def is_active(self) -> bool:
@@ -63,6 +69,21 @@ class InvitationLine:
     created_at: datetime
     expires_at: datetime
     invited_by: str
+    generation: int = 1
+    due_on: date | None = None
+    assessment_id: UUID | None = None
+    opened_at: datetime | None = None
+    takes_over: bool = False
+
+    @property
+    def mail_key(self) -> str:
+        """The key of the mail that its newest link went out with."""
+        return mail_key(self.id, self.generation)
+
+    @property
+    def waits(self) -> bool:
+        """Whether it can still be sent again: nobody used it and nobody took it back."""
+        return self.state in {InvitationState.OPEN, InvitationState.EXPIRED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +108,17 @@ class SessionLine:
     last_seen_at: datetime
     user_agent: str
     address: str
+
+
+@dataclass(frozen=True, slots=True)
+class PasskeyLine:
+    """One passkey of a person; ``backed_up``: its maker keeps a copy, so that a new device has it too."""
+
+    id: UUID
+    label: str
+    created_at: datetime
+    last_used_at: datetime | None
+    backed_up: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +164,7 @@ def _people(tx: Tx, *where: sa.ColumnElement[bool]) -> list[Person]:
             enrolled_at=user.enrolled_at,
             last_sign_in_at=user.last_sign_in_at,
             deactivated_at=user.deactivated_at,
+            given_only=user.given_only,
         )
         for user, roles in tx.session.execute(statement)
     ]
@@ -220,6 +253,11 @@ def invitations_of(tx: Tx, vendor_id: UUID | None) -> list[InvitationLine]:
             created_at=row.created_at,
             expires_at=row.expires_at,
             invited_by=name or "",
+            generation=row.generation,
+            due_on=row.due_on,
+            assessment_id=row.assessment_id,
+            opened_at=row.opened_at,
+            takes_over=row.takes_over_from is not None,
         )
         for row, name in tx.session.execute(statement)
     ]
@@ -259,6 +297,26 @@ def own_sessions(tx: Tx) -> list[SessionLine]:
         SessionLine(row.id, row.created_at, row.last_seen_at, row.user_agent, row.address)
         for row in tx.session.scalars(statement)
     ]
+
+
+def own_passkeys(tx: Tx) -> list[PasskeyLine]:
+    """Return the actor's passkeys, the oldest first; what was removed is not among them."""
+    statement = (
+        sa.select(Passkey)
+        .where(Passkey.user_id == tx.actor.id, Passkey.removed_at.is_(None))
+        .order_by(Passkey.created_at, Passkey.id)
+        .limit(MOST)
+    )
+    return [
+        PasskeyLine(row.id, row.label, row.created_at, row.last_used_at, row.backed_up)
+        for row in tx.session.scalars(statement)
+    ]
+
+
+def has_passkey(tx: Tx) -> bool:
+    """Return whether the actor has a passkey."""
+    held = sa.select(Passkey.id).where(Passkey.user_id == tx.actor.id, Passkey.removed_at.is_(None)).limit(1)
+    return tx.session.execute(held).first() is not None
 
 
 def clients(tx: Tx) -> Sequence[ClientLine]:

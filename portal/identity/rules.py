@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from uuid import UUID
 
 from portal.terms import LAB_ROLES, VENDOR_ROLES, Role, Side
 
@@ -24,6 +26,8 @@ SECOND_PERSON = frozenset({Role.LEAD_APPROVER, Role.PROGRAM_ADMIN})
 """Roles that one admin asks for and another confirms (security.md, manage lab members and roles)."""
 
 RECOVERY_CODES = 10
+MAX_PASSKEYS = 20
+MAX_PASSKEY_LABEL = 60
 MAX_NAME = 120
 
 
@@ -56,6 +60,11 @@ def invitation_state(
     return InvitationState.EXPIRED if now >= expires_at else InvitationState.OPEN
 
 
+def mail_key(invitation_id: UUID, generation: int) -> str:
+    """Return the key under which the mail of one link is sent once, and found again."""
+    return f"invitation:{invitation_id}:{generation}"
+
+
 def session_lives(*, last_seen_at: datetime, expires_at: datetime, ended_at: datetime | None, now: datetime) -> bool:
     """Return whether a session is neither ended, nor idle for too long, nor past its absolute end."""
     return ended_at is None and now < expires_at and now < last_seen_at + IDLE
@@ -64,6 +73,19 @@ def session_lives(*, last_seen_at: datetime, expires_at: datetime, ended_at: dat
 def is_fresh(fresh_at: datetime | None, now: datetime) -> bool:
     """Return whether a factor was given moments ago."""
     return fresh_at is not None and now < fresh_at + FRESH_FOR
+
+
+def is_last_way_in(*, passkeys: int, password: bool, code: bool) -> bool:
+    """Return whether a person who gave up one passkey could not come in any more."""
+    return passkeys <= 1 and not (password and code)
+
+
+def passkey_label(typed: str, *, otherwise: str, taken: Sequence[str]) -> str:
+    """Return the name of a new passkey: what was typed, else the device; with a number if there is one of that name."""
+    plain = " ".join("".join(c if c.isprintable() else " " for c in typed).split()) or otherwise
+    name = plain[:MAX_PASSKEY_LABEL].strip()
+    free = (f"{name} {number}" for number in range(2, len(taken) + 3))
+    return name if name not in taken else next(each for each in free if each not in taken)
 
 
 def roles_of_side(side: Side) -> frozenset[Role]:

@@ -18,6 +18,18 @@ from portal.identity.invitations import (
     state_of,
 )
 from portal.identity.invitations import get as get_invitation
+from portal.identity.passkeys import (
+    NoPasskey,
+    RelyingParty,
+    purge_challenges,
+    registration_options,
+    sign_in_by_passkey,
+    sign_in_options,
+    step_up_by_passkey,
+    step_up_options,
+)
+from portal.identity.passkeys import add as add_passkey
+from portal.identity.passkeys import remove as remove_passkey
 from portal.identity.people import (
     bootstrap,
     confirm_role,
@@ -64,6 +76,7 @@ from portal.identity.throttle import (
     give_back,
     link_limits,
     mail_limits,
+    passkey_limits,
     purge,
     refusal_limits,
     sign_in_limits,
@@ -75,6 +88,9 @@ __all__ = [
     "Link",
     "LiveSession",
     "NewSession",
+    "NoPasskey",
+    "RelyingParty",
+    "add_passkey",
     "ask_reset",
     "begin_session",
     "bootstrap",
@@ -113,7 +129,15 @@ __all__ = [
     "note_opened",
     "open_invitation",
     "open_session",
+    "passkey_limits",
     "purge",
+    "purge_challenges",
+    "registration_options",
+    "remove_passkey",
+    "sign_in_by_passkey",
+    "sign_in_options",
+    "step_up_by_passkey",
+    "step_up_options",
     "read_in",
     "refusal_limits",
     "renew_recovery_codes",

@@ -84,6 +84,8 @@ def test_no_role_of_one_side_may_do_what_is_the_other_sides() -> None:
         Action.STEP_UP,
         Action.API_DOCUMENT_READ,
         Action.ASSESSMENT_READ,
+        Action.ASSESSMENT_WHOLE,
+        Action.SECTION_READ,
         Action.MESSAGE_SHARED,
         Action.EVIDENCE_READ,
     }

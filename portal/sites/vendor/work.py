@@ -22,7 +22,7 @@ from portal.kernel.ledger import Tx
 from portal.policy import Action
 from portal.questionnaires import service as questionnaires
 from portal.questionnaires.rules import Question, Questionnaire, is_answered
-from portal.terms import ANSWERABLE_STATES, Role
+from portal.terms import ANSWERABLE_STATES, AssessmentState, Role
 
 REPLY_WORD = "{lab} asked"
 
@@ -43,6 +43,8 @@ class Work:
     lab: str
     carried: Mapping[str, CarriedLine]
     waiting: tuple[Question, ...]
+    unseen: frozenset[str] = frozenset()
+    """The sections whose answers the reader does not see. Nothing above but the standing knows anything of them."""
 
     @property
     def id(self) -> UUID:
@@ -50,10 +52,27 @@ class Work:
         identifier: UUID = self.row.id
         return identifier
 
+    def sees(self, section: str) -> bool:
+        """Whether the reader sees the answers of a section."""
+        return section not in self.unseen
+
+    def seen(self, keys: Iterable[str]) -> list[str]:
+        """Return those of these questions whose answers the reader sees; of what is not asked any more, all or none."""
+        return [
+            key
+            for key in keys
+            if (key in self.questionnaire and self.sees(self.questionnaire.question(key).section)) or not self.unseen
+        ]
+
     @property
     def is_open(self) -> bool:
         """Whether the vendor can answer now."""
         return self.row.state in ANSWERABLE_STATES
+
+    @property
+    def was_signed(self) -> bool:
+        """Whether there can be a signed revision: nothing was signed while the first is being answered."""
+        return self.row.state not in (AssessmentState.DRAFT, AssessmentState.IN_PROGRESS) or self.row.revision > 1
 
     @property
     def answered(self) -> int:
@@ -81,7 +100,7 @@ class Work:
     @property
     def kept(self) -> tuple[Question, ...]:
         """Return the questions that are not asked now and whose answers are kept."""
-        return self.standing.kept()
+        return tuple(each for each in self.standing.kept() if self.sees(each.section))
 
     def kept_in(self, section: str) -> tuple[Question, ...]:
         """Return those of one section."""
@@ -129,31 +148,44 @@ class Work:
         return section.state.word(self.lab)
 
 
-def load(tx: Tx, row: Any, *, lab: str, lines: Mapping[str, AnswerLine] | None = None, everybody: bool = True) -> Work:
-    """Return an assessment as it stands.
+def load(
+    tx: Tx,
+    row: Any,
+    *,
+    lab: str,
+    lines: Mapping[str, AnswerLine] | None = None,
+    everybody: bool = True,
+    standing: Standing | None = None,
+) -> Work:
+    """Return an assessment as it stands, as far as the actor sees it.
 
     :param row: the assessment, as ``assessments.get`` gave it.
     :param lines: the answers, if the caller has them at hand.
     :param everybody: whether the names of the vendor's people are needed.
+    :param standing: how these lines stand, if the caller has it at hand.
     """
     questionnaire = questionnaires.compiled(tx, row.questionnaire_id)
     said = attestations.answers_of(tx, row) if lines is None else lines
-    now = attestations.standing(tx, row, questionnaire, lines=said)
+    now = standing or attestations.standing(tx, row, questionnaire, lines=said)
     is_open = row.state in ANSWERABLE_STATES
+    unseen = assessments.unseen_sections(tx, row)
+    shown = frozenset(each.key for each in questionnaire.questions if each.section not in unseen)
+    carried = attestations.carried_of(tx, row) if is_open else {}
     team: Iterable[Person] = people_queries.people_of_vendor(tx, row.vendor_id) if everybody else ()
     return Work(
         row=row,
         questionnaire=questionnaire,
-        lines=said,
+        lines={key: line for key, line in said.items() if key in shown} if unseen else said,
         standing=now,
-        visible=now.visible(),
-        blockers=blockers(now),
-        sections=progress(now),
+        visible=tuple(each for each in now.visible() if each.section not in unseen),
+        blockers=tuple(each for each in blockers(now) if not each.section or each.section not in unseen),
+        sections=tuple(each for each in progress(now) if each.key not in unseen),
         assignees=assessments.assignees(tx, row),
         people={each.id: each for each in team},
         lab=lab,
-        carried=attestations.carried_of(tx, row) if is_open else {},
-        waiting=now.waiting() if is_open else (),
+        carried={key: line for key, line in carried.items() if key in shown} if unseen else carried,
+        waiting=tuple(each for each in now.waiting() if each.section not in unseen) if is_open else (),
+        unseen=unseen,
     )
 
 

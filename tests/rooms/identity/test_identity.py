@@ -97,17 +97,72 @@ def test_nothing_that_opens_a_door_is_stored_as_it_is(house: House) -> None:
         assert secret.replace("-", "") not in dump
 
 
-def test_only_the_newest_link_works(house: House) -> None:
-    invitation = invited(house)
-    first = identity.link_token(invitation, house.keyring)
+def sent_again(house: House, invitation: Invitation) -> str:
+    """Send an invitation again, and return the token of its newest link."""
     with house.ledger.begin(SYSTEM) as tx:
         row = identity.get_invitation(tx, invitation.id)
-        identity.resend(tx, invitation=row, keyring=house.keyring)
-        second = identity.link_token(row, house.keyring)
+        assert identity.resend(tx, invitation=row, keyring=house.keyring)
+        return identity.link_token(row, house.keyring)
 
-    with pytest.raises(NotFound):
+
+@pytest.mark.parametrize("used", ["earlier", "newest"])
+def test_sending_again_locks_nobody_out_and_the_first_link_used_ends_them_all(
+    house: House, clock: FixedClock, used: str
+) -> None:
+    invitation = invited(house)
+    first = identity.link_token(invitation, house.keyring)
+    clock.advance(days=1)
+    second = sent_again(house, invitation)
+
+    mine, other = (first, second) if used == "earlier" else (second, first)
+    enrols(house, mine)
+
+    with pytest.raises(Conflict, match="was used"):
+        enrols(house, other)
+
+
+def test_an_earlier_link_ends_when_it_was_promised_to(house: House, clock: FixedClock) -> None:
+    invitation = invited(house)
+    first = identity.link_token(invitation, house.keyring)
+    clock.advance(days=6)
+    second = sent_again(house, invitation)
+    clock.advance(days=2)
+
+    with pytest.raises(Conflict, match="This invitation ended on"):
         enrols(house, first)
     enrols(house, second)
+
+
+def test_no_link_of_an_invitation_that_was_taken_back_opens_anything(house: House, clock: FixedClock) -> None:
+    invitation = invited(house)
+    first = identity.link_token(invitation, house.keyring)
+    clock.advance(days=1)
+    second = sent_again(house, invitation)
+    with house.ledger.begin(SYSTEM) as tx:
+        identity.revoke(tx, invitation=identity.get_invitation(tx, invitation.id))
+
+    for token in (first, second):
+        with pytest.raises(Conflict, match="was withdrawn"):
+            enrols(house, token)
+
+
+def test_a_mailbox_is_not_flooded(house: House, clock: FixedClock) -> None:
+    invitation = invited(house)
+
+    def again() -> bool:
+        with house.ledger.begin(SYSTEM) as tx:
+            row = identity.get_invitation(tx, invitation.id)
+            return identity.resend(tx, invitation=row, keyring=house.keyring)
+
+    assert not again()
+    clock.advance(minutes=2)
+    assert (again(), again()) == (True, False)
+    for _ in range(8):
+        clock.advance(minutes=2)
+        assert again()
+    clock.advance(minutes=2)
+    with pytest.raises(Conflict, match="was sent 10 times"):
+        again()
 
 
 def test_a_link_is_redeemed_once_also_by_two_at_once(house: House) -> None:

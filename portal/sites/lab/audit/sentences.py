@@ -150,6 +150,8 @@ PHRASES: Mapping[str, tuple[str, str]] = {
     "reading_changed": ("settings", "reads in {language} and the time zone {timezone} from now on"),
     "password_changed": ("key-round", "changed the password of {user}"),
     "recovery_codes_renewed": ("key-round", "made new recovery codes"),
+    "passkey_added": ("fingerprint", "added a passkey, key {key_digest}"),
+    "passkey_removed": ("fingerprint", "removed a passkey of {user}: {reason}"),
     "factors_reset": ("key-round", "reset the second factor of {user}"),
     "role_asked": ("users", "asked for {user} to become {role}"),
     "role_request_withdrawn": ("users", "withdrew the request for {user} to become {role}"),
@@ -175,6 +177,8 @@ PHRASES: Mapping[str, tuple[str, str]] = {
     "mail_sent": ("mail", "sent a mail ({kind})"),
     "mail_parked": ("mail", "gave up on a mail ({kind}): {reason}"),
     "mail_bounced": ("mail", "was told that a mail did not arrive ({kind}): {reason}"),
+    "mail_chosen": ("mail", "chose what to hear of by mail: {channels}"),
+    "mail_unsubscribed": ("mail", "ended mails to {user} by the link in a digest: {groups}"),
     "mail_dropped": ("mail", "dropped a mail ({kind}): {reason}"),
     "job_parked": ("server", "gave up on the job {name}: {reason}"),
 }

@@ -127,7 +127,7 @@ def _page(
 ) -> ResponseReturnValue:
     lab = house().settings.lab_name
     with begin() as tx:
-        row = assessments.get(tx, assessment_id, Action.ASSESSMENT_READ)
+        row = assessments.get(tx, assessment_id, Action.ASSESSMENT_WHOLE)
         work = load(tx, row, lab=lab)
         signed = attestations.latest(tx, row.id)
         receipt = attestations.attested(tx, signed.id) if signed else None

@@ -40,7 +40,7 @@ def fill(assessment_id: UUID) -> ResponseReturnValue:
 def fill_in(assessment_id: UUID) -> ResponseReturnValue:
     """Give the workbook back, its empty answers filled from ours where Yes, No or NA says them."""
     with begin() as tx:
-        assessments.get(tx, assessment_id, Action.ASSESSMENT_READ)
+        assessments.get(tx, assessment_id, Action.ASSESSMENT_WHOLE)
     sent, version = request.files.get("file"), request.form.get("version", "")[:40]
     if sent is None or not sent.filename:
         return _fill_page(assessment_id, problems={"file": ["Choose a file"]}, version=version), 422
@@ -48,12 +48,12 @@ def fill_in(assessment_id: UUID) -> ResponseReturnValue:
     try:
         with filling.opened(cast("BinaryIO", sent.stream), sent.filename) as book:
             with begin() as tx:
-                row = assessments.get(tx, assessment_id, Action.ASSESSMENT_READ)
+                row = assessments.get(tx, assessment_id, Action.ASSESSMENT_WHOLE)
                 told = filling.told_by(tx, assessment=row, sent=book, version=version)
             filling.write(book, told, out)
         digest, size = _measured(out)
         with begin() as tx:
-            row = assessments.get(tx, assessment_id, Action.ASSESSMENT_READ)
+            row = assessments.get(tx, assessment_id, Action.ASSESSMENT_WHOLE)
             filling.record(tx, assessment=row, sha256=digest)
     except Refused as refusal:
         out.close()
@@ -82,7 +82,7 @@ def _measured(out: IO[bytes]) -> tuple[str, int]:
 
 def _fill_page(assessment_id: UUID, *, problems: Mapping[str, Sequence[str]] | None = None, version: str = "") -> str:
     with begin() as tx:
-        row = assessments.get(tx, assessment_id, Action.ASSESSMENT_READ)
+        row = assessments.get(tx, assessment_id, Action.ASSESSMENT_WHOLE)
         questionnaire = questionnaires.compiled(tx, row.questionnaire_id)
     return page(
         "vendor/exchange/fill.html",

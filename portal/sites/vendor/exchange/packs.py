@@ -48,7 +48,7 @@ def pack(assessment_id: UUID) -> ResponseReturnValue:
 def take_out(assessment_id: UUID) -> ResponseReturnValue:
     """Give the vendor everything it entered for an assessment, with its files if it asks for them."""
     with begin() as tx:
-        row = assessments.get(tx, assessment_id, Action.ASSESSMENT_READ)
+        row = assessments.get(tx, assessment_id, Action.ASSESSMENT_WHOLE)
         gathered = packs.gather(tx, assessment=row)
         now = tx.now
     out: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - closed with the answer
@@ -79,6 +79,7 @@ def _lend(evidence_id: UUID) -> Iterator[Path]:
 def read_pack(assessment_id: UUID) -> ResponseReturnValue:
     """Read an uploaded pack; nothing is taken from it before somebody has seen what it would change."""
     with begin() as tx:
+        assessments.get(tx, assessment_id, Action.ASSESSMENT_WHOLE)
         row = assessments.get(tx, assessment_id, Action.ANSWER_WRITE)
         questionnaire = questionnaires.compiled(tx, row.questionnaire_id)
     sent = request.files.get("file")
@@ -113,7 +114,7 @@ def read_pack(assessment_id: UUID) -> ResponseReturnValue:
 def as_vsaq(assessment_id: UUID) -> ResponseReturnValue:
     """Give the answers as VSAQ keeps them: a view, without comments, reasons, tables and files."""
     with begin() as tx:
-        row = assessments.get(tx, assessment_id, Action.ASSESSMENT_READ)
+        row = assessments.get(tx, assessment_id, Action.ASSESSMENT_WHOLE)
         body, slug = packs.vsaq_json(tx, assessment=row), row.questionnaire_slug
     answer = Response(body, content_type="application/json")
     answer.headers["Content-Disposition"] = disposition(f"{slug}-vsaq-answers.json")
@@ -135,6 +136,7 @@ def take_in(pack_id: UUID) -> ResponseReturnValue:
     try:
         with begin() as tx:
             row = taking.get(tx, pack_id)
+            assessments.get(tx, row.assessment_id, Action.ASSESSMENT_WHOLE)
             assessment = assessments.get(tx, row.assessment_id, Action.ANSWER_WRITE)
             over = request.form.getlist("over")
             taken = taking.take(tx, assessment=assessment, row=row, over=over, seen=request.form.get("seen", ""))
@@ -168,7 +170,7 @@ class Shown:
 
 def _pack_page(assessment_id: UUID, *, errors: Sequence[str] = ()) -> str:
     with begin() as tx:
-        row = assessments.get(tx, assessment_id, Action.ASSESSMENT_READ)
+        row = assessments.get(tx, assessment_id, Action.ASSESSMENT_WHOLE)
         revisions = signed.revisions_of(tx, row)
         read = taking.packs_of(tx, row)
     return page(
@@ -185,7 +187,7 @@ def _pack_page(assessment_id: UUID, *, errors: Sequence[str] = ()) -> str:
 def _plan_page(pack_id: UUID, *, changed: str = "") -> str:
     with begin() as tx:
         row = taking.get(tx, pack_id)
-        assessment = assessments.get(tx, row.assessment_id, Action.ASSESSMENT_READ)
+        assessment = assessments.get(tx, row.assessment_id, Action.ASSESSMENT_WHOLE)
         plan = taking.plan(tx, assessment=assessment, row=row)
     return page(
         "vendor/exchange/plan.html",

@@ -109,7 +109,7 @@ def withdraw(set_id: UUID) -> ResponseReturnValue:
 def as_csv(set_id: UUID) -> ResponseReturnValue:
     """Give the answers of a set as a list: identifier, answer, words."""
     with begin() as tx:
-        line = external.line_of(external.get(tx, set_id))
+        line = external.line_of(external.get(tx, set_id, Action.ASSESSMENT_WHOLE))
         rows = external.answers_of(tx, set_id)
     out = io.StringIO(newline="")
     writer = csv.writer(out)
@@ -164,7 +164,7 @@ def _set_page(
     set_id: UUID, *, typed: Mapping[str, str] | None = None, problems: Mapping[str, Sequence[str]] | None = None
 ) -> str:
     with begin() as tx:
-        row = external.get(tx, set_id)
+        row = external.get(tx, set_id, Action.ASSESSMENT_WHOLE)
         line = external.line_of(row)
         answers = external.answers_of(tx, set_id)
         uses, mapped = _uses(tx, line)

@@ -4,60 +4,47 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, redirect, url_for
+from flask import Blueprint, make_response, redirect, url_for
 from flask.typing import ResponseReturnValue
 
 from portal import policy
+from portal.assessments import more_time
 from portal.assessments import service as assessments
-from portal.assessments.queries import AssessmentLine, CardLine
+from portal.assessments.more_time import MoreTimeLine
+from portal.assessments.queries import AssessmentLine
+from portal.assessments.waits import WaitLine, before_working_days, usual_wait
 from portal.attestations import service as attestations
-from portal.attestations.rules import Blocker, BlockerKind
+from portal.attestations.pace import pace_of
+from portal.attestations.rules.pace import Pace, time_left
 from portal.identity import queries as people
+from portal.identity.queries import InvitationLine
 from portal.identity.rules import InvitationState
 from portal.kernel.errors import NotFound
 from portal.kernel.ledger import Tx
+from portal.kernel.paper import render
+from portal.kernel.sniff import display_name
 from portal.policy import Action
 from portal.questionnaires import queries as questionnaires
 from portal.sites.shared import does, house, page
+from portal.sites.shared.evidence import disposition
+from portal.sites.shared.language import _, language
 from portal.sites.shared.pages import actor, begin
 from portal.sites.vendor.access import Access, access_of
-from portal.sites.vendor.renewal.earlier import SECONDS_EACH, minutes, whose
-from portal.sites.vendor.work import Work, link_of, load, next_question, shown_sections, slug
+from portal.sites.vendor.home.blocking import things_of
+from portal.sites.vendor.home.missing import missing_of
+from portal.sites.vendor.home.reading import answered_how, read_ahead
+from portal.sites.vendor.home.tracker import tracked
+from portal.sites.vendor.renewal.earlier import left_of
+from portal.sites.vendor.work import Work, load, next_question, shown_sections, slug
 from portal.terms import AssessmentState, Role
 
 bp = Blueprint("vendor_home", __name__)
-SHOWN = 6
-"""How many blockers of a kind are named one by one; more are counted by section. The check page names all."""
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Blockers of one kind: what to do, and where each is."""
-
-    kind: str
-    count: int
-    first: str
-    links: Sequence[tuple[str, str]]
-
-
-@dataclass(frozen=True, slots=True)
-class Renewal:
-    """What became of the earlier answers: how many wait for a word, are asked again, are new, are not asked any more.
-
-    ``ended`` of those that wait name a file that cannot be attached again.
-    """
-
-    to_confirm: int
-    ended: int
-    whose: str
-    takes: str
-    again: int
-    new: int
-    archived: int
+STILL_NEWS = timedelta(days=14)
+"""How long the home says what became of a request for more time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,18 +63,24 @@ def home() -> ResponseReturnValue:
     """Show the vendor's current assessment, or a choice if several are open."""
     with begin() as tx:
         lines = _own(tx)
-        access = _access(tx)
-    going = [each for each in lines if each.is_open]
-    if len(going) == 1 or (len(lines) == 1 and not going):
-        return _home(lines[0].id)
-    return page("vendor/home/choose.html", active="assessment", open=going, past=_past(lines), access=access)
+        today = tx.now.date()
+        going = [each for each in lines if each.is_open]
+        if len(going) == 1 or (len(lines) == 1 and not going):
+            context = _context(tx, lines[0].id, lines)
+        else:
+            access = [each for _engagement, each in _access(tx)]
+            context = {"open": going, "past": _past(lines), "access": access, "today": today}
+    template = "home" if "work" in context else "choose"
+    return page(f"vendor/home/{template}.html", active="assessment", **context)
 
 
 @bp.get("/assessments/<uuid:assessment_id>")
 @does(Action.ASSESSMENT_READ)
 def show(assessment_id: UUID) -> ResponseReturnValue:
     """Show one assessment."""
-    return _home(assessment_id)
+    with begin() as tx:
+        context = _context(tx, assessment_id, _own(tx))
+    return page("vendor/home/home.html", active="assessment", **context)
 
 
 @bp.get("/assessments/<uuid:assessment_id>/read")
@@ -97,7 +90,22 @@ def read(assessment_id: UUID) -> ResponseReturnValue:
     with begin() as tx:
         row = assessments.get(tx, assessment_id, Action.ASSESSMENT_READ)
         work = load(tx, row, lab=house().settings.lab_name, everybody=False)
-    return page("vendor/home/read.html", active="assessment", work=work)
+    return page("vendor/home/read.html", active="assessment", work=work, how=answered_how)
+
+
+@bp.get("/assessments/<uuid:assessment_id>/read.pdf")
+@does(Action.ASSESSMENT_READ)
+def read_pdf(assessment_id: UUID) -> ResponseReturnValue:
+    """Give every question of the questionnaire as a document, with those that are not asked now at its end."""
+    with begin() as tx:
+        row = assessments.get(tx, assessment_id, Action.ASSESSMENT_READ)
+        work = load(tx, row, lab=house().settings.lab_name, everybody=False)
+        version = questionnaires.version_of(tx, row.questionnaire_id)
+    body = render("questions", read_ahead(work, version, language()))
+    answer = make_response(body)
+    answer.content_type = "application/pdf"
+    answer.headers["Content-Disposition"] = disposition(display_name(f"{row.title} {_('questions')}.pdf"))
+    return answer
 
 
 @bp.get("/s/<section>")
@@ -114,65 +122,58 @@ def to_check() -> ResponseReturnValue:
     return redirect(url_for("vendor_check.show", assessment_id=_current()))
 
 
-def _home(assessment_id: UUID) -> ResponseReturnValue:
-    with begin() as tx:
-        row = assessments.get(tx, assessment_id, Action.ASSESSMENT_READ)
-        work = load(tx, row, lab=house().settings.lab_name)
-        version = questionnaires.version_of(tx, row.questionnaire_id)
-        signed = attestations.latest(tx, row.id)
-        outcome = next(
-            (each for each in assessments.outcomes_of(tx, row.vendor_id) if each.assessment_id == row.id), None
-        )
-        access = _access(tx)
-        others = [each for each in _own(tx) if each.is_open and each.id != row.id]
-        invited = _invited(tx, work)
-        renewal = _renewal(tx, work)
-        moved = _moved(tx, work)
-        today = tx.now.date()
+def _context(tx: Tx, assessment_id: UUID, lines: Sequence[AssessmentLine]) -> dict[str, Any]:
+    row = assessments.get(tx, assessment_id, Action.ASSESSMENT_READ)
+    work = load(tx, row, lab=house().settings.lab_name)
+    today = tx.now.date()
+    left = left_of(tx, work)
+    threads = attestations.messages_of(tx, row)
+    invitations = people.invitations_of(tx, row.vendor_id)
+    access = _access(tx)
+    lapsing = next((each for engagement, each in access if engagement == row.engagement_id), None)
+    waits = usual_wait(tx)
+    pace = pace_of(tx, row.vendor_id) if work.is_open else None
     returned = row.state is AssessmentState.CHANGES_REQUESTED
+    things = things_of(work, left, threads) if work.is_open else []
     following = next_question(work, actor()) if work.is_open else None
-    return page(
-        "vendor/home/home.html",
-        active="assessment",
-        work=work,
-        version=version,
-        renewal=renewal,
-        moved=moved,
-        groups=[each for each in _groups(work) if not (returned and each.kind == "reply")] if work.is_open else [],
-        sections=_by_group(work, returned),
-        following=following,
-        following_link=_link(work, following.section, following.key) if following else "",
-        returned=_returned(work) if returned else (),
-        signed=signed,
-        outcome=outcome,
-        access=access,
-        others=others,
-        invited=invited,
-        overdue=work.is_open and row.due_on < today,
-        signatories=work.with_role(Role.SIGNATORY),
-        time_left=_time_left(work),
-        settled=not work.standing.unsettled,
-        may_settle=policy.may(actor(), Action.SCOPING_CONFIRM, row),
-        may_invite=policy.may(actor(), Action.TEAM_MANAGE, row),
-        admins=work.with_role(Role.VENDOR_ADMIN),
-    )
-
-
-def _renewal(tx: Tx, work: Work) -> Renewal | None:
-    """Return what became of the earlier answers; nothing where there are none, or nothing can be answered now."""
-    if not work.carried or not work.is_open:
-        return None
-    plan = attestations.plan_of(tx, work.row, work.standing)
-    lines = [work.carried[key] for key in plan.to_confirm]
-    return Renewal(
-        to_confirm=len(lines),
-        ended=sum(any(not file.usable for file in each.citations) for each in lines),
-        whose=whose(lines, tx.now.year),
-        takes=minutes(len(lines)),
-        again=len(plan.re_attest),
-        new=len(plan.new),
-        archived=len(plan.archived),
-    )
+    mine = following is not None and work.writable(actor(), following.section)
+    return {
+        "work": work,
+        "version": questionnaires.version_of(tx, row.questionnaire_id),
+        "left": left,
+        "moved": _moved(tx, work),
+        "things": [each for each in things if not (returned and each.kind == "reply")],
+        "missing": missing_of(work, actor(), invitations),
+        "sections": _by_group(work, returned),
+        "following": following if mine else None,
+        "following_link": _link(work, following.section, following.key) if following else "",
+        "first_visit": row.state is AssessmentState.DRAFT and not work.carried and not work.answered,
+        "returned": _returned(work) if returned else (),
+        "tracked": tracked(work, threads),
+        "signed": attestations.latest(tx, row.id),
+        "outcome": next(
+            (each for each in assessments.outcomes_of(tx, row.vendor_id) if each.assessment_id == row.id), None
+        ),
+        "access": [each for _engagement, each in access],
+        "lapsing": lapsing,
+        "waits": waits,
+        "sign_by": _sign_by(lapsing, waits, today) if work.is_open else None,
+        "may_withdraw": policy.may(actor(), Action.ATTESTATION_WITHDRAW, row),
+        "others": [each for each in lines if each.is_open and each.id != row.id],
+        "invited": _invited(invitations),
+        "overdue": work.is_open and row.due_on < today,
+        "today": today,
+        "more_time": _more_time(tx, work, today),
+        "may_ask_more": work.is_open and policy.may(actor(), Action.MORE_TIME_ASK, row),
+        "signatories": work.with_role(Role.SIGNATORY),
+        "pace": pace,
+        "time_left": _time_left(work, pace) if pace else "",
+        "settled": not work.standing.unsettled,
+        "may_settle": policy.may(actor(), Action.SCOPING_CONFIRM, row),
+        "may_invite": policy.may(actor(), Action.TEAM_MANAGE, row),
+        "sees_all": not work.unseen,
+        "admins": work.with_role(Role.VENDOR_ADMIN),
+    }
 
 
 def _moved(tx: Tx, work: Work) -> Moved | None:
@@ -189,14 +190,31 @@ def _moved(tx: Tx, work: Work) -> Moved | None:
     )
 
 
+def _more_time(tx: Tx, work: Work, today: date) -> MoreTimeLine | None:
+    """Return the newest request for more time, while it waits or its answer is news."""
+    found = more_time.more_time_of(tx, work.row) if work.is_open else None
+    if found is None or found.answered_at is None:
+        return found
+    return found if today - found.answered_at.date() <= STILL_NEWS else None
+
+
+def _sign_by(access: Access | None, waits: WaitLine | None, today: date) -> date | None:
+    """Return by when a signature most likely leaves no gap in an access that ends; nothing if that is past."""
+    if access is None or waits is None or access.state != "approved" or access.until is None:
+        return None
+    latest = before_working_days(access.until, waits.most)
+    return latest if latest >= today else None
+
+
 def _own(tx: Tx) -> Sequence[AssessmentLine]:
     vendor_id = tx.actor.vendor_id
     return assessments.of_vendor(tx, vendor_id) if vendor_id is not None else ()
 
 
-def _access(tx: Tx) -> list[Access]:
-    cards: Sequence[CardLine] = assessments.cards_of(tx, tx.actor.vendor_id) if tx.actor.vendor_id is not None else ()
-    return [access_of(each, tx.now) for each in cards]
+def _access(tx: Tx) -> list[tuple[UUID, Access]]:
+    if tx.actor.vendor_id is None:
+        return []
+    return [(each.engagement_id, access_of(each, tx.now)) for each in assessments.cards_of(tx, tx.actor.vendor_id)]
 
 
 def _current() -> UUID:
@@ -215,45 +233,6 @@ def _link(work: Work, section: str, key: str) -> str:
     return f"{url_for('vendor_section.show', assessment_id=work.id, section=section)}#q-{slug(key)}"
 
 
-_KINDS = (
-    ("scoping", (BlockerKind.SCOPING,)),
-    ("confirm", (BlockerKind.CONFIRM,)),
-    ("answer", (BlockerKind.ANSWER,)),
-    ("rule", (BlockerKind.RULE,)),
-    ("evidence", (BlockerKind.EVIDENCE, BlockerKind.EVIDENCE_REFUSED)),
-    ("checking", (BlockerKind.EVIDENCE_CHECKING,)),
-    ("reply", (BlockerKind.REPLY,)),
-)
-
-
-def _groups(work: Work) -> list[Group]:
-    found = []
-    for name, kinds in _KINDS:
-        own = [each for each in work.blockers if each.kind in kinds]
-        if own and name == "confirm":
-            found.append(Group(name, len(work.waiting), link_of(work, own[0]), ()))
-        elif own:
-            found.append(Group(name, len(own), link_of(work, own[0]), _named(work, own)))
-    return found
-
-
-def _named(work: Work, blockers: Sequence[Blocker]) -> list[tuple[str, str]]:
-    """Return a few blockers by name; of many, how many each section has; each with the way to the first."""
-    if len(blockers) <= SHOWN or not all(each.section for each in blockers):
-        return [(f"{each.number} {each.label}".strip(), link_of(work, each)) for each in blockers]
-    by_section: dict[str, list[Blocker]] = {}
-    for each in blockers:
-        by_section.setdefault(each.section, []).append(each)
-    named = [
-        (f"{len(own)} in {work.questionnaire.section(section).title}", link_of(work, own[0]))
-        for section, own in by_section.items()
-    ]
-    if len(named) <= SHOWN:
-        return named
-    rest = f"and {len(named) - SHOWN + 1} more sections"
-    return [*named[: SHOWN - 1], (rest, f"{url_for('vendor_check.show', assessment_id=work.id)}#blockers")]
-
-
 def _by_group(work: Work, returned: bool) -> list[tuple[str, list[Any]]]:
     found: dict[str, list[Any]] = {}
     for each in shown_sections(work, returned):
@@ -267,23 +246,24 @@ def _returned(work: Work) -> list[tuple[str, str, str, str]]:
     return [
         (each.number, each.label, _link(work, each.section, each.key), work.word_of(each))
         for each in work.questionnaire.questions
-        if each.key in keys
+        if each.key in keys and work.sees(each.section)
     ]
 
 
-def _time_left(work: Work) -> str:
-    """Return a rough time for what is left, to the next five minutes: two a question, less where a word is enough."""
-    seconds = 120 * (work.total - work.answered - len(work.waiting)) + SECONDS_EACH * len(work.waiting)
-    minutes = -(-seconds // 300) * 5
-    if minutes < 60:
-        return f"{minutes} minutes"
-    return f"{minutes // 60} h {minutes % 60} min" if minutes % 60 else f"{minutes // 60} h"
+def _time_left(work: Work, pace: Pace) -> str:
+    """Return how long what is left takes, in words."""
+    waiting = len(work.waiting)
+    left = time_left(pace, to_answer=work.total - work.answered - waiting, to_confirm=waiting)
+    hours, minutes = divmod(int(left.total_seconds()) // 60, 60)
+    if not hours:
+        return _("%(minutes)s minutes", minutes=minutes)
+    return _("%(hours)s h %(minutes)s min", hours=hours, minutes=minutes) if minutes else _("%(hours)s h", hours=hours)
 
 
-def _invited(tx: Tx, work: Work) -> dict[str, str]:
+def _invited(invitations: Sequence[InvitationLine]) -> dict[str, str]:
     """Return who was invited for a section and has not come yet, by section."""
     found: dict[str, str] = {}
-    for each in people.invitations_of(tx, work.row.vendor_id):
+    for each in invitations:
         if each.state is InvitationState.OPEN:
             for section in each.sections:
                 found.setdefault(section, each.full_name)

@@ -212,10 +212,11 @@ def _comparison(
         line = offline.line_of(tx, offline.get(tx, row, import_id))
         asked = questionnaires.compiled(tx, row.questionnaire_id)
         there = attestations.answers_of(tx, row)
+        unseen = assessments.unseen_sections(tx, row)
     rows = [
         _row(row.id, each, asked.question(each.key), there.get(each.key), chosen or {}, problems or {}, line.result)
         for each in line.report.lines
-        if each.key in asked
+        if each.key in asked and asked.question(each.key).section not in unseen
     ]
     names = {each.compared.key: each for each in rows}
     errors = [(f"#choice-{slug(each.compared.key)}-0", words) for each in rows for words in each.problems]

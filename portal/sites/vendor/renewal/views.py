@@ -120,8 +120,8 @@ def _page(
         lines = attestations.carried_of(tx, row)
         sources = Sources(tx, lines.values())
     told = left or {}
-    waiting = [_item(work, lines[key], sources, told.get(key, ""), ticked) for key in plan.to_confirm]
-    again = [_item(work, lines[key], sources, "", ticked) for key in plan.re_attest]
+    waiting = [_item(work, lines[key], sources, told.get(key, ""), ticked) for key in work.seen(plan.to_confirm)]
+    again = [_item(work, lines[key], sources, "", ticked) for key in work.seen(plan.re_attest)]
     following = next_question(work, actor()) if work.is_open else None
     # What was settled meanwhile has no row any more; its reason is said at the top.
     lost = [words for key, words in told.items() if key not in plan.to_confirm]
@@ -134,9 +134,9 @@ def _page(
         takes=minutes(sum(each.writable for each in waiting)),
         groups=_groups(work, waiting),
         again=again,
-        new=[work.questionnaire.question(key) for key in plan.new] if lines else [],
-        archived=[_gone(lines[key], sources) for key in plan.archived],
-        hidden=[_gone(each, sources) for each in _hidden(lines.values(), plan)],
+        new=[work.questionnaire.question(key) for key in work.seen(plan.new)] if lines else [],
+        archived=[_gone(lines[key], sources) for key in work.seen(plan.archived)],
+        hidden=[_gone(each, sources) for each in _hidden(lines.values(), plan) if work.seen([each.key])],
         result=result,
         elsewhere=[*elsewhere, *lost],
         following=following,

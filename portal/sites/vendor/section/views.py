@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 from uuid import UUID
 
-from flask import Blueprint, redirect, request, url_for
+from flask import Blueprint, flash, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal import policy
@@ -24,15 +25,24 @@ from portal.policy import Action
 from portal.questionnaires import service as questionnaires
 from portal.questionnaires.rules import Question, Section
 from portal.sites.shared import does, house, page
+from portal.sites.shared.errors import refusal_page
+from portal.sites.shared.language import _, told
 from portal.sites.shared.pages import actor, begin
+from portal.sites.shared.sessions import holder_of
 from portal.sites.vendor import wording
 from portal.sites.vendor.renewal.earlier import Sources
-from portal.sites.vendor.section.cards import Card, Clash, Said, card, missing_of, to_change
+from portal.sites.vendor.section.cards import Card, Clash, Said, card, clash_of, missing_of, to_change
+from portal.sites.vendor.section.past import past_of
 from portal.sites.vendor.section.picker import Picker, picker
 from portal.sites.vendor.work import Work, load, slug, version_in
 
 bp = Blueprint("vendor_section", __name__)
 ROOT = "/assessments/<uuid:assessment_id>/s/<section>"
+OVERLAP: Final = timedelta(seconds=10)
+"""How far a look at the news reaches back before the last one: an answer is dated when its writing began."""
+LOOKS_BACK: Final = timedelta(days=1)
+MOST_EDITS: Final = 100
+"""Versions of an answer on one page of its history."""
 
 
 @bp.get(ROOT)
@@ -75,28 +85,149 @@ def one(assessment_id: UUID, section: str, key: str) -> ResponseReturnValue:
 @does(Action.ANSWER_WRITE)
 def save(assessment_id: UUID, section: str, key: str) -> ResponseReturnValue:
     """Save one answer. With script the card comes back, and those that appear or disappear because of it."""
+    if not _is_page_of_actor():
+        return refusal_page(401)
     raw = {name: request.form.getlist(name) for name in request.form}
+    scripted = "HX-Request" in request.headers
     try:
         with begin() as tx:
             row, part = _row(tx, assessment_id, section)
             question = _question(part, key)
-            before = attestations.answers_of(tx, row)
-            seen = {each.key for each in attestations.standing(tx, row, lines=before).visible()}
+            lines = attestations.answers_of(tx, row)
+            before = attestations.standing(tx, row, lines=lines)
             line = attestations.save_answer(
-                tx, assessment=row, question_key=key, raw=raw, version=version_in(request.form)
+                tx,
+                assessment=row,
+                question_key=key,
+                raw=raw,
+                version=version_in(request.form),
+                questionnaire=before.questionnaire,
+                turn=_turn(),
+                now=before,
+                lines=lines,
             )
-            if "HX-Request" not in request.headers:
-                return redirect(_to_card(assessment_id, section, key), 303)
-            work = load(tx, row, lab=house().settings.lab_name, lines={**before, key: line}, everybody=False)
-            now = {each.key for each in work.visible}
-            moved = [each for each in part.questions if (each.key in seen) != (each.key in now)]
-            around = _around(tx, row, work, [question, *moved])
+            if scripted:
+                old = lines.get(key)
+                written = line.version != (old.version if old else 0)
+                after = attestations.standing_after(before, line, written=written)
+                work = load(
+                    tx,
+                    row,
+                    lab=house().settings.lab_name,
+                    lines={**lines, key: line},
+                    everybody=False,
+                    standing=after,
+                )
+                shown = {each.key for each in before.visible()}, {each.key for each in work.visible}
+                moved = [each for each in part.questions if (each.key in shown[0]) != (each.key in shown[1])]
+                around = _around(tx, row, work, [question, *moved], whole=bool(moved))
     except Refused as refusal:
-        problems = {name: texts[0] for name, texts in refusal.problems.items()}
+        problems = {name: told(texts[0]) for name, texts in refusal.problems.items()}
         return _again(assessment_id, section, key, raw, 422, problems=problems)
     except Conflict as late:
         return _again(assessment_id, section, key, raw, 409, late=late)
+    if not scripted:
+        return redirect(_to_card(assessment_id, section, key), 303)
     return _fragment(work, part, [card(work, around, question, actor())], _moved(work, around, moved))
+
+
+@bp.get("/news/<uuid:assessment_id>/<section>")
+@does(Action.ASSESSMENT_READ)
+def news(assessment_id: UUID, section: str) -> ResponseReturnValue:
+    """Tell an open page which answers colleagues have just changed; 204 if none. ``X-Since`` is for the next look.
+
+    It changes nothing on the page but the notices, and asking is no use of the session.
+    """
+    with begin() as tx:
+        row, part = _row(tx, assessment_id, section)
+        since = max(_moment(request.args.get("since", "")) or tx.now, tx.now - LOOKS_BACK) - OVERLAP
+        found = attestations.news(tx, row.id, [each.key for each in part.questions], since=since)
+        now = tx.now
+    body = (
+        page(
+            "vendor/section/news.html",
+            assessment_id=assessment_id,
+            section=section,
+            news=[(slug(each.question_key), each, wording.ago(each.at, now)) for each in found],
+        )
+        if found
+        else ""
+    )
+    answer = make_response(body, 200 if found else 204)
+    answer.headers["X-Since"] = now.isoformat()
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+@bp.get(f"{ROOT}/<key>/history")
+@does(Action.ASSESSMENT_READ)
+def history(assessment_id: UUID, section: str, key: str) -> ResponseReturnValue:
+    """Show every version of an answer, the newest first: who, when, what changed; any of them can be restored."""
+    return _history(assessment_id, section, key)
+
+
+@bp.post(f"{ROOT}/<key>/history")
+@does(Action.ANSWER_WRITE)
+def restore(assessment_id: UUID, section: str, key: str) -> ResponseReturnValue:
+    """Bring an earlier version back as the newest one."""
+    to = _number(request.form.get("restore", ""))
+    try:
+        with begin() as tx:
+            row, part = _row(tx, assessment_id, section)
+            _question(part, key)
+            attestations.restore(tx, assessment=row, question_key=key, to=to, version=version_in(request.form))
+    except Refused as refusal:
+        return _history(assessment_id, section, key, refusal=told(refusal.message), status=422)
+    except Conflict as late:
+        theirs = late.current.get("theirs")
+        if isinstance(theirs, attestations.AnswerLine):
+            return _history(assessment_id, section, key, late=theirs, wanted=to, status=409)
+        return _history(assessment_id, section, key, refusal=told(late.message), status=409)
+    flash(_("Version %(number)s is the answer again. What stood there before is kept below.", number=to))
+    return redirect(url_for(".history", assessment_id=assessment_id, section=section, key=key), 303)
+
+
+def _history(
+    assessment_id: UUID,
+    section: str,
+    key: str,
+    *,
+    refusal: str = "",
+    late: attestations.AnswerLine | None = None,
+    wanted: int = 0,
+    status: int = 200,
+) -> ResponseReturnValue:
+    """Return the page of an answer's history.
+
+    :param late: what a colleague wrote while this page was open; ``wanted`` is the version that was to be restored.
+    """
+    with begin() as tx:
+        row, part = _row(tx, assessment_id, section)
+        question = _question(part, key)
+        if row.tier not in question.tiers:
+            raise NotFound
+        work = load(tx, row, lab=house().settings.lab_name, everybody=False)
+        before = _number(request.args.get("before", "")) or None
+        edits = attestations.history(tx, row, key, before=before, limit=MOST_EDITS + 1)
+        around = _around(tx, row, work, [question])
+        now = tx.now
+    one_card = card(work, around, question, actor())
+    answer = page(
+        "vendor/section/history.html",
+        active="assessment",
+        work=work,
+        part=part,
+        card=one_card,
+        asked_now=question in work.visible,
+        past=past_of(question, edits, around.offered.get(key, {}), most=MOST_EDITS, now=now),
+        older=edits[MOST_EDITS - 1].version if len(edits) > MOST_EDITS else None,
+        newest=before is None,
+        refusal=refusal,
+        late=late,
+        late_ago=wording.ago(late.at, now) if late else "",
+        wanted=wanted,
+    )
+    return answer, status
 
 
 @bp.post(f"{ROOT}/<key>/confirm")
@@ -112,7 +243,7 @@ def confirm(assessment_id: UUID, section: str, key: str) -> ResponseReturnValue:
     except Conflict as late:
         left = {key: late.message}
     if left:
-        return _section(assessment_id, section, changed={key: {"refusal": left[key]}}, status=409)
+        return _section(assessment_id, section, changed={key: {"refusal": told(left[key])}}, status=409)
     return redirect(_to_card(assessment_id, section, key), 303)
 
 
@@ -127,11 +258,11 @@ def say(assessment_id: UUID, section: str, key: str) -> ResponseReturnValue:
             _question(part, key)
             attestations.post_message(tx, assessment=row, question_key=key, body=body)
     except Refused as refusal:
-        told = {"reply": body, "reply_problem": refusal.problems["body"][0]}
-        return _section(assessment_id, section, changed={key: told}, status=422)
+        shown = {"reply": body, "reply_problem": told(refusal.problems["body"][0])}
+        return _section(assessment_id, section, changed={key: shown}, status=422)
     except Conflict as over:
-        told = {"reply": body, "reply_problem": over.message}
-        return _section(assessment_id, section, changed={key: told}, status=409)
+        shown = {"reply": body, "reply_problem": told(over.message)}
+        return _section(assessment_id, section, changed={key: shown}, status=409)
     return redirect(f"{_to_section(assessment_id, section)}#talk-{slug(key)}", 303)
 
 
@@ -145,21 +276,21 @@ def cite(assessment_id: UUID, section: str, key: str) -> ResponseReturnValue:
             row, part = _row(tx, assessment_id, section)
             _question(part, key)
             if typed["evidence"] and typed["other"] and typed["evidence"] != typed["other"]:
-                raise Refused(problems={"evidence": ["You chose two files. Attach one, then the other"]})
+                raise Refused(problems={"evidence": [_("You chose two files. Attach one, then the other")]})
             chosen = _uuid(typed["evidence"] or typed["other"])
             if chosen is None:
-                raise Refused(problems={"evidence": ["Choose a file of your library"]})
+                raise Refused(problems={"evidence": [_("Choose a file of your library")]})
             file = evidence.get(tx, chosen, Action.EVIDENCE_READ)
             attestations.cite(
                 tx, assessment=row, question_key=key, evidence=file, pages=typed["pages"], quote=typed["quote"]
             )
     except Refused as refusal:
-        problems = {name: texts[0] for name, texts in refusal.problems.items()}
-        told = {"file_problems": problems, "file_form": typed}
-        return _section(assessment_id, section, changed={key: told}, status=422)
+        problems = {name: told(texts[0]) for name, texts in refusal.problems.items()}
+        shown: dict[str, Any] = {"file_problems": problems, "file_form": typed}
+        return _section(assessment_id, section, changed={key: shown}, status=422)
     except Conflict as late:
-        told = {"file_problems": {"evidence": late.message}, "file_form": typed}
-        return _section(assessment_id, section, changed={key: told}, status=409)
+        shown = {"file_problems": {"evidence": told(late.message)}, "file_form": typed}
+        return _section(assessment_id, section, changed={key: shown}, status=409)
     return redirect(f"{_to_section(assessment_id, section)}#ev-{slug(key)}", 303)
 
 
@@ -175,8 +306,8 @@ def uncite(assessment_id: UUID, section: str, key: str, citation_id: UUID) -> Re
                 raise NotFound
             attestations.uncite(tx, assessment=row, citation_id=citation_id)
     except Conflict as late:
-        told = {"file_problems": {"evidence": late.message}}
-        return _section(assessment_id, section, changed={key: told}, status=409)
+        shown = {"file_problems": {"evidence": told(late.message)}}
+        return _section(assessment_id, section, changed={key: shown}, status=409)
     return redirect(f"{_to_section(assessment_id, section)}#ev-{slug(key)}", 303)
 
 
@@ -207,10 +338,10 @@ def _section(
         picks = _picks(tx, work, shown, around) if work.writable(actor(), section) and work.is_open else {}
         suggestions = external.suggestions(tx, work.questionnaire, shown) if work.is_open else {}
     cards = {each.key: card(work, around, each, actor()) for each in shown}
-    for key, told in (changed or {}).items():
+    for key, shows in (changed or {}).items():
         if key in cards:
             # What stands in a form is shown as a form, also where an earlier answer waits.
-            cards[key] = replace(cards[key], changing="form" in told, **told)
+            cards[key] = replace(cards[key], changing="form" in shows, **shows)
     if changing in cards:
         cards[changing] = to_change(cards[changing])
     if finishing:
@@ -255,21 +386,21 @@ def _again(
         work = load(tx, row, lab=house().settings.lab_name, everybody=False)
         around = _around(tx, row, work, [question])
         now = tx.now
-    told: dict[str, Any] = {
+    shows: dict[str, Any] = {
         "form": raw,
         "version": version_in(request.form),
         "problems": problems or {},
     }
     theirs = late.current.get("theirs") if late else None
     if isinstance(theirs, attestations.AnswerLine):
-        words = wording.said(question, theirs.answer, around.offered.get(key, {}))
-        told["clash"] = Clash(theirs.by, theirs.at, wording.ago(theirs.at, now), words, theirs.version)
-        told["version"] = theirs.version
+        offered = around.offered.get(key, {})
+        shows["clash"] = clash_of(question, theirs, raw, offered, actor_id=actor().id, ago=wording.ago(theirs.at, now))
+        shows["version"] = theirs.version
     elif late:
-        told["refusal"] = late.message
+        shows["refusal"] = told(late.message)
     if "HX-Request" not in request.headers:
-        return _section(assessment_id, section, changed={key: told}, status=status)
-    one_card = replace(card(work, around, question, actor()), changing=True, **told)
+        return _section(assessment_id, section, changed={key: shows}, status=status)
+    one_card = replace(card(work, around, question, actor()), changing=True, **shows)
     if late:
         return page("vendor/section/clash.html", work=work, part=part, card=one_card), status
     return _fragment(work, part, [one_card], (), status)
@@ -299,12 +430,17 @@ def _moved(work: Work, around: Said, moved: list[Question]) -> tuple[tuple[str, 
     )
 
 
-def _around(tx: Tx, row: Any, work: Work, shown: list[Question]) -> Said:
-    signed = attestations.latest(tx, row.id)
-    files = attestations.citations_of(tx, row)
+def _around(tx: Tx, row: Any, work: Work, shown: list[Question], *, whole: bool = True) -> Said:
+    """Return what surrounds the answers that are shown.
+
+    :param whole: whether files and conversations are shown too, or only the forms.
+    """
+    signed = attestations.latest(tx, row.id) if work.was_signed else None
+    files = attestations.citations_of(tx, row) if whole else {}
+    cited = [each.id for key in (question.key for question in shown) for each in files.get(key, ())]
     return Said(
         files=files,
-        threads=attestations.messages_of(tx, row),
+        threads=attestations.messages_of(tx, row) if whole else {},
         signed=attestations.attested(tx, signed.id).snapshot if signed else None,
         offered={
             each.key: {key: _label(work, key) for key in sorted(attestations.offered(tx, row, each))}
@@ -312,7 +448,7 @@ def _around(tx: Tx, row: Any, work: Work, shown: list[Question]) -> Said:
             if each.options_from
         },
         sources=Sources(tx, work.carried.values()),
-        checking=frozenset(attestations.check_again_of(tx, [each.id for lines in files.values() for each in lines])),
+        checking=frozenset(attestations.check_again_of(tx, cited)) if cited else frozenset(),
     )
 
 
@@ -347,9 +483,11 @@ def _label(work: Work, key: str) -> str:
 def _row(tx: Tx, assessment_id: UUID, section: str) -> tuple[Any, Section]:
     row = assessments.get(tx, assessment_id, Action.ASSESSMENT_READ)
     try:
-        return row, questionnaires.compiled(tx, row.questionnaire_id).section(section)
+        part = questionnaires.compiled(tx, row.questionnaire_id).section(section)
     except KeyError:
         raise NotFound from None
+    assessments.check_seen(tx, row, section)
+    return row, part
 
 
 def _question(part: Section, key: str) -> Question:
@@ -369,6 +507,33 @@ def _to_section(assessment_id: UUID, section: str) -> str:
 
 def _to_card(assessment_id: UUID, section: str, key: str) -> str:
     return f"{_to_section(assessment_id, section)}#q-{slug(key)}"
+
+
+def _is_page_of_actor() -> bool:
+    """Whether the page that writes was drawn for who is signed in now; a plain form is, by its token."""
+    mark = request.headers.get("X-Holder", "")
+    return not mark or holder_of(mark) == actor().id
+
+
+def _turn() -> attestations.Turn | None:
+    """Return which open page writes and its how-manieth write it is; a plain form says neither."""
+    page_id = _uuid(request.headers.get("X-Page"))
+    number = _number(request.headers.get("X-Turn", ""))
+    return attestations.Turn(page_id, number) if page_id and number else None
+
+
+def _number(text: str) -> int:
+    """Return a count as a form or an address says it; 0 for anything else."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+
+
+def _moment(text: str) -> datetime | None:
+    """Return a moment as ``X-Since`` said it; None for anything else."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo else None
 
 
 def _uuid(text: str | None) -> UUID | None:
