@@ -132,6 +132,14 @@ class AssessmentState(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+class MoreTimeState(StrEnum):
+    """What became of a vendor's request for more time."""
+
+    OPEN = "open"
+    AGREED = "agreed"
+    DECLINED = "declined"
+
+
 FINAL_STATES = frozenset({AssessmentState.DECIDED, AssessmentState.CANCELLED, AssessmentState.WITHDRAWN})
 ANSWERABLE_STATES = frozenset({AssessmentState.DRAFT, AssessmentState.IN_PROGRESS, AssessmentState.CHANGES_REQUESTED})
 
@@ -218,6 +226,14 @@ class Settled(StrEnum):
     ANSWERED = "answered"
 
 
+class Written(StrEnum):
+    """How a version of an answer came about."""
+
+    TYPED = "typed"
+    CONFIRMED = "confirmed"
+    RESTORED = "restored"
+
+
 class Verdict(StrEnum):
     """What a reviewer says of one answer."""
 
@@ -241,6 +257,25 @@ class FindingState(StrEnum):
     OPEN = "open"
     CLOSED = "closed"
     WITHDRAWN = "withdrawn"
+
+
+class RemedyAct(StrEnum):
+    """One step of closing a finding by proof: open, proof sent, then closed or returned, and so on until it is closed.
+
+    ``undone``: the proof that closed it counts no more, and the finding is open again.
+    """
+
+    SENT = "sent"
+    RETURNED = "returned"
+    VERIFIED = "verified"
+    UNDONE = "undone"
+
+
+class SecondAnswer(StrEnum):
+    """What somebody who took no part in a decision says of it after a second look."""
+
+    UPHELD = "upheld"
+    ANEW = "anew"
 
 
 class Recommendation(StrEnum):

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.kernel.database import Base
-from portal.terms import AssessmentState, Side
+from portal.terms import AssessmentState, MoreTimeState, Side
 
 
 class Assessment(Base, kw_only=True):
@@ -131,6 +131,7 @@ class PublishedOutcome(Base, kw_only=True):
     __table_args__ = (
         sa.ForeignKeyConstraint(["vendor_id", "assessment_id"], ["assessment.vendor_id", "assessment.id"]),
         sa.UniqueConstraint("assessment_id", "revision"),
+        sa.UniqueConstraint("vendor_id", "id"),
         sa.Index("ix_published_outcome_vendor_id_published_at", "vendor_id", "published_at"),
     )
 
@@ -139,6 +140,26 @@ class PublishedOutcome(Base, kw_only=True):
     assessment_id: Mapped[UUID]
     revision: Mapped[int]
     number: Mapped[int]
+    body: Mapped[dict[str, Any]]
+    published_at: Mapped[datetime]
+
+
+class PublishedStanding(Base, kw_only=True):
+    """How a published outcome stands since: what is closed, what was sent, and the score from each day on.
+
+    A value published down like the outcome, which itself never changes. Days are in it, so that it lapses when read.
+    """
+
+    __tablename__ = "published_standing"
+    __table_args__ = (
+        sa.ForeignKeyConstraint(["vendor_id", "outcome_id"], ["published_outcome.vendor_id", "published_outcome.id"]),
+        sa.ForeignKeyConstraint(["vendor_id", "assessment_id"], ["assessment.vendor_id", "assessment.id"]),
+        sa.Index("ix_published_standing_vendor_id", "vendor_id"),
+    )
+
+    outcome_id: Mapped[UUID] = mapped_column(primary_key=True)
+    vendor_id: Mapped[UUID]
+    assessment_id: Mapped[UUID]
     body: Mapped[dict[str, Any]]
     published_at: Mapped[datetime]
 
@@ -157,4 +178,58 @@ class AccessCard(Base, kw_only=True):
     engagement_id: Mapped[UUID] = mapped_column(primary_key=True)
     vendor_id: Mapped[UUID] = mapped_column(index=True)
     body: Mapped[dict[str, Any]]
+    published_at: Mapped[datetime]
+
+
+class MoreTime(Base, kw_only=True):
+    """A vendor's request for a later due date, and what the lab said. ``due_on`` is the day it was due when asked."""
+
+    __tablename__ = "more_time"
+    __table_args__ = (
+        sa.ForeignKeyConstraint(["vendor_id", "assessment_id"], ["assessment.vendor_id", "assessment.id"]),
+        sa.CheckConstraint("wished_on > due_on AND reason <> ''", name="asks_for_more"),
+        sa.CheckConstraint(
+            "(state = 'open') = (answered_by IS NULL) AND (state = 'open') = (answered_at IS NULL)",
+            name="answered_by_somebody",
+        ),
+        sa.CheckConstraint(
+            "(state = 'agreed') = (agreed_on IS NOT NULL) AND agreed_on > due_on", name="agreed_to_a_day"
+        ),
+        sa.CheckConstraint("state <> 'declined' OR words <> ''", name="declined_with_words"),
+        sa.Index("ix_more_time_assessment_id_asked_at", "assessment_id", "asked_at"),
+        sa.Index("uq_more_time_open", "assessment_id", unique=True, postgresql_where=sa.text("state = 'open'")),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    vendor_id: Mapped[UUID]
+    assessment_id: Mapped[UUID]
+    due_on: Mapped[date]
+    wished_on: Mapped[date]
+    reason: Mapped[str]
+    asked_by: Mapped[UUID | None]
+    asked_at: Mapped[datetime]
+    state: Mapped[MoreTimeState] = mapped_column(default=MoreTimeState.OPEN)
+    agreed_on: Mapped[date | None] = mapped_column(default=None)
+    words: Mapped[str] = mapped_column(default="")
+    answered_by: Mapped[UUID | None] = mapped_column(default=None)
+    answered_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class UsualWait(Base, kw_only=True):
+    """How long the lab usually takes from a signature on, in working days; one row, published down with each decision.
+
+    ``begun`` is the median until a reviewer begins, ``decided`` until the decision; 9 in 10 have one within ``most``.
+    """
+
+    __tablename__ = "usual_wait"
+    __table_args__ = (
+        sa.CheckConstraint("id = 1", name="only_one"),
+        sa.CheckConstraint("begun >= 0 AND decided >= 0 AND most >= decided", name="in_order"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    cases: Mapped[int]
+    begun: Mapped[int | None]
+    decided: Mapped[int]
+    most: Mapped[int]
     published_at: Mapped[datetime]

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.attestations.rules.carry import Fate
 from portal.kernel.database import Base
-from portal.terms import Acceptance, Settled, Side
+from portal.terms import Acceptance, Settled, Side, Written
 
 
 def _assessment_key() -> sa.ForeignKeyConstraint:
@@ -43,12 +43,20 @@ class Answer(Base, kw_only=True):
 
 
 class AnswerEdit(Base, kw_only=True):
-    """One write of an answer, kept for ever: who, when, what."""
+    """One write of an answer, kept for ever: who, when, what, and how it came about.
+
+    ``page`` and ``turn`` name the open page that sent it and its how-manieth write of this answer, so that a page whose
+    acknowledgement was lost is told from a colleague who was faster.
+    """
 
     __tablename__ = "answer_edit"
     __table_args__ = (
         _assessment_key(),
+        sa.CheckConstraint("(how = 'restored') = (restored_version IS NOT NULL)", name="restored_from_somewhere"),
+        sa.CheckConstraint("restored_version < version", name="restored_from_before"),
+        sa.CheckConstraint("(page IS NULL) = (turn IS NULL)", name="page_with_its_turn"),
         sa.UniqueConstraint("assessment_id", "question_key", "version"),
+        sa.Index("ix_answer_edit_vendor_id_edited_at", "vendor_id", "edited_at"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -59,6 +67,10 @@ class AnswerEdit(Base, kw_only=True):
     content: Mapped[dict[str, Any]]
     edited_by: Mapped[UUID | None]
     edited_at: Mapped[datetime]
+    how: Mapped[Written] = mapped_column(default=Written.TYPED, server_default=Written.TYPED)
+    restored_version: Mapped[int | None] = mapped_column(default=None)
+    page: Mapped[UUID | None] = mapped_column(default=None)
+    turn: Mapped[int | None] = mapped_column(default=None)
 
 
 class Citation(Base, kw_only=True):
@@ -134,7 +146,10 @@ class Message(Base, kw_only=True):
 
 
 class Attestation(Base, kw_only=True):
-    """A signed, frozen copy of one revision. Its digest recomputes from the attested rows below. Never changed."""
+    """A signed, frozen copy of one revision. Its digest recomputes from the attested rows below. Never changed.
+
+    ``named`` keeps what these rows only point to and what may change later: names of people, of files, of the lab.
+    """
 
     __tablename__ = "attestation"
     __table_args__ = (
@@ -158,6 +173,7 @@ class Attestation(Base, kw_only=True):
     address: Mapped[str]
     signed_at: Mapped[datetime]
     digest: Mapped[str] = mapped_column(unique=True)
+    named: Mapped[dict[str, Any] | None] = mapped_column(default=None)
 
 
 class AttestedAnswer(Base, kw_only=True):
@@ -208,6 +224,74 @@ class AttestedCitation(Base, kw_only=True):
     version_id: Mapped[str]
     pages: Mapped[str]
     quote: Mapped[str] = mapped_column(default="", server_default="")
+
+
+class AttestationPrint(Base, kw_only=True):
+    """What was signed, as the PDF that was given out first; everybody gets these very bytes. Never changed."""
+
+    __tablename__ = "attestation_print"
+    __table_args__ = (
+        sa.ForeignKeyConstraint(["vendor_id", "attestation_id"], ["attestation.vendor_id", "attestation.id"]),
+        sa.CheckConstraint("sha256 ~ '^[0-9a-f]{64}$'", name="digest_shape"),
+    )
+
+    attestation_id: Mapped[UUID] = mapped_column(primary_key=True)
+    vendor_id: Mapped[UUID]
+    press: Mapped[str]
+    sha256: Mapped[str]
+    pdf: Mapped[bytes] = mapped_column(repr=False)
+    printed_at: Mapped[datetime]
+
+
+class SignatureRequest(Base, kw_only=True):
+    """Somebody asked the signatories to sign. Never changed."""
+
+    __tablename__ = "signature_request"
+    __table_args__ = (
+        _assessment_key(),
+        sa.Index("ix_signature_request_assessment_id", "assessment_id", "asked_at"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    vendor_id: Mapped[UUID]
+    assessment_id: Mapped[UUID]
+    revision: Mapped[int]
+    asked_by: Mapped[UUID | None]
+    asked_at: Mapped[datetime]
+
+
+class SentBack(Base, kw_only=True):
+    """A note with which the signatory sent an answer, a section or the whole back to the people who prepare it.
+
+    A note on an answer names its section and the version that was read. One to a person and no section is about the
+    whole. ``act_id`` is shared by the notes of one press.
+    """
+
+    __tablename__ = "sent_back"
+    __table_args__ = (
+        _assessment_key(),
+        sa.CheckConstraint("note <> ''", name="says_something"),
+        sa.CheckConstraint("question_key IS NULL OR section IS NOT NULL", name="has_its_section"),
+        sa.CheckConstraint("section IS NOT NULL OR user_id IS NOT NULL", name="goes_to_somebody"),
+        sa.CheckConstraint("(question_key IS NULL) = (answer_version IS NULL)", name="knows_the_answer"),
+        sa.CheckConstraint("(settled_at IS NULL) = (settled_by IS NULL)", name="settled_by_somebody"),
+        sa.Index("ix_sent_back_assessment_id_sent_at", "assessment_id", "sent_at"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    vendor_id: Mapped[UUID]
+    assessment_id: Mapped[UUID]
+    act_id: Mapped[UUID]
+    section: Mapped[str | None]
+    question_key: Mapped[str | None]
+    user_id: Mapped[UUID | None]
+    answer_version: Mapped[int | None]
+    note: Mapped[str]
+    sent_by: Mapped[UUID]
+    sent_by_name: Mapped[str]
+    sent_at: Mapped[datetime]
+    settled_at: Mapped[datetime | None] = mapped_column(default=None)
+    settled_by: Mapped[UUID | None] = mapped_column(default=None)
 
 
 class CarriedAnswer(Base, kw_only=True):

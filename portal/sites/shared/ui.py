@@ -5,7 +5,7 @@ English in UTC.
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from fractions import Fraction
@@ -142,6 +142,11 @@ def initials(name: str) -> str:
     return (parts[0][:1] + (parts[-1][:1] if len(parts) > 1 else "")).upper() if parts else "?"
 
 
+def told_choices(options: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Return the options of a choice, each with its words in the reader's language: (value, words, more words)."""
+    return [(value, *(told(each) for each in said)) for value, *said in options]
+
+
 @dataclass(frozen=True, slots=True)
 class Look:
     """How a state is drawn: a tone of the style sheet and an icon of the sprite."""
@@ -186,6 +191,8 @@ STATUS: Mapping[str, Look] = {
     N_("Signed"): Look(_PLAIN, "signature"),
     N_("Submitted"): Look("t-info", "signature"),
     N_("In review"): Look("t-info", "circle-dot"),
+    N_("Reviewed"): Look(_PLAIN, "check"),
+    N_("You replied"): Look("t-info", "message-square"),
     N_("Returned"): Look("t-ask", "undo-2"),
     N_("Withdrawn"): Look(_OFF, "ban"),
     N_("Decided"): Look(_PLAIN, "badge-check"),
@@ -201,6 +208,12 @@ STATUS: Mapping[str, Look] = {
     N_("Proof to check"): Look("t-warn", "file-check"),
     N_("Risk accepted"): Look("t-warn", "signature"),
     N_("Invited"): Look("", "mail"),
+    N_("Queued"): Look("", "hourglass"),
+    N_("Sent"): Look("t-info", "mail"),
+    N_("Not delivered"): Look("t-bad", "triangle-alert"),
+    N_("Opened"): Look("t-info", "eye"),
+    N_("Expired"): Look("t-warn", "calendar-clock"),
+    N_("Left"): Look(_OFF, "user-x"),
     N_("Joined"): Look(_PLAIN, "check"),
     N_("Switched off"): Look(_OFF, "user-x"),
     N_("Published"): Look("t-ok", "check"),
@@ -273,7 +286,7 @@ def fingerprint(path: Path, _changed: int) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()[:8]
 
 
-def _for_reader(say: Callable[..., str]) -> Callable[..., str]:
+def _for_reader(say: Callable[..., Any]) -> Callable[..., Any]:
     """Return the filter of a function whose answer depends on the reader.
 
     A context filter is never evaluated when a template is compiled, so no reader is spoken to as another.
@@ -281,7 +294,7 @@ def _for_reader(say: Callable[..., str]) -> Callable[..., str]:
 
     @pass_context
     @wraps(say)
-    def filtered(_context: object, *args: Any, **more: Any) -> str:
+    def filtered(_context: object, *args: Any, **more: Any) -> Any:
         return say(*args, **more)
 
     return filtered
@@ -303,7 +316,7 @@ def register(app: Flask, *, today: Callable[[], date] | None = None, now: Callab
         is_moment = isinstance(value, datetime) and today is None
         return relative_days(value, words.in_zone(instant(), reader().zone).date() if is_moment else current())
 
-    said_to_reader: dict[str, Callable[..., str]] = {
+    said_to_reader: dict[str, Callable[..., Any]] = {
         "date": day,
         "datetime": moment,
         "clock_time": clock_time,
@@ -315,6 +328,7 @@ def register(app: Flask, *, today: Callable[[], date] | None = None, now: Callab
         "whole": whole,
         "plural": plural,
         "told": told,
+        "told_choices": told_choices,
     }
     app.jinja_env.filters.update({name: _for_reader(say) for name, say in said_to_reader.items()})
     app.jinja_env.filters.update(machine_time=machine_time, initials=initials)

@@ -49,6 +49,13 @@ PHRASES: Mapping[str, tuple[str, str]] = {
     ),
     "message_posted": ("message-square", "wrote to both sides about {question_key} of {vendor}"),
     "attestation_signed": ("signature", "signed revision {revision} of the answers of {vendor}"),
+    "attestation_printed": ("file-text", "printed revision {revision} of the signed answers of {vendor}"),
+    "answers_sent_back": (
+        "undo-2",
+        "sent answers of {vendor} back before signing (answers: {question_keys}; sections: {sections})",
+    ),
+    "sent_back_settled": ("check", "settled a note that came back for {vendor}"),
+    "signature_asked": ("signature", "asked for a signature for {vendor}"),
     "assessment_submitted": ("signature", "handed in revision {revision} for {vendor}"),
     "assessment_withdrawn": ("undo-2", "took revision {revision} of {vendor} back: {reason}"),
     "external_set_imported": ("history", "brought in answers of {vendor} from elsewhere ({answers} answers)"),

@@ -8,6 +8,7 @@ from typing import Any
 from wtforms import (
     DateField,
     EmailField,
+    HiddenField,
     IntegerField,
     RadioField,
     SelectField,
@@ -146,6 +147,14 @@ class AssessmentForm(Form):
     due_on = DateField("Due on", [InputRequired("Enter the day it is due, for example 2026-12-18")])
     title = StringField("Title", description="Empty means the questionnaire's own.")
     row_version = VersionField()
+
+
+class MoreTimeForm(Form):
+    """The answer to a vendor that asks for more time. ``asked`` is the request that the page showed."""
+
+    until = DateField("New due date", [Optional()])
+    words = TextAreaField("What you say to it", description="The vendor reads this. Needed when you decline.")
+    asked = HiddenField()
 
 
 class ReasonForm(Form):

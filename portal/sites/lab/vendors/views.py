@@ -9,6 +9,7 @@ from uuid import UUID
 from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
+from portal.assessments import more_time
 from portal.assessments import service as assessments
 from portal.evidence import report_lines
 from portal.gate import queries as gate_queries
@@ -17,6 +18,7 @@ from portal.identity import queries as people
 from portal.identity import service as identity
 from portal.kernel.errors import Conflict, NotFound, Refused
 from portal.kernel.ledger import Tx
+from portal.kernel.words import day
 from portal.policy import Action, may, may_ever
 from portal.questionnaires import service as questionnaires
 from portal.sites.lab.pause.panel import gate_panel
@@ -27,6 +29,7 @@ from portal.sites.lab.vendors.forms import (
     AssessmentForm,
     EngagementForm,
     InviteForm,
+    MoreTimeForm,
     ReasonForm,
     TierForm,
     VendorForm,
@@ -136,6 +139,7 @@ def _overview(tx: Tx, vendor: vendors.Vendor) -> dict[str, Any]:
         "services": SERVICE_WORDS,
         "modes": ACCESS_MODE_WORDS,
         "assessments": [(each, lines.state_tag(each, today)) for each in asked],
+        "more_time": more_time.more_time_waiting(tx, vendor.id),
         "newer": lines.newer_versions(asked, questionnaires.list_versions(tx)),
         "standing": standing(tx, vendor, asked, projects, today),
         "projects": projects,
@@ -155,6 +159,7 @@ _OFFERED = (
     Action.ASSESSMENT_CREATE,
     Action.ASSESSMENT_CANCEL,
     Action.ASSESSMENT_MIGRATE,
+    Action.MORE_TIME_ANSWER,
     Action.VENDOR_INVITE,
     Action.SCORE_READ,
     Action.REVIEW_READ,
@@ -356,6 +361,56 @@ def cancel_assessment(slug: str, assessment_id: UUID) -> ResponseReturnValue:
             flash(f"{row.title} is cancelled. The vendor is told why.")
             return redirect(url_for(".show", slug=slug, _anchor="assessments"), 303)
     return page("lab/vendors/cancel.html", vendor=vendor, row=row, form=form, general=general), _status()
+
+
+@bp.route("/<slug>/assessments/<uuid:assessment_id>/more-time", methods=["GET", "POST"])
+@does(Action.MORE_TIME_ANSWER)
+def answer_more_time(slug: str, assessment_id: UUID) -> ResponseReturnValue:
+    """Agree to a later due date, or decline with words that the vendor reads."""
+    form = MoreTimeForm()
+    general: list[str] = []
+    with begin() as tx:
+        vendor = vendors.by_slug(tx, slug, Action.MORE_TIME_ANSWER)
+        row = assessments.get(tx, assessment_id, Action.MORE_TIME_ANSWER)
+        if row.vendor_id != vendor.id:
+            raise NotFound
+        asked = more_time.more_time_of(tx, row)
+        if asked is None:
+            raise NotFound
+    if request.method == "GET":
+        form.asked.data, form.until.data = str(asked.id), asked.wished_on
+    elif form.validate_on_submit():
+        agrees = request.form.get("answer") == "agree"
+        try:
+            with begin() as tx:
+                now = assessments.get(tx, assessment_id, Action.MORE_TIME_ANSWER)
+                request_id, words = _uuid(form.asked.data), form.words.data or ""
+                if agrees:
+                    more_time.agree_more_time(
+                        tx, assessment=now, request_id=request_id, until=form.until.data, words=words
+                    )
+                else:
+                    more_time.decline_more_time(tx, assessment=now, request_id=request_id, words=words)
+        except Refused as refusal:
+            general = put_problems(form, refusal)
+        except Conflict as late:
+            return page(
+                "lab/vendors/more_time.html", vendor=vendor, row=row, asked=asked, form=form, general=[late.message]
+            ), 409
+        else:
+            flash(f"{row.title} is due on {day(now.due_on)}. The vendor is told.")
+            return redirect(url_for(".show", slug=slug, _anchor="assessments"), 303)
+    return page(
+        "lab/vendors/more_time.html", vendor=vendor, row=row, asked=asked, form=form, general=general
+    ), _status()
+
+
+def _uuid(text: str | None) -> UUID:
+    """Return the id in a form; what is no id names nothing."""
+    try:
+        return UUID(text or "")
+    except ValueError:
+        return UUID(int=0)
 
 
 @bp.route("/<slug>/people", methods=["GET", "POST"])

@@ -7,23 +7,57 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
+from portal.attestations import service as attestations
+from portal.attestations.rules.pace import CONFIRMING
 from portal.attestations.service import CarriedLine, Cause, Fate
 from portal.kernel.ledger import Tx
 from portal.questionnaires import service as questionnaires
 from portal.questionnaires.rules import Question, Questionnaire
 from portal.sites.shared import question_changes
+from portal.sites.shared.language import ngettext, told
 from portal.sites.vendor import wording
-from portal.terms import Settled
-
-SECONDS_EACH: Final = 9
-"""How long one unchanged answer takes to read and keep, for the estimate: 41 of them are about 6 minutes."""
+from portal.sites.vendor.work import Work
+from portal.terms import N_, Settled
 
 CAUSE_WORDS: Final[Mapping[Cause, str]] = {
-    Cause.CLAIM: "The question means something else now.",
-    Cause.KIND: "It is answered in another way now.",
-    Cause.OPTION: "The answer you chose is not on offer any more.",
-    Cause.SHAPE: "Your answer does not fit the new form.",
+    Cause.CLAIM: N_("The question means something else now."),
+    Cause.KIND: N_("It is answered in another way now."),
+    Cause.OPTION: N_("The answer you chose is not on offer any more."),
+    Cause.SHAPE: N_("Your answer does not fit the new form."),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What is left of the earlier answers: how many wait for a word, are asked again, are new, are not asked any more.
+
+    ``ended`` of those that wait name a file that cannot be attached again. ``last_year``: all of them were signed then.
+    """
+
+    to_confirm: int
+    ended: int
+    last_year: bool
+    takes: str
+    again: int
+    new: int
+    archived: int
+
+
+def left_of(tx: Tx, work: Work) -> Left | None:
+    """Return what is left of the earlier answers; nothing where there are none, or nothing can be answered now."""
+    if not work.carried or not work.is_open:
+        return None
+    plan = attestations.plan_of(tx, work.row, work.standing)
+    lines = [work.carried[key] for key in work.seen(plan.to_confirm)]
+    return Left(
+        to_confirm=len(lines),
+        ended=sum(any(not file.usable for file in each.citations) for each in lines),
+        last_year=bool(lines) and all(each.answered_at.year == tx.now.year - 1 for each in lines),
+        takes=minutes(len(lines)),
+        again=len(work.seen(plan.re_attest)),
+        new=len(work.seen(plan.new)),
+        archived=len(work.seen(plan.archived)),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +171,7 @@ def earlier_of(line: CarriedLine, now: Question | None, then: Question | None, t
             for each in line.citations
         ],
         changes=question_changes.said_of(then, now) if then and now and line.fate is Fate.RE_ATTEST else (),
-        causes=[CAUSE_WORDS[cause] for cause in line.causes if cause in CAUSE_WORDS],
+        causes=[told(CAUSE_WORDS[cause]) for cause in line.causes if cause in CAUSE_WORDS],
         seen=line.digest,
         form=wording.fields(line.answer),
         here=line.source_attestation_id is None,
@@ -148,10 +182,5 @@ def earlier_of(line: CarriedLine, now: Question | None, then: Question | None, t
 
 def minutes(count: int) -> str:
     """Return about how long it takes to confirm so many answers."""
-    found = max(1, round(count * SECONDS_EACH / 60))
-    return "1 minute" if found == 1 else f"{found} minutes"
-
-
-def whose(lines: Collection[CarriedLine], year: int) -> str:
-    """Return how the earlier answers are named: "last year’s" if all of them are, else "your earlier"."""
-    return "last year’s" if lines and all(each.answered_at.year == year - 1 for each in lines) else "your earlier"
+    found = max(1, round(count * CONFIRMING.total_seconds() / 60))
+    return ngettext("%(num)s minute", "%(num)s minutes", found)

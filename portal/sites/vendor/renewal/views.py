@@ -12,10 +12,12 @@ from flask.typing import ResponseReturnValue
 from portal.assessments import service as assessments
 from portal.attestations import service as attestations
 from portal.attestations.service import CarriedLine, Plan
+from portal.identity.queries import Person
 from portal.kernel.errors import Conflict
 from portal.policy import Action
 from portal.questionnaires.rules import Question
 from portal.sites.shared import does, house, page
+from portal.sites.shared.language import _, ngettext
 from portal.sites.shared.pages import actor, begin
 from portal.sites.vendor.renewal.earlier import Earlier, Sources, minutes
 from portal.sites.vendor.work import Work, load, next_question, slug
@@ -81,7 +83,7 @@ def confirm(assessment_id: UUID) -> ResponseReturnValue:
     seen = {key: request.form[f"seen.{key}"] for key in keys if f"seen.{key}" in request.form}
     unticked = len(set(shown) - set(keys))
     if not keys:
-        words = "Tick the answers that are still correct, then confirm them"
+        words = _("Tick the answers that are still correct, then confirm them")
         return _page(assessment_id, elsewhere=[words], ticked=frozenset(), status=422)
     try:
         with begin() as tx:
@@ -91,9 +93,9 @@ def confirm(assessment_id: UUID) -> ResponseReturnValue:
         return _page(assessment_id, elsewhere=[late.message], status=409)
     left = dict(found.left)
     if not left:
-        rest = f" {unticked} not ticked {'waits' if unticked == 1 else 'wait'} below." if unticked else ""
-        done = len(found.done)
-        flash(f"{done} {'answer is' if done == 1 else 'answers are'} confirmed.{rest}")
+        words = ngettext("%(num)s answer is confirmed.", "%(num)s answers are confirmed.", len(found.done))
+        rest = ngettext("%(num)s not ticked waits below.", "%(num)s not ticked wait below.", unticked)
+        flash(f"{words} {rest}" if unticked else words)
         return redirect(url_for(".show", assessment_id=assessment_id), 303)
     return _page(
         assessment_id,
@@ -147,7 +149,7 @@ def _page(
 
 def _item(work: Work, line: CarriedLine, sources: Sources, left: str, ticked: frozenset[str] | None) -> Item:
     question = work.questionnaire.question(line.key)
-    closed = "" if work.standing.may_change(line.key) else "It did not come back to you. It stays as it was signed"
+    closed = "" if work.standing.may_change(line.key) else _("It did not come back to you. It stays as it was signed")
     writable = work.is_open and not closed and work.writable(actor(), question.section)
     return Item(
         question=question,
@@ -163,8 +165,16 @@ def _item(work: Work, line: CarriedLine, sources: Sources, left: str, ticked: fr
 def _why_not(work: Work, question: Question) -> str:
     owners = work.given_to(question.section)
     if owners:
-        return f"This section belongs to {' and '.join(each.full_name for each in owners)}. You can read it"
-    return "A respondent or a vendor admin of your team confirms it. You can read it"
+        return _("This section belongs to %(names)s. You can read it", names=_names(owners))
+    return _("A respondent or a vendor admin of your team confirms it. You can read it")
+
+
+def _names(people: Sequence[Person]) -> str:
+    """Return "a", "a and b", "a, b and c"."""
+    names = [each.full_name for each in people]
+    if len(names) < 2:
+        return "".join(names)
+    return _("%(names)s and %(last)s", names=", ".join(names[:-1]), last=names[-1])
 
 
 def _groups(work: Work, items: Sequence[Item]) -> list[Group]:
@@ -178,11 +188,11 @@ def _groups(work: Work, items: Sequence[Item]) -> list[Group]:
         section = work.questionnaire.section(key)
         found.append(Group(f"{section.number}. {section.title}", own))
     if ended := [each for each in items if each.earlier.ended]:
-        words = (
+        words = _(
             "The answer may still be correct, so you can confirm it. The file named at it is not attached again: "
             "attach a newer one in its section."
         )
-        found.append(Group("The evidence has ended", ended, words))
+        found.append(Group(_("The evidence has ended"), ended, words))
     return found
 
 
