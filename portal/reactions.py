@@ -110,6 +110,8 @@ REACTIONS: Mapping[type[Fact], Sequence[Callable[[Tx, Any], None]]] = {
         follow.mail_outcome,
     ),
     attestation_facts.AttestationSigned: (reviews.open_review, follow.mail_receipt, retaining.keep_signed),
+    attestation_facts.AnswersSentBack: (follow.mail_sent_back,),
+    attestation_facts.SignatureAsked: (follow.mail_signature,),
     attestation_facts.AnswersCarried: (follow.mail_asked_again,),
     attestation_facts.AssessmentMigrated: (follow.mail_asked_again,),
     attestation_facts.MessagePosted: (follow.mail_reply,),

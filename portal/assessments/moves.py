@@ -14,6 +14,7 @@ from portal.assessments.rules import Move
 from portal.kernel.errors import Conflict, Refused
 from portal.kernel.ledger import Fact, Tx
 from portal.kernel.swap import swap
+from portal.kernel.words import said
 from portal.policy import Action
 from portal.terms import AssessmentState
 from portal.vendors.checks import line
@@ -66,7 +67,7 @@ def request_changes(tx: Tx, *, assessment: Assessment, keys: Collection[str], ro
     """
     asked = tuple(sorted(set(keys)))
     if not asked:
-        raise Refused("Ask about at least one question before you send it back.")
+        raise Refused(said("Ask about at least one question before you send it back."))
     fact = facts.ChangesRequested(
         assessment_id=assessment.id, vendor_id=assessment.vendor_id, revision=assessment.revision, keys=asked
     )
@@ -116,7 +117,7 @@ def return_to_review(tx: Tx, *, assessment: Assessment, reason: str, row_version
         assessment_id=assessment.id,
         vendor_id=assessment.vendor_id,
         revision=assessment.revision,
-        reason=_reason(reason, "Say what the reviewer should look at again"),
+        reason=_reason(reason, said("Say what the reviewer should look at again")),
     )
     _move(tx, assessment, Move.RETURN_TO_REVIEW, fact, row_version=row_version)
 
@@ -138,7 +139,7 @@ def cancel(tx: Tx, *, assessment: Assessment, reason: str, row_version: int | No
     :raises Conflict: if it is too late, or somebody changed it since ``row_version``.
     """
     policy.check(tx.actor, Action.ASSESSMENT_CANCEL, assessment)
-    why = _reason(reason, "Say why you cancel it. The vendor reads this")
+    why = _reason(reason, said("Say why you cancel it. The vendor reads this"))
     fact = facts.AssessmentCancelled(assessment_id=assessment.id, vendor_id=assessment.vendor_id, reason=why)
     _move(tx, assessment, Move.CANCEL, fact, change={"reason": why}, row_version=row_version)
 
@@ -151,7 +152,7 @@ def withdraw(tx: Tx, *, assessment: Assessment, reason: str, row_version: int | 
     :raises Conflict: if it is too late, or somebody changed it since ``row_version``.
     """
     policy.check(tx.actor, Action.ATTESTATION_WITHDRAW, assessment)
-    why = _reason(reason, "Say why you withdraw it. The reviewer reads this")
+    why = _reason(reason, said("Say why you withdraw it. The reviewer reads this"))
     fact = facts.AssessmentWithdrawn(
         assessment_id=assessment.id, vendor_id=assessment.vendor_id, revision=assessment.revision, reason=why
     )
@@ -180,7 +181,7 @@ def _move(
         return
     if rules.may_move(assessment.state, move):
         raise Conflict(
-            "Somebody changed this assessment since you opened it. Look at it again, then repeat what you did.",
+            said("Somebody changed this assessment since you opened it. Look at it again, then repeat what you did."),
             current=_standing(assessment),
         )
     raise Conflict(rules.not_now(assessment.state), current=_standing(assessment))
@@ -204,6 +205,14 @@ def _reason(text: str, missing: str) -> str:
         raise Refused(problems={"reason": [missing]})
     if len(reason) > rules.MAX_REASON:
         raise Refused(
-            problems={"reason": [f"Shorten the reason to {rules.MAX_REASON:,} characters; this has {len(reason):,}"]}
+            problems={
+                "reason": [
+                    said(
+                        "Shorten the reason to %(most)s characters; this has %(count)s",
+                        most=rules.MAX_REASON,
+                        count=len(reason),
+                    )
+                ]
+            }
         )
     return reason

@@ -10,9 +10,10 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.orm import aliased
 
 from portal.assessments import rules
-from portal.assessments.models import AccessCard, Assessment, PublishedOutcome
+from portal.assessments.models import AccessCard, Assessment, PublishedOutcome, PublishedStanding
 from portal.kernel.ledger import Tx
 from portal.terms import ANSWERABLE_STATES, FINAL_STATES, AssessmentState
 from portal.vendors.models import Engagement
@@ -193,3 +194,39 @@ def cards(tx: Tx, vendor_id: UUID) -> Sequence[CardLine]:
         .limit(200)
     )
     return [CardLine(*row) for row in tx.session.execute(statement)]
+
+
+def standing_body(tx: Tx, outcome_id: UUID) -> dict[str, Any]:
+    """Return how an outcome stands since it was published; empty if nothing was said of it yet."""
+    statement = sa.select(PublishedStanding.body).where(PublishedStanding.outcome_id == outcome_id)
+    return tx.session.execute(statement).scalar_one_or_none() or {}
+
+
+def outcome_of_revision(tx: Tx, assessment_id: UUID, revision: int) -> OutcomeLine | None:
+    """Return the outcome of one revision, if it was published."""
+    statement = (
+        sa.select(*_OUTCOME)
+        .join(Assessment, Assessment.id == PublishedOutcome.assessment_id)
+        .where(PublishedOutcome.assessment_id == assessment_id, PublishedOutcome.revision == revision)
+    )
+    row = tx.session.execute(statement).one_or_none()
+    return None if row is None else OutcomeLine(*row)
+
+
+def newer_outcome(tx: Tx, outcome: OutcomeLine) -> UUID | None:
+    """Return the newest outcome for the same engagement that was published after this one, None if this is it."""
+    mine = aliased(Assessment)
+    other = aliased(Assessment)
+    statement = (
+        sa.select(PublishedOutcome.id)
+        .join(other, other.id == PublishedOutcome.assessment_id)
+        .join(mine, mine.id == outcome.assessment_id)
+        .where(
+            other.engagement_id == mine.engagement_id,
+            PublishedOutcome.id != outcome.id,
+            PublishedOutcome.published_at > outcome.published_at,
+        )
+        .order_by(PublishedOutcome.published_at.desc(), PublishedOutcome.number.desc())
+        .limit(1)
+    )
+    return tx.session.execute(statement).scalar_one_or_none()

@@ -9,7 +9,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Final
 
-from portal.terms import ANSWERABLE_STATES, ASSESSMENT_STATE_WORDS, FINAL_STATES, AssessmentState
+from portal.kernel.words import said
+from portal.terms import ANSWERABLE_STATES, ASSESSMENT_STATE_WORDS, FINAL_STATES, N_, AssessmentState
 
 _S = AssessmentState
 MAX_REASON: Final = 1_000
@@ -18,7 +19,7 @@ LONGEST_NOTICE: Final = timedelta(days=730)
 GRACE: Final = timedelta(days=14)
 
 
-MOVED: Final = (
+MOVED: Final = said(
     "This assessment moved to a newer version of the questionnaire since you opened it. Nothing was saved. "
     "Open the page again, then answer."
 )
@@ -64,15 +65,15 @@ MOVES: Final[Mapping[Move, Way]] = MappingProxyType(
 
 STANDING: Final[Mapping[AssessmentState, str]] = MappingProxyType(
     {
-        _S.DRAFT: "not started",
-        _S.IN_PROGRESS: "in progress",
-        _S.SUBMITTED: "submitted and waits for a reviewer",
-        _S.IN_REVIEW: "in review",
-        _S.CHANGES_REQUESTED: "back with the vendor",
-        _S.RECOMMENDED: "waiting for a decision",
-        _S.DECIDED: "decided",
-        _S.CANCELLED: "cancelled",
-        _S.WITHDRAWN: "withdrawn",
+        _S.DRAFT: N_("not started"),
+        _S.IN_PROGRESS: N_("in progress"),
+        _S.SUBMITTED: N_("submitted and waits for a reviewer"),
+        _S.IN_REVIEW: N_("in review"),
+        _S.CHANGES_REQUESTED: N_("back with the vendor"),
+        _S.RECOMMENDED: N_("waiting for a decision"),
+        _S.DECIDED: N_("decided"),
+        _S.CANCELLED: N_("cancelled"),
+        _S.WITHDRAWN: N_("withdrawn"),
     }
 )
 
@@ -88,7 +89,7 @@ def may_move(state: AssessmentState, move: Move) -> bool:
 
 def not_now(state: AssessmentState) -> str:
     """Return the refusal of a move that does not start from this state, naming the state."""
-    return f"This assessment is {STANDING[state]}. Nothing was changed."
+    return said("This assessment is %(state)s. Nothing was changed.", state=said(STANDING[state]))
 
 
 def next_revision(state: AssessmentState, revision: int) -> int:

@@ -20,6 +20,7 @@ from portal.kernel.canonical import plain
 from portal.kernel.errors import Conflict, NotFound, Refused
 from portal.kernel.ledger import Tx, get_one
 from portal.kernel.swap import swap
+from portal.kernel.words import said
 from portal.policy import Action
 from portal.questionnaires import rules as questions
 from portal.questionnaires import service as questionnaires
@@ -210,12 +211,12 @@ def confirm_fact(tx: Tx, *, assessment: Assessment, key: str, version: int) -> S
     if row is None:
         raise NotFound
     if not fact.vendor_confirms and row.carried_from is None:
-        raise Refused(f"“{fact.label}” needs no confirmation.")
+        raise Refused(said("“%(label)s” needs no confirmation.", label=fact.label))
     if row.version == version and row.confirmed_at is not None:
         return _line(fact, row)
     confirmed = {"confirmed_by": tx.actor.id, "confirmed_at": tx.now}
     if tx.actor.id is None:
-        raise Refused("A person of the vendor confirms what we stated.")
+        raise Refused(said("A person of the vendor confirms what we stated."))
     if not swap(tx, row, expect={"version": version, "confirmed_at": None}, change=confirmed):
         if row.version == version and row.confirmed_at is not None:
             return _line(fact, row)
@@ -242,7 +243,9 @@ def _check_moment(tx: Tx, assessment: Assessment, key: str) -> None:
             ReopenedQuestion.question_key == key,
         )
         if tx.session.execute(reopened).scalar_one_or_none() is None:
-            raise Conflict("Only the questions that came back can change now. Ask about this one in its conversation.")
+            raise Conflict(
+                said("Only the questions that came back can change now. Ask about this one in its conversation.")
+            )
 
 
 def _definition(tx: Tx, assessment: Assessment, key: str) -> Definition:
@@ -275,7 +278,7 @@ def _late(tx: Tx, assessment: Assessment, fact: Definition) -> Conflict:
     row = _row(tx, assessment, fact.key)
     line = _line(fact, row)
     return Conflict(
-        f"“{fact.label}” was changed since you opened it. Nothing of yours was saved yet.",
+        said("“%(label)s” was changed since you opened it. Nothing of yours was saved yet.", label=fact.label),
         current={
             "value": line.value,
             "details": dict(line.details),

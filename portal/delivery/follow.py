@@ -33,6 +33,24 @@ def mail_section(tx: Tx, fact: Any) -> None:
     enqueue(tx, NOTIFY_VENDOR, what="section_given", **args)
 
 
+def mail_sent_back(tx: Tx, fact: Any) -> None:
+    """AnswersSentBack: those whose answers came back hear of it."""
+    for person in fact.people:
+        enqueue(
+            tx,
+            NOTIFY_VENDOR,
+            what="sent_back",
+            assessment_id=fact.assessment_id,
+            user_id=person,
+            subject_id=fact.act_id,
+        )
+
+
+def mail_signature(tx: Tx, fact: Any) -> None:
+    """SignatureAsked: the signatories hear that it is theirs to read and sign."""
+    enqueue(tx, NOTIFY_VENDOR, what="ready_to_sign", assessment_id=fact.assessment_id, subject_id=fact.request_id)
+
+
 def mail_receipt(tx: Tx, fact: Any) -> None:
     """AttestationSigned: the vendor keeps a receipt, the reviewers hear of it."""
     enqueue(
@@ -48,6 +66,22 @@ def mail_receipt(tx: Tx, fact: Any) -> None:
 def mail_questions(tx: Tx, fact: Any) -> None:
     """ChangesRequested: one mail for all questions of the review."""
     enqueue(tx, NOTIFY_VENDOR, what="questions", assessment_id=fact.assessment_id)
+
+
+def mail_more_time_asked(tx: Tx, fact: Any) -> None:
+    """MoreTimeAsked: who asked the vendor hears that it needs longer."""
+    enqueue(tx, NOTIFY_REVIEWERS, what="more_time_asked", assessment_id=fact.assessment_id, seed=f":{fact.request_id}")
+
+
+def mail_more_time_answered(tx: Tx, fact: Any) -> None:
+    """MoreTimeAgreed, MoreTimeDeclined: the vendor hears by when it is due now."""
+    enqueue(
+        tx,
+        NOTIFY_VENDOR,
+        what="more_time_answered",
+        assessment_id=fact.assessment_id,
+        subject_id=fact.request_id,
+    )
 
 
 def mail_asked_again(tx: Tx, fact: Any) -> None:
@@ -67,21 +101,61 @@ def mail_outcome(tx: Tx, fact: Any) -> None:
     enqueue(tx, NOTIFY_VENDOR, what="decision", assessment_id=fact.assessment_id, subject_id=fact.outcome_id)
 
 
+def mail_proof(tx: Tx, fact: Any) -> None:
+    """RemedySent: whoever reviewed it hears that there is proof to look at, once for all within ten minutes."""
+    enqueue(
+        tx,
+        NOTIFY_REVIEWERS,
+        once=f"proof:{fact.assessment_id}",
+        at=tx.now + DIGEST,
+        what="proof_received",
+        assessment_id=fact.assessment_id,
+        seed=f":{tx.now.isoformat()}",
+    )
+
+
+def mail_proof_answer(tx: Tx, fact: Any) -> None:
+    """RemedyVerified, RemedyReturned, RemedyUndone: the vendor hears what became of its proof."""
+    what = "proof_accepted" if hasattr(fact, "credit") else "proof_returned"
+    enqueue(tx, NOTIFY_VENDOR, what=what, assessment_id=fact.assessment_id, subject_id=fact.remedy_id)
+
+
+def mail_second_look(tx: Tx, fact: Any) -> None:
+    """SecondLookAsked: the lead approvers and reviewers who took no part hear of it."""
+    enqueue(
+        tx,
+        NOTIFY_REVIEWERS,
+        what="second_look_asked",
+        assessment_id=fact.assessment_id,
+        seed=f":{fact.second_look_id}",
+    )
+
+
+def mail_second_answer(tx: Tx, fact: Any) -> None:
+    """SecondLookDecided: the vendor hears that its second look is answered."""
+    enqueue(
+        tx,
+        NOTIFY_VENDOR,
+        what="second_look_answered",
+        assessment_id=fact.assessment_id,
+        subject_id=fact.second_look_id,
+    )
+
+
 def mail_cosign(tx: Tx, fact: Any) -> None:
     """DecisionProposed: who may confirm it hears of it."""
     enqueue(tx, NOTIFY_REVIEWERS, what="cosign", assessment_id=fact.assessment_id)
 
 
 def mail_reply(tx: Tx, fact: Any) -> None:
-    """A vendor's message in a thread: its reviewer hears of it, once for all within ten minutes."""
-    if tx.actor.vendor_id is None:
-        return
+    """MessagePosted: the other side hears of it, once for all that is written within ten minutes."""
+    by_vendor = tx.actor.vendor_id is not None
     enqueue(
         tx,
-        NOTIFY_REVIEWERS,
-        once=f"reply:{fact.assessment_id}",
+        NOTIFY_REVIEWERS if by_vendor else NOTIFY_VENDOR,
+        once=f"{'reply' if by_vendor else 'answer'}:{fact.assessment_id}",
         at=tx.now + DIGEST,
-        what="reply_received",
+        what="reply_received" if by_vendor else "reply",
         assessment_id=fact.assessment_id,
         seed=f":{tx.now.isoformat()}",
     )
@@ -126,6 +200,17 @@ def mail_password(tx: Tx, fact: Any) -> None:
 def mail_recovery_codes(tx: Tx, fact: Any) -> None:
     """RecoveryCodesRenewed: the person hears of it."""
     _person(tx, fact, "account_changed", {"change": "recovery_codes"})
+
+
+def mail_passkey_added(tx: Tx, fact: Any) -> None:
+    """PasskeyAdded: the person hears of it."""
+    _person(tx, fact, "account_changed", {"change": "passkey_added"})
+
+
+def mail_passkey_removed(tx: Tx, fact: Any) -> None:
+    """PasskeyRemoved: the person hears of it, unless it went with the account, which is said already."""
+    if fact.reason == "own":
+        _person(tx, fact, "account_changed", {"change": "passkey_removed"})
 
 
 def mail_sign_in(tx: Tx, fact: Any) -> None:

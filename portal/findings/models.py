@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.kernel.database import Base
-from portal.terms import FindingState, Severity
+from portal.terms import FindingState, RemedyAct, SecondAnswer, Severity
 
 
 class Finding(Base, kw_only=True):
     """One finding about one answer. A draft is the reviewer's own; shared, it is the vendor's task.
 
     ``credit`` (0..100), where given, replaces the answer's credit in the score, with ``opened_by`` as its author.
+    ``remedy`` is the last step towards closing it; None before any proof was sent.
     """
 
     __tablename__ = "finding"
@@ -49,4 +51,82 @@ class Finding(Base, kw_only=True):
     shared_at: Mapped[datetime | None] = mapped_column(default=None)
     closed_by: Mapped[UUID | None] = mapped_column(default=None)
     closed_at: Mapped[datetime | None] = mapped_column(default=None)
+    row_version: Mapped[int] = mapped_column(default=1)
+    remedy: Mapped[RemedyAct | None] = mapped_column(default=None)
+
+
+class Remedy(Base, kw_only=True):
+    """One step of closing a finding. Rows only grow.
+
+    ``evidence_id`` is the file that the step is about, at ``pages``; ``credit``, of a verified proof alone, is what it
+    shows the answer to be worth from then on.
+    """
+
+    __tablename__ = "remedy"
+    __table_args__ = (
+        sa.ForeignKeyConstraint(["vendor_id", "finding_id"], ["finding.vendor_id", "finding.id"]),
+        sa.ForeignKeyConstraint(["vendor_id", "evidence_id"], ["evidence.vendor_id", "evidence.id"]),
+        sa.UniqueConstraint("finding_id", "number"),
+        sa.CheckConstraint("number > 0", name="counted_from_one"),
+        sa.CheckConstraint("(act = 'verified') = (credit IS NOT NULL)", name="credit_iff_verified"),
+        sa.CheckConstraint("credit IS NULL OR credit BETWEEN 0 AND 100", name="credit_range"),
+        sa.CheckConstraint("act <> 'returned' OR note <> ''", name="returned_with_words"),
+        sa.CheckConstraint("act = 'undone' OR by IS NOT NULL", name="by_somebody"),
+        sa.Index("ix_remedy_evidence_id", "evidence_id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    vendor_id: Mapped[UUID]
+    finding_id: Mapped[UUID]
+    number: Mapped[int]
+    act: Mapped[RemedyAct]
+    evidence_id: Mapped[UUID]
+    pages: Mapped[str]
+    note: Mapped[str]
+    credit: Mapped[int | None] = mapped_column(default=None)
+    by: Mapped[UUID | None]
+    by_name: Mapped[str]
+    at: Mapped[datetime]
+
+
+class SecondLook(Base, kw_only=True):
+    """A vendor's wish that somebody who took no part looks at a decision again, and what came of it. One a decision.
+
+    ``findings`` names what it is about, as F-1; empty for the decision as a whole. ``anew_id`` is the assessment in
+    which it is decided anew.
+    """
+
+    __tablename__ = "second_look"
+    __table_args__ = (
+        sa.ForeignKeyConstraint(["vendor_id", "assessment_id"], ["assessment.vendor_id", "assessment.id"]),
+        sa.ForeignKeyConstraint(["vendor_id", "anew_id"], ["assessment.vendor_id", "assessment.id"]),
+        sa.ForeignKeyConstraint(["vendor_id", "outcome_id"], ["published_outcome.vendor_id", "published_outcome.id"]),
+        sa.UniqueConstraint("outcome_id"),
+        sa.CheckConstraint("reason <> ''", name="with_reason"),
+        sa.CheckConstraint(
+            "(answer IS NULL) = (answered_by IS NULL) AND (answer IS NULL) = (answered_at IS NULL)"
+            " AND (answer IS NULL) = (words = '')",
+            name="answered_by_somebody",
+        ),
+        sa.CheckConstraint("anew_id IS NULL OR answer = 'anew'", name="anew"),
+        sa.Index("ix_second_look_vendor_id", "vendor_id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    vendor_id: Mapped[UUID]
+    assessment_id: Mapped[UUID]
+    revision: Mapped[int]
+    outcome_id: Mapped[UUID]
+    reason: Mapped[str]
+    findings: Mapped[list[Any]]
+    asked_by: Mapped[UUID]
+    asked_by_name: Mapped[str]
+    asked_at: Mapped[datetime]
+    due_on: Mapped[date]
+    answer: Mapped[SecondAnswer | None] = mapped_column(default=None)
+    words: Mapped[str] = mapped_column(default="")
+    answered_by: Mapped[UUID | None] = mapped_column(default=None)
+    answered_by_name: Mapped[str] = mapped_column(default="")
+    answered_at: Mapped[datetime | None] = mapped_column(default=None)
+    anew_id: Mapped[UUID | None] = mapped_column(default=None)
     row_version: Mapped[int] = mapped_column(default=1)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
 import sqlalchemy as sa
 
-from portal.findings.models import Finding
+from portal.findings.models import Finding, Remedy
 from portal.kernel.ledger import Tx
-from portal.terms import FindingState, Severity
+from portal.terms import N_, FindingState, RemedyAct, Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +33,22 @@ class FindingLine:
     opened_by: UUID
     opened_at: datetime
     row_version: int
+    remedy: RemedyAct | None = None
+    closed_at: datetime | None = None
 
     @property
     def name(self) -> str:
         """The finding as people say it."""
         return f"F-{self.number}"
+
+    @property
+    def word(self) -> str:
+        """How it stands, in a word of every page."""
+        if self.state is FindingState.CLOSED:
+            return N_("Closed by proof")
+        if self.state is FindingState.DRAFT:
+            return N_("Draft")
+        return REMEDY_WORDS.get(self.remedy, N_("To fix"))
 
     def overdue(self, on: date) -> bool:
         """Whether it is open after the day it was due."""
@@ -60,7 +71,14 @@ _LINE = (
     Finding.opened_by,
     Finding.opened_at,
     Finding.row_version,
+    Finding.remedy,
+    Finding.closed_at,
 )
+REMEDY_WORDS: Mapping[RemedyAct | None, str] = {
+    RemedyAct.SENT: N_("Proof sent"),
+    RemedyAct.RETURNED: N_("Returned"),
+    RemedyAct.UNDONE: N_("To fix"),
+}
 _LIVE = (FindingState.DRAFT, FindingState.OPEN)
 
 
@@ -90,3 +108,92 @@ def last_number(tx: Tx, vendor_id: UUID) -> int:
     """Return the highest number given to a finding of this vendor."""
     statement = sa.select(sa.func.coalesce(sa.func.max(Finding.number), 0)).where(Finding.vendor_id == vendor_id)
     return tx.session.execute(statement).scalar_one()
+
+
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """What a reviewer says that an answer is worth, in place of its own credit (scoring.md): who, why, on what file."""
+
+    question_key: str
+    credit: int
+    author: UUID
+    reason: str
+    remedy_id: UUID | None = None
+    evidence_id: UUID | None = None
+
+
+def credits_of(tx: Tx, assessment_id: UUID) -> Mapping[str, Replaced]:
+    """Return the credits that findings put in the place of the answers' own, by question.
+
+    That of a draft or an open finding; and of one that was closed by proof, what the proof shows, with the file.
+    """
+    found = {
+        each.question_key: Replaced(each.question_key, each.credit, each.opened_by, f"{each.name}: {each.what}")
+        for each in of_assessment(tx, assessment_id)
+        if each.credit is not None
+    }
+    settled = (
+        sa.select(Finding.question_key, Finding.number, Remedy)
+        .join(Remedy, Remedy.finding_id == Finding.id)
+        .where(
+            Finding.assessment_id == assessment_id,
+            Finding.state == FindingState.CLOSED,
+            Finding.remedy == RemedyAct.VERIFIED,
+            Remedy.act == RemedyAct.VERIFIED,
+        )
+        .order_by(Remedy.at, Remedy.number)
+    )
+    for key, number, step in tx.session.execute(settled):
+        if key not in found and step.by is not None and step.credit is not None:
+            reason = f"F-{number} closed by proof"
+            found[key] = Replaced(key, step.credit, step.by, reason, step.id, step.evidence_id)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class ProofLine:
+    """A file that closed a finding, as the proof of the answer from then on."""
+
+    remedy_id: UUID
+    question_key: str
+    evidence_id: UUID
+
+
+def proofs_of(tx: Tx, assessment_id: UUID) -> Sequence[ProofLine]:
+    """Return the files that closed findings of an assessment, by question."""
+    newest = sa.select(sa.func.max(Remedy.number)).where(Remedy.finding_id == Finding.id).correlate(Finding)
+    statement = (
+        sa.select(Remedy.id, Finding.question_key, Remedy.evidence_id)
+        .join(Finding, Finding.id == Remedy.finding_id)
+        .where(
+            Finding.assessment_id == assessment_id,
+            Finding.state == FindingState.CLOSED,
+            Remedy.act == RemedyAct.VERIFIED,
+            Remedy.number == newest.scalar_subquery(),
+        )
+        .order_by(Finding.question_key, Remedy.id)
+    )
+    return [ProofLine(*row) for row in tx.session.execute(statement)]
+
+
+def number_waiting(tx: Tx) -> int:
+    """Return how many findings wait for the lab to look at their proof."""
+    statement = sa.select(sa.func.count()).where(Finding.state == FindingState.OPEN, Finding.remedy == RemedyAct.SENT)
+    return tx.session.execute(statement).scalar_one()
+
+
+def all_shared(tx: Tx, *, limit: int = 300) -> Sequence[FindingLine]:
+    """Return the findings of every vendor: those whose proof waits first, then the open ones by day, then the rest."""
+    statement = (
+        sa.select(*_LINE)
+        .where(Finding.shared_at.is_not(None))
+        .order_by(
+            Finding.state == FindingState.CLOSED,
+            sa.func.coalesce(Finding.remedy, "") != RemedyAct.SENT.value,
+            Finding.due_on.asc().nulls_last(),
+            Finding.closed_at.desc().nulls_first(),
+            Finding.id,
+        )
+        .limit(limit)
+    )
+    return [FindingLine(**row._mapping) for row in tx.session.execute(statement)]

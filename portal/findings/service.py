@@ -10,14 +10,39 @@ import sqlalchemy as sa
 
 from portal.findings.facts import FindingChanged, FindingClosed, FindingDrafted, FindingDropped, FindingsShared
 from portal.findings.models import Finding
-from portal.findings.queries import FindingLine, last_number, of_assessment, shared_with
+from portal.findings.queries import (
+    FindingLine,
+    Replaced,
+    all_shared,
+    credits_of,
+    last_number,
+    number_waiting,
+    of_assessment,
+    proofs_of,
+    shared_with,
+)
 from portal.kernel.errors import Conflict, Forbidden, NotFound, Refused
 from portal.kernel.ledger import Tx
 from portal.kernel.swap import swap
 from portal.terms import FindingState, Severity
 from portal.vendors.models import Vendor
 
-__all__ = ["FindingLine", "Wrong", "close", "draft", "drop", "get", "of_assessment", "share_all", "shared_with"]
+__all__ = [
+    "FindingLine",
+    "Replaced",
+    "Wrong",
+    "all_shared",
+    "close",
+    "credits_of",
+    "draft",
+    "drop",
+    "get",
+    "number_waiting",
+    "of_assessment",
+    "proofs_of",
+    "share_all",
+    "shared_with",
+]
 
 TEXT_LIMIT = 4_000
 

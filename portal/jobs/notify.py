@@ -9,9 +9,9 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from portal.assessments.models import Assessment, PublishedOutcome, ReopenedQuestion, SectionAssignment
+from portal.assessments.models import Assessment, MoreTime, PublishedOutcome, ReopenedQuestion, SectionAssignment
 from portal.attestations import service as attestations
-from portal.attestations.models import Attestation
+from portal.attestations.models import Attestation, Message, SentBack
 from portal.delivery import service as delivery
 from portal.delivery.follow import (
     NOTIFY_ACCESS,
@@ -21,6 +21,7 @@ from portal.delivery.follow import (
     NOTIFY_SIGN_IN,
     NOTIFY_VENDOR,
 )
+from portal.findings.models import Finding, Remedy, SecondLook
 from portal.identity import service as identity
 from portal.identity.models import Invitation, UserAccount, WebSession
 from portal.identity.rules import InvitationState
@@ -31,8 +32,9 @@ from portal.kernel.actor import system
 from portal.kernel.ledger import Tx
 from portal.questionnaires import service as questionnaires
 from portal.questionnaires.rules.definition import Questionnaire
+from portal.reviews import second_look
 from portal.reviews.models import Decision, Review
-from portal.terms import Role
+from portal.terms import FindingState, MoreTimeState, RemedyAct, Role, Side
 from portal.vendors.models import Vendor
 
 
@@ -74,16 +76,8 @@ def _invitation(tx: Tx, invitation: Invitation) -> dict[str, Any]:
         "work": assessment.title,
         "sections": [each.title for each in mine],
         "due_on": assessment.due_on,
-        "hours": hours(asked),
+        "questions": asked,
     }
-
-
-def hours(questions: int) -> str:
-    """Return how long so many questions take, at three to six minutes each with the papers at hand."""
-    if questions <= 10:
-        return "less than an hour"
-    low, high = round(questions / 20) or 1, round(questions / 10) or 1
-    return f"{low} to {high} hours, in as many sittings as you like" if low < high else "about an hour"
 
 
 def notify_vendor(
@@ -94,11 +88,15 @@ def notify_vendor(
     section: str | None = None,
     user_id: str | None = None,
     subject_id: str | None = None,
+    seed: str = "",
 ) -> None:
     """Tell a vendor's people about their assessment.
 
-    ``what``: section_given (with section and user_id), ready_to_sign, receipt (subject_id: the attestation),
-    questions, asked_again, moved (subject_id: the version), decision (subject_id: the published outcome).
+    ``what``: section_given (with section and user_id), ready_to_sign (subject_id: the request), sent_back (with
+    user_id; subject_id: the act), receipt (subject_id: the attestation),
+    questions, asked_again, moved (subject_id: the version), decision (subject_id: the published outcome),
+    more_time_answered (subject_id: the request), proof_accepted and proof_returned (subject_id: the step),
+    second_look_answered (subject_id: the second look), reply (what the lab wrote since the moment that ``seed`` names).
     """
     with house.ledger.begin(system(NOTIFY_VENDOR)) as tx:
         assessment = tx.session.get(Assessment, UUID(assessment_id))
@@ -112,7 +110,9 @@ def notify_vendor(
                 _section_given(tx, assessment, vendor, section, UUID(user_id))
             case "ready_to_sign":
                 people = recipients.of_vendor(tx, vendor.id, {Role.SIGNATORY})
-                _tell(tx, people, what, about | {"due_on": assessment.due_on}, stem, vendor.id)
+                _tell(tx, people, what, about | {"due_on": assessment.due_on}, f"{stem}:{subject_id or ''}", vendor.id)
+            case "sent_back" if user_id and subject_id:
+                _sent_back(tx, about, UUID(user_id), UUID(subject_id), vendor.id)
             case "receipt" if subject_id:
                 signed = tx.session.get_one(Attestation, UUID(subject_id))
                 people = recipients.of_vendor(tx, vendor.id, {Role.SIGNATORY, Role.VENDOR_ADMIN})
@@ -127,7 +127,7 @@ def notify_vendor(
                 asked = _reopened(tx, assessment)
                 people = recipients.of_vendor(tx, vendor.id, {Role.VENDOR_ADMIN, Role.RESPONDENT})
                 if asked:
-                    details = {"questions": asked, "due_on": assessment.due_on}
+                    details = {"questions": asked, "due_on": assessment.due_on, "revision": assessment.revision}
                     _tell(tx, people, what, about | details, stem, vendor.id)
             case "asked_again" | "moved":
                 plan = attestations.plan_of(tx, assessment)
@@ -140,14 +140,107 @@ def notify_vendor(
                     "moved": what == "moved",
                 }
                 _tell(tx, people, "asked_again", about | details, f"{stem}:{subject_id or ''}", vendor.id)
+            case "reply":
+                _replies(tx, assessment, about, datetime.fromisoformat(seed[1:]), stem + seed)
+            case "more_time_answered" if subject_id:
+                answered = tx.session.get_one(MoreTime, UUID(subject_id))
+                people = recipients.of_vendor(tx, vendor.id, {Role.VENDOR_ADMIN, Role.RESPONDENT, Role.SIGNATORY})
+                agreed = answered.state is MoreTimeState.AGREED
+                details = {"due_on": assessment.due_on, "agreed": agreed}
+                asked_for = [each for each in people if Role.VENDOR_ADMIN in each.roles or each.id == answered.asked_by]
+                _tell(tx, asked_for, what, about | details, f"more_time_answered:{answered.id}", vendor.id)
             case "decision" if subject_id:
                 outcome = tx.session.get_one(PublishedOutcome, UUID(subject_id))
                 people = recipients.of_vendor(tx, vendor.id, {Role.VENDOR_ADMIN, Role.SIGNATORY})
                 details = {"outcome_id": outcome.id, "number": outcome.number}
                 del about["assessment_id"]
                 _tell(tx, people, what, about | details, f"decision:{outcome.id}", vendor.id)
+            case "proof_accepted" | "proof_returned" if subject_id:
+                _proof_judged(tx, vendor, what, UUID(subject_id))
+            case "second_look_answered" if subject_id:
+                look = tx.session.get_one(SecondLook, UUID(subject_id))
+                people = recipients.of_vendor(tx, vendor.id, {Role.VENDOR_ADMIN, Role.SIGNATORY})
+                details = {"outcome_id": look.outcome_id}
+                del about["assessment_id"]
+                _tell(tx, people, what, about | details, f"{what}:{look.id}", vendor.id)
             case _:
                 raise ValueError(f"notify_vendor cannot say {what!r}")
+
+
+def _proof_judged(tx: Tx, vendor: Vendor, what: str, remedy_id: UUID) -> None:
+    """Tell who sent the proof, and those who look after the vendor's assessments."""
+    step = tx.session.get_one(Remedy, remedy_id)
+    finding = tx.session.get_one(Finding, step.finding_id)
+    senders = set(
+        tx.session.execute(
+            sa.select(Remedy.by).where(Remedy.finding_id == finding.id, Remedy.act == RemedyAct.SENT)
+        ).scalars()
+    )
+    people = [
+        each
+        for each in recipients.of_vendor(tx, vendor.id)
+        if each.id in senders or {Role.VENDOR_ADMIN, Role.SIGNATORY} & set(each.roles)
+    ]
+    details = {
+        "finding_id": finding.id,
+        "number": finding.number,
+        "vendor_name": vendor.name,
+        "due_on": finding.due_on,
+    }
+    _tell(tx, people, what, details, f"{what}:{step.id}", vendor.id)
+
+
+def _sent_back(tx: Tx, about: Mapping[str, Any], user_id: UUID, act_id: UUID, vendor_id: UUID) -> None:
+    person = recipients.one(tx, user_id)
+    sent = tx.session.execute(sa.select(SentBack).where(SentBack.act_id == act_id).limit(1)).scalar_one_or_none()
+    if person is not None and sent is not None:
+        details = {"sent_by": sent.sent_by_name}
+        _tell(tx, [person], "sent_back", {**about, **details}, f"sent_back:{act_id}", vendor_id)
+
+
+def _replies(tx: Tx, assessment: Assessment, about: Mapping[str, Any], since: datetime, stem: str) -> None:
+    """Tell those who take part in each conversation, or have its section, how much the lab wrote in it.
+
+    What a review sent back has its own mail.
+    """
+    asked_back = sa.exists().where(
+        ReopenedQuestion.assessment_id == Message.assessment_id,
+        ReopenedQuestion.question_key == Message.question_key,
+        ReopenedQuestion.asked_at == Message.sent_at,
+    )
+    mine = Message.assessment_id == assessment.id
+    written = tx.session.execute(
+        sa.select(Message.question_key, sa.func.count())
+        .where(mine, Message.side == Side.LAB, Message.sent_at >= since, sa.not_(asked_back))
+        .group_by(Message.question_key)
+        .order_by(Message.question_key)
+    ).tuples()
+    counts = dict(written.all())
+    authors: dict[str, set[UUID]] = {}
+    for key, author_id in tx.session.execute(
+        sa.select(Message.question_key, Message.author_id).where(mine, Message.side == Side.VENDOR).distinct()
+    ):
+        if author_id is not None:
+            authors.setdefault(key, set()).add(author_id)
+    questionnaire = questionnaires.compiled(tx, assessment.questionnaire_id)
+    given: dict[str, set[UUID]] = {}
+    for section, user_id in tx.session.execute(
+        sa.select(SectionAssignment.section, SectionAssignment.user_id).where(
+            SectionAssignment.assessment_id == assessment.id, SectionAssignment.ended_at.is_(None)
+        )
+    ):
+        given.setdefault(section, set()).add(user_id)
+    team = {each.id: each for each in recipients.of_vendor(tx, assessment.vendor_id)}
+    admins = {key for key, each in team.items() if Role.VENDOR_ADMIN in each.roles}
+    theirs: dict[UUID, list[str]] = {}
+    for key in counts:
+        section = questionnaire.question(key).section if key in questionnaire else ""
+        concerned = (authors.get(key, set()) | given.get(section, set())) & set(team)
+        for user_id in sorted(concerned or admins or set(team)):
+            theirs.setdefault(user_id, []).append(key)
+    for user_id, keys in theirs.items():
+        details = {"replies": sum(counts[key] for key in keys), "keys": keys}
+        _tell(tx, [team[user_id]], "reply", {**about, **details}, stem, assessment.vendor_id)
 
 
 def _section_given(tx: Tx, assessment: Assessment, vendor: Vendor, section: str, user_id: UUID) -> None:
@@ -199,7 +292,9 @@ def notify_reviewers(house: House, *, assessment_id: str, what: str, seed: str =
     """Tell the lab's people about an assessment.
 
     ``what``: new_submission (whose review it is, else all reviewers), reply_received (whose review it is; ``seed``
-    tells one digest from the next), cosign (lead approvers but the one who proposed).
+    tells one digest from the next), cosign (lead approvers but the one who proposed), more_time_asked (who asked the
+    vendor, else all reviewers; ``seed`` names the request), proof_received (as reply_received, else all reviewers),
+    second_look_asked (who took no part; ``seed`` names it).
     """
     with house.ledger.begin(system(NOTIFY_REVIEWERS)) as tx:
         assessment = tx.session.get(Assessment, UUID(assessment_id))
@@ -215,11 +310,40 @@ def notify_reviewers(house: House, *, assessment_id: str, what: str, seed: str =
                 details = {"tier": assessment.tier, "revision": assessment.revision, "review_id": review_id}
                 _tell(tx, _reviewers(tx, review), what, about | details, stem)
             case "reply_received":
-                _tell(tx, _reviewers(tx, review, only_theirs=True), what, about | {"review_id": review_id}, stem + seed)
+                about |= {"review_id": review_id, "assessment_id": assessment.id}
+                _tell(tx, _contacts(tx, assessment, review), what, about, stem + seed)
             case "cosign":
                 _cosign(tx, assessment, about)
+            case "more_time_asked":
+                _more_time_asked(tx, assessment, about | {"vendor_slug": vendor.slug}, UUID(seed[1:]))
+            case "proof_received":
+                _proof_received(tx, assessment, review, about, stem + seed)
+            case "second_look_asked":
+                _second_look_asked(tx, about, UUID(seed[1:]))
             case _:
                 raise ValueError(f"notify_reviewers cannot say {what!r}")
+
+
+def _proof_received(tx: Tx, assessment: Assessment, review: Review | None, about: Mapping[str, Any], stem: str) -> None:
+    waiting = tx.session.execute(
+        sa.select(sa.func.count()).where(
+            Finding.assessment_id == assessment.id,
+            Finding.state == FindingState.OPEN,
+            Finding.remedy == RemedyAct.SENT,
+        )
+    ).scalar_one()
+    if waiting:
+        _tell(tx, _reviewers(tx, review), "proof_received", {**about, "waiting": waiting}, stem)
+
+
+def _second_look_asked(tx: Tx, about: Mapping[str, Any], second_look_id: UUID) -> None:
+    look = tx.session.get(SecondLook, second_look_id)
+    if look is None or look.answer is not None:
+        return
+    took_part = second_look.people_of(tx, look)
+    people = recipients.of_lab(tx, {Role.REVIEWER, Role.LEAD_APPROVER}, but=took_part)
+    details = {"second_look_id": look.id, "due_on": look.due_on}
+    _tell(tx, people, "second_look_asked", {**about, **details}, f"second_look_asked:{look.id}")
 
 
 def _review(tx: Tx, assessment_id: UUID) -> Review | None:
@@ -227,11 +351,18 @@ def _review(tx: Tx, assessment_id: UUID) -> Review | None:
     return tx.session.execute(newest).scalar_one_or_none()
 
 
-def _reviewers(tx: Tx, review: Review | None, *, only_theirs: bool = False) -> Iterable[Recipient]:
+def _reviewers(tx: Tx, review: Review | None) -> Iterable[Recipient]:
     theirs = recipients.one(tx, review.reviewer_id) if review is not None and review.reviewer_id else None
-    if theirs is not None:
-        return [theirs]
-    return [] if only_theirs else recipients.of_lab(tx, {Role.REVIEWER})
+    return [theirs] if theirs is not None else recipients.of_lab(tx, {Role.REVIEWER})
+
+
+def _contacts(tx: Tx, assessment: Assessment, review: Review | None) -> Iterable[Recipient]:
+    """Return who answers the vendor: whose review it is; before there is one, who asked; else every reviewer."""
+    if review is None or review.reviewer_id is None:
+        asked_by = recipients.one(tx, assessment.requested_by) if assessment.requested_by else None
+        if asked_by is not None and asked_by.roles & {Role.REVIEWER, Role.LEAD_APPROVER}:
+            return [asked_by]
+    return _reviewers(tx, review)
 
 
 def _cosign(tx: Tx, assessment: Assessment, about: Mapping[str, Any]) -> None:
@@ -245,6 +376,21 @@ def _cosign(tx: Tx, assessment: Assessment, about: Mapping[str, Any]) -> None:
     _tell(tx, people, "cosign", {**about, **details}, f"cosign:{proposed.id}")
 
 
+def _more_time_asked(tx: Tx, assessment: Assessment, about: Mapping[str, Any], request_id: UUID) -> None:
+    asked = tx.session.get(MoreTime, request_id)
+    if asked is None or asked.state is not MoreTimeState.OPEN:
+        return
+    who = recipients.one(tx, assessment.requested_by) if assessment.requested_by else None
+    details = {
+        "assessment_id": assessment.id,
+        "due_on": asked.due_on,
+        "wished_on": asked.wished_on,
+        "asked_by": recipients.name_of(tx, asked.asked_by),
+    }
+    people = [who] if who is not None else recipients.of_lab(tx, {Role.REVIEWER})
+    _tell(tx, people, "more_time_asked", {**about, **details}, f"more_time_asked:{asked.id}")
+
+
 def notify_access(house: House, *, what: str, pause_id: str, since: str, vendor_id: str | None = None) -> None:
     """Tell everybody of a vendor, or of all vendors, that access is paused or restored."""
     with house.ledger.begin(system(NOTIFY_ACCESS)) as tx:
@@ -253,7 +399,8 @@ def notify_access(house: House, *, what: str, pause_id: str, since: str, vendor_
             vendors = sa.select(Vendor).where(Vendor.id == UUID(vendor_id))
         for vendor in tx.session.execute(vendors).scalars().all():
             people = recipients.of_vendor(tx, vendor.id)
-            _tell(tx, people, what, {"vendor_name": vendor.name, "at": since}, f"{what}:{pause_id}", vendor.id)
+            about = {"vendor_name": vendor.name, "at": since, "pause_id": pause_id}
+            _tell(tx, people, what, about, f"{what}:{pause_id}", vendor.id)
 
 
 def notify_person(house: House, *, user_id: str, kind: str, context: dict[str, Any], seed: str) -> None:

@@ -97,11 +97,16 @@ def propose_decision(
         raise Conflict("The score changed since you opened the page. Look at it again.", current={"score": live.digest})
     proposal = Proposal(
         outcome=outcome,
-        conditions=tuple(Condition(line(c.text), c.due_on, c.closes_at, c.access_mode or None) for c in conditions),
+        conditions=tuple(
+            Condition(line(c.text), c.due_on, c.closes_at, c.access_mode or None, c.finding) for c in conditions
+        ),
         valid_until=None if outcome is Outcome.REJECT else valid_until,
         reason=reason.strip(),
         letter=letter.strip(),
     )
+    known = {each.number for each in findings.of_assessment(tx, assessment.id)}
+    if {each.finding for each in proposal.conditions} - {None} - known:
+        raise Refused(problems={"conditions": ["A finding that a condition names is not there any more. Look again"]})
     if problems := rules.problems_of(proposal, live.recommendation, tx.now.date()):
         raise Refused(problems=problems)
     if blockers := documents.blockers(tx, review, assessment, engagement, outcome):

@@ -76,6 +76,7 @@ def outcome_body(tx: Tx, *, decision: Decision, signed_by: Sequence[str]) -> dic
                 "due_on": each.due_on.isoformat() if each.due_on else None,
                 "closes_at": DataClass(each.closes_at).name if each.closes_at is not None else None,
                 "access_mode": each.access_mode,
+                "finding": f"F-{each.finding}" if each.finding is not None else None,
             }
             for each in conditions
         ],

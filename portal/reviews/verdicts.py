@@ -266,11 +266,13 @@ def notes_of(tx: Tx, review: Review) -> dict[str, Sequence[NoteLine]]:
     return {key: tuple(lines) for key, lines in found.items()}
 
 
-def post_message(tx: Tx, *, review: Review, question_key: str, body: str) -> attestations.MessageLine:
+def post_message(
+    tx: Tx, *, review: Review, question_key: str, body: str, asks: bool = True
+) -> attestations.MessageLine:
     """Write to the vendor in the conversation about a question, at once; refusals as ``attestations.post_message``."""
     assessment = tx.session.get_one(Assessment, review.assessment_id)
     return attestations.post_message(
-        tx, assessment=assessment, question_key=question_key, body=body, reviewer_id=review.reviewer_id
+        tx, assessment=assessment, question_key=question_key, body=body, reviewer_id=review.reviewer_id, asks=asks
     )
 
 

@@ -16,6 +16,7 @@ from portal.attestations.models import Attestation, AttestedAnswer, AttestedCita
 from portal.evidence import queries as evidence
 from portal.evidence.models import Evidence
 from portal.evidence.rules import KEPT, NEVER, opinion_cap, reach
+from portal.findings.queries import ProofLine, proofs_of
 from portal.kernel.ledger import Tx
 from portal.scoring.models import ScoreSnapshot
 from portal.scoring.translate import Paper
@@ -27,7 +28,7 @@ def papers(tx: Tx, attestation_id: UUID) -> list[Paper]:
 
     A use whose file was replaced reads the newer revision once a reviewer checked it for that use; until then the
     file that was signed with counts, at most as attached. A statement by an officer counts for the version of the
-    answer that it was first signed with, and for no other.
+    answer that it was first signed with, and for no other. What closed a finding since proves its answer too.
     """
     statement = (
         sa.select(
@@ -41,7 +42,9 @@ def papers(tx: Tx, attestation_id: UUID) -> list[Paper]:
         .order_by(AttestedCitation.question_key, AttestedCitation.citation_id)
     )
     rows = tx.session.execute(statement).all()
+    closing = _closing(tx, attestation_id)
     ids = {row.evidence_id for row in rows} | {row.checked_evidence_id for row in rows if row.checked_evidence_id}
+    ids |= {each.evidence_id for each in closing}
     known = evidence.records(tx, evidence_ids=ids)
     pinned = _pinned(tx, ids)
     outdated = _outdated(tx, attestation_id)
@@ -74,7 +77,37 @@ def papers(tx: Tx, attestation_id: UUID) -> list[Paper]:
                 outdated=row.citation_id in outdated,
             )
         )
+    for each in closing:
+        record = known.get(each.evidence_id)
+        if record is None or record.state not in KEPT:
+            continue
+        held = reach(record)
+        sha256, judged_by = pinned[each.evidence_id]
+        found.append(
+            Paper(
+                citation_id=each.remedy_id,
+                question_key=each.question_key,
+                evidence_id=each.evidence_id,
+                sha256=sha256,
+                kind=record.kind,
+                verified=held.verified,
+                verified_until=held.verified_until,
+                valid_until=held.valid_until,
+                cap=opinion_cap(record),
+                judged_by=judged_by,
+                bridged_from=held.bridged_from,
+                bridged_until=held.bridged_until,
+            )
+        )
     return found
+
+
+def _closing(tx: Tx, attestation_id: UUID) -> Sequence[ProofLine]:
+    """Return the files that closed findings of a revision: they prove its answers from then on."""
+    assessment_id = tx.session.execute(
+        sa.select(Attestation.assessment_id).where(Attestation.id == attestation_id)
+    ).scalar_one_or_none()
+    return proofs_of(tx, assessment_id) if assessment_id is not None else ()
 
 
 def _pinned(tx: Tx, ids: Collection[UUID]) -> dict[UUID, tuple[str, UUID | None]]:

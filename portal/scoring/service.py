@@ -45,11 +45,13 @@ def _inputs(
     assessment = tx.session.get_one(Assessment, signed.snapshot.assessment_id)
     questionnaire = questionnaires.compiled(tx, assessment.questionnaire_id)
     wrong = {
-        finding.question_key: rules.Finding(
-            credit=finding.credit, author=str(finding.opened_by), reason=f"{finding.name}: {finding.what}"
+        key: rules.Finding(
+            credit=each.credit,
+            author=str(each.author),
+            reason=each.reason,
+            evidence=(str(each.evidence_id),) if each.evidence_id is not None else (),
         )
-        for finding in findings.of_assessment(tx, signed.snapshot.assessment_id)
-        if finding.credit is not None
+        for key, each in findings.credits_of(tx, signed.snapshot.assessment_id).items()
     }
     return inputs_for(
         questionnaire=questionnaire,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from portal.delivery.mails import access, alerts, dates, ends, lab, people, talk, work
+from portal.delivery.mails import access, alerts, dates, ends, lab, people, signing, talk, work
 from portal.delivery.rules import Frame, Parts
 
 
@@ -27,6 +27,7 @@ KINDS: Mapping[str, Kind] = {
     "account_changed": Kind(people.AccountChanged, people.account_changed),
     "section_given": Kind(work.SectionGiven, work.section_given),
     "ready_to_sign": Kind(work.ReadyToSign, work.ready_to_sign),
+    "sent_back": Kind(signing.SentBack, signing.sent_back),
     "receipt": Kind(work.Receipt, work.receipt),
     "questions": Kind(work.Questions, work.questions),
     "asked_again": Kind(work.AskedAgain, work.asked_again),
@@ -36,6 +37,7 @@ KINDS: Mapping[str, Kind] = {
     "finding_due": Kind(ends.FindingDue, ends.finding_due),
     "proof_accepted": Kind(ends.ProofJudged, ends.proof_accepted),
     "proof_returned": Kind(ends.ProofJudged, ends.proof_returned),
+    "second_look_answered": Kind(ends.SecondLookAnswered, ends.second_look_answered),
     "evidence_ends": Kind(ends.EvidenceEnds, ends.evidence_ends),
     "approval_ends": Kind(ends.ApprovalEnds, ends.approval_ends),
     "reply": Kind(talk.Reply, talk.reply),
@@ -48,6 +50,8 @@ KINDS: Mapping[str, Kind] = {
     "new_submission": Kind(lab.NewSubmission, lab.new_submission),
     "reply_received": Kind(lab.ReplyReceived, lab.reply_received),
     "cosign": Kind(lab.CoSign, lab.cosign),
+    "proof_received": Kind(lab.ProofReceived, lab.proof_received),
+    "second_look_asked": Kind(lab.SecondLookAsked, lab.second_look_asked),
     "evidence_lapsed": Kind(lab.EvidenceLapsed, lab.evidence_lapsed),
     "evidence_alert": Kind(alerts.EvidenceAlert, alerts.evidence_alert),
 }

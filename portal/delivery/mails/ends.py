@@ -105,6 +105,31 @@ def proof_returned(this: ProofJudged, frame: Frame) -> Parts:
     )
 
 
+class SecondLookAnswered(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody who took no part answered the vendor's wish for a second look."""
+
+    outcome_id: UUID
+    vendor_name: str
+    title: str
+
+
+def second_look_answered(this: SecondLookAnswered, frame: Frame) -> Parts:
+    """That there is an answer; what it says is behind the sign-in."""
+    return Parts(
+        subject=said("Read the answer to your second look"),
+        paragraphs=(
+            said(
+                "Somebody at %(lab)s who took no part in the decision on %(vendor)s has looked at it again.",
+                lab=frame.lab_name,
+                vendor=this.vendor_name,
+            ),
+        ),
+        details=((said("Assessment"), this.title),),
+        button=Button(said("Read the answer"), f"/results/{this.outcome_id}"),
+        why=_why(this.vendor_name, frame),
+    )
+
+
 class EvidenceEnds(msgspec.Struct, frozen=True, kw_only=True):
     """Files of a vendor's library whose last day comes near; they are counted and not named."""
 

@@ -43,19 +43,71 @@ class ReplyReceived(msgspec.Struct, frozen=True, kw_only=True):
     vendor_name: str
     title: str
     review_id: UUID | None = None
+    assessment_id: UUID | None = None
     replies: int = 1
 
 
 def reply_received(this: ReplyReceived, frame: Frame) -> Parts:
-    """That there is a reply; what it says is behind the sign-in (ux.md, e-mails 8 and 21)."""
+    """That there is a message; what it says is behind the sign-in (ux.md, e-mails 8 and 21)."""
+    reviewed = this.review_id is not None
     return Parts(
-        subject=f"Read {count(this.replies, 'reply', 'replies')} to your review",
-        paragraphs=(f"{this.vendor_name} has replied in a review of yours.",),
+        subject=f"Read {count(this.replies, 'reply', 'replies')} to your review"
+        if reviewed
+        else "Answer a vendor's question",
+        paragraphs=(
+            f"{this.vendor_name} has replied in a review of yours."
+            if reviewed
+            else f"{this.vendor_name} has written to you about what it is asked. No review has begun yet.",
+        ),
         details=(("Vendor", this.vendor_name), ("Assessment", this.title)),
         button=Button("Open the review", f"/lab/reviews/{this.review_id}")
-        if this.review_id is not None
-        else Button("Open the queue", "/lab/queue"),
-        why=f"You get this because this review at {frame.lab_name} is yours.",
+        if reviewed
+        else Button("Read and answer", "/lab/messages"),
+        why=f"You get this because this review at {frame.lab_name} is yours."
+        if reviewed
+        else f"You get this because you answer this vendor's questions for {frame.lab_name}.",
+    )
+
+
+class ProofReceived(msgspec.Struct, frozen=True, kw_only=True):
+    """A vendor sent proof for findings."""
+
+    vendor_name: str
+    title: str
+    waiting: int = 1
+
+
+def proof_received(this: ProofReceived, frame: Frame) -> Parts:
+    """That there is proof to look at (ux.md, e-mail 21)."""
+    return Parts(
+        subject=f"Look at proof for {count(this.waiting, 'finding', 'findings')}",
+        paragraphs=(f"{this.vendor_name} has sent proof that what was found is put right.",),
+        details=(("Vendor", this.vendor_name), ("Assessment", this.title)),
+        button=Button("Open the findings", "/lab/findings"),
+        why=f"You get this because you review for {frame.lab_name}.",
+    )
+
+
+class SecondLookAsked(msgspec.Struct, frozen=True, kw_only=True):
+    """A vendor asks for a second look at a decision."""
+
+    second_look_id: UUID
+    vendor_name: str
+    title: str
+    due_on: date
+
+
+def second_look_asked(this: SecondLookAsked, frame: Frame) -> Parts:
+    """Whose decision, and by when it is answered."""
+    return Parts(
+        subject="Take a second look at a decision",
+        paragraphs=(
+            f"{this.vendor_name} asks that somebody who took no part in the decision looks at it again.",
+            "Whoever takes it first answers it.",
+        ),
+        details=(("Vendor", this.vendor_name), ("Assessment", this.title), ("Answer by", day(this.due_on))),
+        button=Button("Open the second look", f"/lab/appeals/{this.second_look_id}"),
+        why=f"You get this because you took no part in this decision of {frame.lab_name}.",
     )
 
 

@@ -112,12 +112,16 @@ def options(recommendation: Recommendation, *, tier: int, today: date) -> tuple[
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """What an approval hangs on. ``closes_at``: the lowest data class that stays closed until it is met."""
+    """What an approval hangs on. ``closes_at``: the lowest data class that stays closed until it is met.
+
+    ``finding`` is the number of the finding whose proof meets it; None if people see to it otherwise.
+    """
 
     text: str
     due_on: date | None = None
     closes_at: int | None = None
     access_mode: str | None = None
+    finding: int | None = None
 
     def names(self, data_class: int, access_mode: str) -> bool:
         """Whether the condition is about this class and mode."""
@@ -132,6 +136,8 @@ class Condition:
             "closes_at": self.closes_at,
             "access_mode": self.access_mode,
             "met": False,
+            # Only where there is one, so that what was signed before has the same bytes.
+            **({"finding": self.finding} if self.finding is not None else {}),
         }
 
 
@@ -143,6 +149,7 @@ def condition_of(stored: Mapping[str, Any]) -> Condition:
         date.fromisoformat(due) if due else None,
         stored.get("closes_at"),
         stored.get("access_mode"),
+        stored.get("finding"),
     )
 
 
