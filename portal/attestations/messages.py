@@ -46,12 +46,20 @@ def thread(tx: Tx, assessment: Assessment, question_key: str) -> Sequence[Messag
 
 
 def post_message(
-    tx: Tx, *, assessment: Assessment, question_key: str, body: str, reviewer_id: UUID | None = None
+    tx: Tx,
+    *,
+    assessment: Assessment,
+    question_key: str,
+    body: str,
+    reviewer_id: UUID | None = None,
+    asks: bool = True,
 ) -> MessageLine:
     """Write in the conversation about a question or a scoping fact. The writer's name is kept with the words.
 
     :param question_key: the key of the question, or of the scoping fact.
     :param reviewer_id: who reviews the assessment, as the room above knows it; that reviewer may write too.
+    :param asks: whether the lab waits for an answer: nothing is signed before there is one. A vendor's message asks
+        nothing of itself.
     :raises NotFound: if the assessment asks no such thing.
     :raises Forbidden: if the actor may not write here.
     :raises Refused: with the problem of body.
@@ -75,6 +83,7 @@ def post_message(
         author_name=tx.actor.name,
         body=text,
         sent_at=tx.now,
+        asks=asks and not tx.actor.is_vendor,
     )
     tx.session.add(row)
     tx.session.flush()
@@ -87,4 +96,4 @@ def post_message(
             side=row.side,
         )
     )
-    return MessageLine(row.id, question_key, row.side, row.author_id, row.author_name, text, row.sent_at)
+    return MessageLine(row.id, question_key, row.side, row.author_id, row.author_name, text, row.sent_at, row.asks)

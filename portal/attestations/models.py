@@ -125,13 +125,17 @@ class Citation(Base, kw_only=True):
 
 
 class Message(Base, kw_only=True):
-    """One message in the conversation about a question; both sides see it. Internal notes live elsewhere."""
+    """One message in the conversation about a question; both sides see it. Internal notes live elsewhere.
+
+    ``asks``: the lab waits for an answer to it, and nothing is signed before there is one.
+    """
 
     __tablename__ = "message"
     __table_args__ = (
         _assessment_key(),
         sa.Index("ix_message_assessment_id_question_key", "assessment_id", "question_key", "sent_at"),
         sa.CheckConstraint("body <> ''", name="says_something"),
+        sa.CheckConstraint("side = 'lab' OR NOT asks", name="the_lab_asks"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -143,6 +147,7 @@ class Message(Base, kw_only=True):
     author_name: Mapped[str]
     body: Mapped[str]
     sent_at: Mapped[datetime]
+    asks: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
 
 
 class Attestation(Base, kw_only=True):

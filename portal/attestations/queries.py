@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -11,12 +11,14 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
+from portal.assessments.models import Assessment
 from portal.attestations import models, rules
 from portal.evidence.models import Evidence
 from portal.identity.models import UserAccount
 from portal.kernel.ledger import Tx
 from portal.questionnaires.rules import Answer, from_json, to_json, value_of
-from portal.terms import EvidenceState, ScanState, Side
+from portal.terms import AssessmentState, EvidenceState, ScanState, Side, Written
+from portal.vendors.models import Vendor
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +58,8 @@ class AnswerLine:
         return self.answer.details
 
 
-def content_of(row: models.Answer) -> dict[str, Any]:
-    """Return a stored answer in the shape of ``questionnaires.rules.to_json``."""
+def content_of(row: Any) -> dict[str, Any]:
+    """Return a stored answer (a row, or its columns) in the shape of ``questionnaires.rules.to_json``."""
     plain = dict(row.value)
     if row.comment:
         plain["comment"] = row.comment
@@ -86,19 +88,32 @@ def columns_of(answer: Answer) -> dict[str, Any]:
 
 def answers(tx: Tx, assessment_id: UUID, *, question_key: str | None = None) -> dict[str, AnswerLine]:
     """Return the answers of an assessment by question, as stored now."""
+    answer = models.Answer
+    # Columns and not rows of the mapper: a page reads all of them, and changes none.
     statement = (
-        sa.select(models.Answer, UserAccount.full_name)
-        .outerjoin(UserAccount, UserAccount.id == models.Answer.updated_by)
-        .where(models.Answer.assessment_id == assessment_id)
-        .order_by(models.Answer.question_key)
-        .execution_options(populate_existing=True)
+        sa.select(
+            answer.question_key,
+            answer.version,
+            answer.updated_by,
+            answer.updated_at,
+            answer.value,
+            answer.comment,
+            answer.planned_on,
+            answer.na_reason,
+            answer.compensating,
+            answer.details,
+            UserAccount.full_name,
+        )
+        .outerjoin(UserAccount, UserAccount.id == answer.updated_by)
+        .where(answer.assessment_id == assessment_id)
+        .order_by(answer.question_key)
     )
     if question_key is not None:
-        statement = statement.where(models.Answer.question_key == question_key)
-    return {row.question_key: line_of(row, name or "") for row, name in tx.session.execute(statement)}
+        statement = statement.where(answer.question_key == question_key)
+    return {row.question_key: line_of(row, row.full_name or "") for row in tx.session.execute(statement)}
 
 
-def line_of(row: models.Answer, by: str) -> AnswerLine:
+def line_of(row: Any, by: str) -> AnswerLine:
     """Return a stored answer as pages show it."""
     return AnswerLine(
         question_key=row.question_key,
@@ -112,28 +127,70 @@ def line_of(row: models.Answer, by: str) -> AnswerLine:
 
 @dataclass(frozen=True, slots=True)
 class EditLine:
-    """One write of an answer: what it said then."""
+    """One write of an answer: what it said then, and how it came about."""
 
     version: int
     answer: Answer
     by: str
     at: datetime
+    how: Written = Written.TYPED
+    restored_version: int | None = None
+    by_id: UUID | None = None
 
 
-def edits(tx: Tx, assessment_id: UUID, question_key: str, *, limit: int = 100) -> Sequence[EditLine]:
+def edits(
+    tx: Tx, assessment_id: UUID, question_key: str, *, before: int | None = None, limit: int = 100
+) -> Sequence[EditLine]:
     """Return the writes of one answer, the newest first."""
     edit = models.AnswerEdit
     statement = (
-        sa.select(edit.version, edit.content, UserAccount.full_name, edit.edited_at)
+        sa.select(
+            edit.version,
+            edit.content,
+            UserAccount.full_name,
+            edit.edited_at,
+            edit.how,
+            edit.restored_version,
+            edit.edited_by,
+        )
         .outerjoin(UserAccount, UserAccount.id == edit.edited_by)
         .where(edit.assessment_id == assessment_id, edit.question_key == question_key)
         .order_by(edit.version.desc())
         .limit(limit)
     )
+    if before is not None:
+        statement = statement.where(edit.version < before)
     return [
-        EditLine(version, from_json(content), name or "", at)
-        for version, content, name, at in tx.session.execute(statement)
+        EditLine(version, from_json(content), name or "", at, how, restored_version, by_id)
+        for version, content, name, at, how, restored_version, by_id in tx.session.execute(statement)
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """An answer that somebody else wrote a moment ago."""
+
+    question_key: str
+    version: int
+    by: str
+    at: datetime
+
+
+def news(tx: Tx, assessment_id: UUID, keys: Collection[str], *, since: datetime) -> Sequence[News]:
+    """Return which of these answers others than the actor wrote since a moment."""
+    answer = models.Answer
+    statement = (
+        sa.select(answer.question_key, answer.version, UserAccount.full_name, answer.updated_at)
+        .outerjoin(UserAccount, UserAccount.id == answer.updated_by)
+        .where(
+            answer.assessment_id == assessment_id,
+            answer.updated_at >= since,
+            answer.updated_by.is_distinct_from(tx.actor.id),
+            answer.question_key.in_(sorted(keys)),
+        )
+        .order_by(answer.question_key)
+    )
+    return [News(key, version, name or "", at) for key, version, name, at in tx.session.execute(statement)]
 
 
 def waiting(tx: Tx, assessment_id: UUID) -> dict[str, rules.Carried]:
@@ -218,6 +275,7 @@ class MessageLine:
     author_name: str
     body: str
     at: datetime
+    asks: bool = False
 
 
 def messages(tx: Tx, assessment_id: UUID, *, question_key: str | None = None) -> Sequence[MessageLine]:
@@ -232,6 +290,7 @@ def messages(tx: Tx, assessment_id: UUID, *, question_key: str | None = None) ->
             message.author_name,
             message.body,
             message.sent_at,
+            message.asks,
         )
         .where(message.assessment_id == assessment_id)
         .order_by(message.question_key, message.sent_at, message.id)
@@ -240,6 +299,74 @@ def messages(tx: Tx, assessment_id: UUID, *, question_key: str | None = None) ->
     if question_key is not None:
         statement = statement.where(message.question_key == question_key)
     return [MessageLine(*row) for row in tx.session.execute(statement)]
+
+
+def unanswered(tx: Tx, assessment_id: UUID) -> frozenset[str]:
+    """Return the conversations that end with a message of the lab to which it waits for an answer."""
+    message = models.Message
+    statement = (
+        sa.select(message.question_key, message.asks)
+        .where(message.assessment_id == assessment_id)
+        .ext(postgresql.distinct_on(message.question_key))
+        .order_by(message.question_key, message.sent_at.desc(), message.id.desc())
+    )
+    return frozenset(row.question_key for row in tx.session.execute(statement) if row.asks)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenTalk:
+    """A conversation in which the vendor wrote last, so that the lab has the next word."""
+
+    assessment_id: UUID
+    vendor_id: UUID
+    question_key: str
+    author_name: str
+    at: datetime
+    title: str
+    state: AssessmentState
+    questionnaire_id: UUID
+    vendor: str
+
+
+def open_talks(tx: Tx, *, vendor_id: UUID | None = None, limit: int = 200) -> Sequence[OpenTalk]:
+    """Return the conversations in which a vendor wrote last and somebody still reads, the oldest first."""
+    message = models.Message
+    last = (
+        sa.select(
+            message.assessment_id,
+            message.question_key,
+            message.side,
+            message.author_name,
+            message.sent_at,
+        )
+        .ext(postgresql.distinct_on(message.assessment_id, message.question_key))
+        .order_by(message.assessment_id, message.question_key, message.sent_at.desc(), message.id.desc())
+        .subquery()
+    )
+    statement = (
+        sa.select(
+            last.c.assessment_id,
+            Assessment.vendor_id,
+            last.c.question_key,
+            last.c.author_name,
+            last.c.sent_at,
+            Assessment.title,
+            Assessment.state,
+            Assessment.questionnaire_id,
+            Vendor.name,
+        )
+        .join(Assessment, Assessment.id == last.c.assessment_id)
+        .join(Vendor, Vendor.id == Assessment.vendor_id)
+        .where(
+            last.c.side == Side.VENDOR,
+            Assessment.state.not_in([AssessmentState.CANCELLED, AssessmentState.WITHDRAWN]),
+        )
+        .order_by(last.c.sent_at, last.c.assessment_id, last.c.question_key)
+        .limit(limit)
+    )
+    if vendor_id is not None:
+        statement = statement.where(Assessment.vendor_id == vendor_id)
+    return [OpenTalk(*row) for row in tx.session.execute(statement)]
 
 
 def last_sides(tx: Tx, assessment_id: UUID) -> dict[str, Side]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -18,7 +19,6 @@ from portal.kernel.errors import Conflict, NotFound
 from portal.kernel.ledger import Tx, get_one
 from portal.questionnaires import service as questionnaires
 from portal.questionnaires.rules import Facts, Owner, Question, Questionnaire, QuestionState, with_files
-from portal.terms import Side
 
 
 def standing(
@@ -51,11 +51,23 @@ def standing(
             for each in assessments.scoping_of(tx, assessment)
             if each.waits_for_vendor
         ),
-        asked=frozenset(key for key, side in queries.last_sides(tx, assessment.id).items() if side is Side.LAB),
+        asked=queries.unanswered(tx, assessment.id),
         reopened=reopened,
         signed={} if reopened is None else signed_states(tx, assessment.id),
         carried=rules.waiting_answers(queries.waiting(tx, assessment.id)),
     )
+
+
+def standing_after(before: Standing, line: AnswerLine, *, written: bool) -> Standing:
+    """Return how the answers stand once one of them was saved, without asking anybody again.
+
+    :param written: whether it is a new version, which settles an earlier answer that waited.
+    """
+    key, asked = line.question_key, before.questionnaire
+    usable = {key: sum(each.use is not rules.Use.REFUSED for each in before.citations.get(key, ()))}
+    answer = with_files(asked, {key: line.answer}, usable)
+    carried = {each: earlier for each, earlier in before.carried.items() if not written or each != key}
+    return replace(before, answers={**before.answers, **answer}, carried=carried)
 
 
 def progress(

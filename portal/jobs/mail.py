@@ -7,12 +7,14 @@ from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
-from portal.assessments.models import Assessment
 from portal.delivery import render, rules, service, transport
+from portal.delivery.unsubscribing import token_of
+from portal.jobs import recipients
+from portal.jobs.digests import ending_groups
 from portal.jobs.tools import House, Job, frame_of
+from portal.jobs.wanted import why_not
 from portal.kernel.actor import system
 from portal.kernel.logging import logger
-from portal.terms import ANSWERABLE_STATES
 
 log = logger(__name__)
 
@@ -45,13 +47,14 @@ def _send(house: House, claim: service.Claim) -> None:
     settings = house.settings
     try:
         server = transport.Server.of(settings.smtp_url) if settings.smtp_url else None
-        _check_wanted(house, claim)
+        reader = _reader(house, claim)
         message = render.render(
             claim.kind,
             claim.context,
             to_name=claim.to_name,
             frame=frame_of(settings),
             link_token=house.link_token,
+            reader=reader,
         )
         wire = render.envelope(
             message,
@@ -61,6 +64,7 @@ def _send(house: House, claim: service.Claim) -> None:
             sender=settings.mail_from,
             lab_name=settings.lab_name,
             created_at=claim.created_at,
+            unsubscribe=_unsubscribe(house, claim),
         )
         if server is not None:
             transport.deliver(server, wire)
@@ -83,17 +87,24 @@ def _send(house: House, claim: service.Claim) -> None:
             log.warning("mail sent by a worker that had lost it", mail_id=str(claim.mail_id))
 
 
-def _check_wanted(house: House, claim: service.Claim) -> None:
-    """Refuse a reminder of something that was signed, cancelled or decided while it waited.
+def _reader(house: House, claim: service.Claim) -> rules.Reader:
+    """Return who reads the mail, if it is still to be said.
 
-    :raises NotWanted: then.
+    :raises NotWanted: if the matter was settled while the mail waited.
     """
-    if claim.kind != "reminder":
-        return
     with house.ledger.begin(ACTOR) as tx:
-        assessment = tx.session.get(Assessment, UUID(claim.context["assessment_id"]))
-        if assessment is None or assessment.state not in ANSWERABLE_STATES:
-            raise render.NotWanted("The assessment was signed or ended before this reminder left.")
+        if reason := why_not(tx, claim.kind, claim.context, claim.user_id):
+            raise render.NotWanted(reason)
+        return recipients.reader_of(tx, claim.user_id)
+
+
+def _unsubscribe(house: House, claim: service.Claim) -> str:
+    """Return the address that ends mails of this sort with one click; empty where there is nothing to end."""
+    groups = ending_groups(claim.kind, claim.context)
+    if not groups or claim.user_id is None:
+        return ""
+    token = token_of(house.keyring, user_id=claim.user_id, groups=groups, on=claim.created_at.date())
+    return f"{house.settings.base_url}/unsubscribe/{token}"
 
 
 def _later(house: House, claim: service.Claim, reason: str, *, most: int | None) -> None:

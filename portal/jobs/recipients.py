@@ -8,6 +8,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from portal.delivery.rules import Reader
 from portal.identity.models import RoleGrant, UserAccount
 from portal.kernel.ledger import Tx
 from portal.terms import Role, Side
@@ -46,6 +47,20 @@ def name_of(tx: Tx, user_id: UUID | None) -> str:
     if user_id is None:
         return ""
     return tx.session.execute(sa.select(UserAccount.full_name).where(UserAccount.id == user_id)).scalar() or ""
+
+
+def reader_of(tx: Tx, user_id: UUID | None) -> Reader:
+    """Return in which language and by which clock a person reads; the lab's mails are in English."""
+    row = (
+        tx.session.execute(
+            sa.select(UserAccount.language, UserAccount.timezone, UserAccount.side).where(UserAccount.id == user_id)
+        ).first()
+        if user_id is not None
+        else None
+    )
+    if row is None:
+        return Reader()
+    return Reader("en" if row.side is Side.LAB else row.language, row.timezone)
 
 
 def _people(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import UTC, timedelta
 from uuid import UUID
 
@@ -12,9 +13,11 @@ from portal.assessments import queries as assessments
 from portal.assessments.models import Assessment, SectionAssignment
 from portal.assessments.queries import AssessmentLine
 from portal.attestations import service as attestations
+from portal.attestations.rules import Blocker, BlockerKind, progress
+from portal.attestations.rules import blockers as blockers_of
 from portal.delivery import rules
 from portal.delivery import service as delivery
-from portal.delivery.mails.work import Left
+from portal.delivery.mails.work import Blocks, Left
 from portal.jobs import recipients
 from portal.jobs.recipients import Recipient
 from portal.jobs.tools import House, Job, Pace
@@ -24,6 +27,17 @@ from portal.terms import AssessmentState, Role
 from portal.vendors.models import Vendor
 
 REMIND = "remind_due"
+BLOCKS = {
+    BlockerKind.SCOPING: "scoping",
+    BlockerKind.CONFIRM: "confirm",
+    BlockerKind.ANSWER: "answer",
+    BlockerKind.RULE: "rule",
+    BlockerKind.EVIDENCE: "evidence",
+    BlockerKind.EVIDENCE_REFUSED: "evidence",
+    BlockerKind.EVIDENCE_CHECKING: "checking",
+    BlockerKind.REPLY: "reply",
+}
+"""What blocks signing, as the mail counts it."""
 FURTHEST = timedelta(days=366)
 
 
@@ -44,11 +58,21 @@ def _remind(tx: Tx, line: AssessmentLine) -> None:
     if stage is None or line.state is AssessmentState.CHANGES_REQUESTED:
         return
     vendor = tx.session.get_one(Vendor, line.vendor_id)
-    left = _left(tx, line)
+    now = attestations.standing(tx, tx.session.get_one(Assessment, line.id))
+    left = {
+        each.key: Left(section_title=each.title, open=each.total - each.answered)
+        for each in progress(now)
+        if each.answered < each.total
+    }
+    blockers = blockers_of(now)
     given = _sections_given(tx, line.id)
-    for person in recipients.of_vendor(tx, vendor.id, {Role.VENDOR_ADMIN, Role.RESPONDENT}):
+    # Where nothing is left but the signature, it is the signatories who can finish it.
+    roles = {Role.VENDOR_ADMIN, Role.RESPONDENT} if blockers else {Role.VENDOR_ADMIN, Role.SIGNATORY}
+    for person in recipients.of_vendor(tx, vendor.id, roles):
+        blocks = _blocks(blockers, person, given, waiting=len(now.waiting()))
+        theirs = _theirs(left, person, given)
         # A respondent whose sections are done has nothing to hear; an admin hears until it is signed.
-        if Role.VENDOR_ADMIN not in person.roles and not _theirs(left, person, given):
+        if blockers and Role.VENDOR_ADMIN not in person.roles and not (theirs or blocks):
             continue
         delivery.send(
             tx,
@@ -63,20 +87,23 @@ def _remind(tx: Tx, line: AssessmentLine) -> None:
                 "title": line.title,
                 "due_on": line.due_on,
                 "days_left": (line.due_on - today).days,
-                "left": _theirs(left, person, given),
+                "left": theirs,
+                "blocks": blocks,
             },
             dedupe_key=f"reminder:{line.id}:{line.due_on.isoformat()}:{stage}:{person.id}",
         )
 
 
-def _left(tx: Tx, line: AssessmentLine) -> Mapping[str, Left]:
-    """Return what is to be finished, by section."""
-    sections = attestations.progress(tx, tx.session.get_one(Assessment, line.id))
-    return {
-        each.key: Left(section_title=each.title, open=each.total - each.answered)
-        for each in sections
-        if each.answered < each.total
-    }
+def _blocks(
+    blockers: Sequence[Blocker], person: Recipient, given: Mapping[UUID, frozenset[str]], *, waiting: int
+) -> list[Blocks]:
+    """Count what blocks signing, by kind: all of it for an admin, else what is in the person's sections."""
+    everything = Role.VENDOR_ADMIN in person.roles
+    mine = [each for each in blockers if everything or each.section in given.get(person.id, frozenset())]
+    counts = Counter(BLOCKS[each.kind] for each in mine)
+    if counts["confirm"]:
+        counts["confirm"] = waiting
+    return [Blocks(kind=kind, number=counts[kind]) for kind in dict.fromkeys(BLOCKS.values()) if counts[kind]]
 
 
 def _theirs(left: Mapping[str, Left], person: Recipient, given: Mapping[UUID, frozenset[str]]) -> list[Left]:

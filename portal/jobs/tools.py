@@ -77,6 +77,8 @@ class Pace:
     expire_cron: str = "*/5 * * * *"
     sweep_cron: str = "40 3 * * *"
     watch_cron: str = "10 2 * * *"
+    ends_cron: str = "20 * * * *"
+    digest_cron: str = "*/15 * * * *"
 
 
 def frame_of(settings: Settings) -> rules.Frame:

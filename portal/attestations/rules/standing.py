@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+from portal.kernel.words import listed, said_n
+from portal.kernel.words import said as worded  # here, what was said is the answers
 from portal.questionnaires import rules as questions
 from portal.questionnaires.rules import Answer, Facts, Kind, Question, Questionnaire, QuestionState
-from portal.terms import EvidenceState, ScanState
+from portal.terms import N_, EvidenceState, ScanState
 
 UNSEEN: Final = frozenset({QuestionState.HIDDEN, QuestionState.ZERO})
 """Not put to the vendor: what was answered before is kept, and has no say."""
@@ -59,10 +61,10 @@ class Unsettled:
 class Standing:
     """Everything about the answers of one assessment as they stand at one moment.
 
-    ``asked`` are the questions whose conversation ends with a message of the lab. ``reopened`` are the questions
-    that came back (None: nothing was signed, all are open); ``signed`` are the states of the revision before.
-    ``carried`` are answers from what was signed earlier that wait for somebody to confirm them: what they bring up is
-    asked, but they answer nothing.
+    ``asked`` are the questions whose conversation ends with a message to which the lab waits for an answer.
+    ``reopened`` are the questions that came back (None: nothing was signed, all are open); ``signed`` are the states of
+    the revision before. ``carried`` are answers from what was signed earlier that wait for somebody to confirm them:
+    what they bring up is asked, but they answer nothing.
     """
 
     questionnaire: Questionnaire
@@ -151,25 +153,31 @@ class Blocker:
 def blockers(standing: Standing) -> tuple[Blocker, ...]:
     """Return what blocks signing: the scoping first, then by the order of the questions."""
     found = [_unsettled(each) for each in standing.unsettled]
-    unanswered = (standing.reopened or frozenset()) & standing.asked
     found += [
-        Blocker(BlockerKind.REPLY, "", fact.key, "", fact.label, f"Reply to our question about “{fact.label}”")
+        Blocker(
+            BlockerKind.REPLY,
+            "",
+            fact.key,
+            "",
+            fact.label,
+            worded("Reply to our question about “%(label)s”", label=fact.label),
+        )
         for fact in standing.questionnaire.scoping
-        if fact.key in unanswered
+        if fact.key in standing.asked
     ]
     waiting = {question.key for question in standing.waiting()}
     if waiting:
-        sentence = f"Confirm {_counted(len(waiting))} from your earlier attestation"
+        sentence = said_n(
+            "Confirm %(num)s answer from your earlier attestation",
+            "Confirm %(num)s answers from your earlier attestation",
+            len(waiting),
+        )
         found.append(Blocker(BlockerKind.CONFIRM, "", "", "", "", sentence))
     broken = _broken(standing)
     for question in standing.visible():
         found += broken.get(question.key, [])
         found += _of_question(standing, question, waits=question.key in waiting)
     return tuple(found)
-
-
-def _counted(answers: int) -> str:
-    return "1 answer" if answers == 1 else f"{answers:,} answers"
 
 
 def _broken(standing: Standing) -> dict[str, list[Blocker]]:
@@ -179,7 +187,7 @@ def _broken(standing: Standing) -> dict[str, list[Blocker]]:
     found: dict[str, list[Blocker]] = {}
     for each in questions.broken(standing.questionnaire, standing.states(), standing.answers):
         at = each.question
-        sentence = f"{at.number} {at.label}: {_in_one([each.rule.message])}"
+        sentence = _of(f"{at.number} {at.label}", [each.rule.message])
         blocker = Blocker(BlockerKind.RULE, at.section, at.key, at.number, at.label, sentence)
         found.setdefault(at.key, []).append(blocker)
     return found
@@ -187,11 +195,11 @@ def _broken(standing: Standing) -> dict[str, list[Blocker]]:
 
 def _unsettled(fact: Unsettled) -> Blocker:
     if fact.stated:
-        sentence = f"Confirm “{fact.label}”"
+        sentence = worded("Confirm “%(label)s”", label=fact.label)
     elif fact.is_ours:
-        sentence = f"We have not stated “{fact.label}” yet. Ask us to, then confirm it"
+        sentence = worded("We have not stated “%(label)s” yet. Ask us to, then confirm it", label=fact.label)
     else:
-        sentence = f"State “{fact.label}”"
+        sentence = worded("State “%(label)s”", label=fact.label)
     return Blocker(BlockerKind.SCOPING, "", fact.key, "", fact.label, sentence)
 
 
@@ -204,20 +212,26 @@ def _of_question(standing: Standing, question: Question, *, waits: bool) -> list
     found: list[Blocker] = []
     lacking = () if waits else questions.lacks(question, answer)
     if lacking and questions.is_answered(question, answer):
-        found.append(blocker(BlockerKind.ANSWER, f"{name}: {_in_one([each.message for each in lacking])}"))
+        found.append(blocker(BlockerKind.ANSWER, _of(name, [each.message for each in lacking])))
     elif lacking and question.kind is Kind.FILE:
-        found.append(blocker(BlockerKind.ANSWER, f"Attach a file for {name}, or say in the comment why you cannot"))
+        found.append(
+            blocker(
+                BlockerKind.ANSWER,
+                worded("Attach a file for %(name)s, or say in the comment why you cannot", name=name),
+            )
+        )
     elif lacking:
-        found.append(blocker(BlockerKind.ANSWER, f"Answer {name}"))
+        found.append(blocker(BlockerKind.ANSWER, worded("Answer %(name)s", name=name)))
     if standing.may_change(question.key):
         found += [blocker(kind, sentence) for kind, sentence in _of_evidence(standing, question, answer)]
-    if standing.reopened is not None and question.key in standing.reopened & standing.asked:
-        found.append(blocker(BlockerKind.REPLY, f"Reply to our question about {name}"))
+    if question.key in standing.asked:
+        found.append(blocker(BlockerKind.REPLY, worded("Reply to our question about %(name)s", name=name)))
     return found
 
 
-def _in_one(sentences: list[str]) -> str:
-    return "; ".join(each[:1].lower() + each[1:] for each in sentences)
+def _of(name: str, sentences: list[str]) -> str:
+    """Return what is to be done about a question in one sentence: "7.2 Leavers: enter why …; attach …"."""
+    return listed(sentences, before=f"{name}: ", between="; ")
 
 
 def _of_evidence(standing: Standing, question: Question, answer: Answer | None) -> list[tuple[BlockerKind, str]]:
@@ -225,13 +239,26 @@ def _of_evidence(standing: Standing, question: Question, answer: Answer | None) 
     found: list[tuple[BlockerKind, str]] = []
     for each in cited:
         if each.use is Use.CHECKING:
-            sentence = f"“{each.file_name}” for {question.number} is still being checked. Look again in a minute"
+            sentence = worded(
+                "“%(file)s” for %(number)s is still being checked. Look again in a minute",
+                file=each.file_name,
+                number=question.number,
+            )
             found.append((BlockerKind.EVIDENCE_CHECKING, sentence))
         elif each.use is Use.REFUSED:
-            sentence = f"“{each.file_name}” for {question.number} cannot be used. Remove it, or attach another file"
+            sentence = worded(
+                "“%(file)s” for %(number)s cannot be used. Remove it, or attach another file",
+                file=each.file_name,
+                number=question.number,
+            )
             found.append((BlockerKind.EVIDENCE_REFUSED, sentence))
     if not cited and needs_evidence(standing.questionnaire, standing.tier, question, answer):
-        found.append((BlockerKind.EVIDENCE, f"Attach evidence for {question.number}, or say why you cannot"))
+        found.append(
+            (
+                BlockerKind.EVIDENCE,
+                worded("Attach evidence for %(number)s, or say why you cannot", number=question.number),
+            )
+        )
     return found
 
 
@@ -253,14 +280,14 @@ class SectionState(StrEnum):
 
     def word(self, lab_name: str) -> str:
         """Return the words of the state; the lab is named."""
-        return f"{lab_name} asked" if self is SectionState.ASKED else _WORDS[self]
+        return worded("%(lab)s asked", lab=lab_name) if self is SectionState.ASKED else _WORDS[self]
 
 
 _WORDS: Final[Mapping[SectionState, str]] = {
-    SectionState.NOT_STARTED: "Not started",
-    SectionState.IN_PROGRESS: "In progress",
-    SectionState.COMPLETE: "Complete",
-    SectionState.EVIDENCE_MISSING: "Evidence missing",
+    SectionState.NOT_STARTED: N_("Not started"),
+    SectionState.IN_PROGRESS: N_("In progress"),
+    SectionState.COMPLETE: N_("Complete"),
+    SectionState.EVIDENCE_MISSING: N_("Evidence missing"),
 }
 
 

@@ -10,10 +10,10 @@ import pytest
 from portal.assessments import service as assessments
 from portal.attestations import service as attestations
 from portal.delivery import service as delivery
+from portal.delivery.mails.people import hours
 from portal.gate import service as gate
 from portal.identity import service as identity
 from portal.jobs.mail import deliver_mail
-from portal.jobs.notify import hours
 from portal.jobs.remind import remind_due
 from portal.jobs.worker import run_worker
 from portal.kernel.actor import system

@@ -56,6 +56,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "due_on": "2026-12-18",
         "questions": 9,
     },
+    "sent_back": {**WORK, "sent_by": "Daniel Osei"},
     "ready_to_sign": {**WORK, "due_on": "2026-12-18"},
     "receipt": {**WORK, "signed_by": "Ada Okafor", "signed_at": NOW, "fingerprint": "ab" * 32, "revision": 2},
     "questions": {**WORK, "questions": 5, "due_on": "2026-12-18"},

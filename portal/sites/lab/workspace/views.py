@@ -129,7 +129,8 @@ def message(review_id: UUID, key: str) -> ResponseReturnValue:
     try:
         with begin() as tx:
             review = reviews.get(tx, review_id, Action.MESSAGE_SHARED)
-            reviews.post_message(tx, review=review, question_key=key, body=form.body.data or "")
+            asks = bool(request.form.get("asks"))
+            reviews.post_message(tx, review=review, question_key=key, body=form.body.data or "", asks=asks)
     except Refused as refused:
         problems = {"message": refused.problems.get("body", [refused.message])}
         return _page(review_id, key, said=problems, typed={"message": form.body.data or ""}), 422
