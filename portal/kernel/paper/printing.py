@@ -103,7 +103,8 @@ def _ready(value: Any) -> Any:
 def printable(text: str) -> str:
     """Return a text with everything in it visible.
 
-    Letters that the fonts lack and marks without a shape are shown as their code points. Long words get places to break at.
+    Letters that the fonts lack and marks without a shape are shown as their code points. Long words get places to
+    break at.
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", "    ")
     if not _PLAIN.fullmatch(text):
