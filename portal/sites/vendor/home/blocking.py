@@ -96,7 +96,7 @@ def _words(kind: str, left: Left | None) -> str:
     if left is None:
         return ""
     if kind == "confirm":
-        return _("From what you signed before, about %(time)s.", time=left.takes)
+        return _("From what you signed before, about %(time)s", time=left.takes)
     if kind != "answer":
         return ""
     changed = ngettext("%(num)s question changed", "%(num)s questions changed", left.again)

@@ -29,14 +29,15 @@ from portal.questionnaires import service as questionnaires
 from portal.questionnaires.rules import Question, from_json
 from portal.sites.shared import does, house, page
 from portal.sites.shared.evidence import disposition
+from portal.sites.shared.language import _
 from portal.sites.shared.pages import actor, begin
 from portal.sites.vendor import wording
 from portal.sites.vendor.work import slug
-from portal.terms import ANSWERABLE_STATES
+from portal.terms import ANSWERABLE_STATES, N_
 
 bp = Blueprint("vendor_offline", __name__)
 ROOT = "/assessments/<uuid:assessment_id>/offline"
-SAVED, CONFIRMED, KEPT = "Saved", "Confirmed", "Stayed as online"
+SAVED, CONFIRMED, KEPT = N_("Saved"), N_("Confirmed"), N_("Stayed as online")
 _BYTES = {"xlsx": workbook.xlsx_bytes, "csv": workbook.csv_bytes}
 
 
@@ -66,13 +67,13 @@ class Row:
                 "check" if self.done != KEPT else "circle-dot",
             )
         if self.compared.confirms and self.compared.outcome == Outcome.TAKE:
-            return "Will be confirmed", "t-info", "check"
+            return N_("Will be confirmed"), "t-info", "check"
         return {
-            Outcome.TAKE: ("Will change", "t-info", "file-text"),
-            Outcome.KEEP: ("Stays as online", "", "circle-dot"),
-            Outcome.CONFLICT: ("Both changed", "t-warn", "git-compare"),
-            Outcome.REFUSED: ("Not taken", "t-bad", "ban"),
-            Outcome.UNCHANGED: ("No change", "", "circle-dot"),
+            Outcome.TAKE: (N_("Will change"), "t-info", "file-text"),
+            Outcome.KEEP: (N_("Stays as online"), "", "circle-dot"),
+            Outcome.CONFLICT: (N_("Both changed"), "t-warn", "git-compare"),
+            Outcome.REFUSED: (N_("Not taken"), "t-bad", "ban"),
+            Outcome.UNCHANGED: (N_("No change"), "", "circle-dot"),
         }[Outcome(self.compared.outcome)]
 
 
@@ -99,7 +100,7 @@ def download(assessment_id: UUID, what: str) -> ResponseReturnValue:
     answer = make_response(data)
     answer.content_type = CONTENT_TYPES[what] + ("; charset=utf-8" if what == "csv" else "")
     day = book.stamp.exported_at.date().isoformat()
-    answer.headers["Content-Disposition"] = disposition(display_name(f"{book.title} answers {day}.{what}"))
+    answer.headers["Content-Disposition"] = disposition(display_name(f"{book.title} {_('answers')} {day}.{what}"))
     return answer
 
 
@@ -164,7 +165,7 @@ def _read(file: FileStorage | None) -> tuple[str, str, str, Upload]:
     :raises Refused: at the field ``file``.
     """
     if file is None or not file.filename:
-        raise Refused(problems={"file": ["Choose a file"]})
+        raise Refused(problems={"file": [_("Choose a file")]})
     name = display_name(file.filename)
     what = reading.kind_of(name)
     size = file.stream.seek(0, 2)

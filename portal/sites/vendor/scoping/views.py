@@ -16,13 +16,16 @@ from portal.assessments.rules import is_answerable
 from portal.assessments.service import ScopingLine
 from portal.attestations import service as attestations
 from portal.attestations.service import MessageLine
+from portal.identity import queries as people
 from portal.kernel.errors import Conflict, NotFound, Refused
 from portal.policy import Action
 from portal.questionnaires.rules import DetailField, FactKind, FieldKind, Owner
 from portal.sites.shared import does, page
+from portal.sites.shared.language import _
 from portal.sites.shared.pages import actor, begin
 from portal.sites.vendor import wording
 from portal.sites.vendor.work import slug, version_in
+from portal.terms import Role
 
 bp = Blueprint("vendor_scoping", __name__)
 ROOT = "/assessments/<uuid:assessment_id>/scoping"
@@ -125,7 +128,7 @@ def wrong(assessment_id: UUID, key: str) -> ResponseReturnValue:
         return _page(assessment_id, {key: {"wrong": body, "wrong_problem": refusal.problems["body"][0]}}, 422)
     except Conflict as over:
         return _page(assessment_id, {key: {"wrong": body, "wrong_problem": over.message}}, 409)
-    flash("Sent. We correct it or write back, and you are told.")
+    flash(_("Sent. We correct it or write back, and you are told."))
     return redirect(f"{url_for('.show', assessment_id=assessment_id)}#f-{slug(key)}", 303)
 
 
@@ -136,6 +139,7 @@ def _page(
         row = assessments.get(tx, assessment_id, Action.ASSESSMENT_READ)
         lines = assessments.scoping_of(tx, row)
         threads = attestations.messages_of(tx, row)
+        team = people.people_of_vendor(tx, row.vendor_id)
     cards = {each.key: _card(each, threads.get(each.key, ())) for each in lines}
     for key, told in (changed or {}).items():
         if key not in cards:
@@ -153,6 +157,7 @@ def _page(
         total=len(cards),
         writable=is_answerable(row.state) and policy.may(actor(), Action.SCOPING_CONFIRM, row),
         answerable=is_answerable(row.state),
+        admins=", ".join(each.full_name for each in team if each.is_active and Role.VENDOR_ADMIN in each.roles),
         errors=[line for each in cards.values() for line in each.summary],
     )
     return answer, status
