@@ -23,12 +23,13 @@ from portal.kernel.swap import swap
 from portal.kernel.words import said
 from portal.policy import Action
 from portal.questionnaires import service as questionnaires
+from portal.terms import N_
 
 NOT_ALL_YOURS = said(
     "You see the sections that were given to you. A vendor admin or a signatory of your team sees everything"
 )
 CHOOSE = said("Choose somebody of your team")
-LEFT = "%(name)s was switched off meanwhile. Choose somebody else"
+LEFT = N_("%(name)s was switched off meanwhile. Choose somebody else")
 NOT_YOURS = said("This section was not given to you. A vendor admin of your team can give it to you")
 
 

@@ -41,10 +41,10 @@ from portal.kernel.secrets import Keyring, token_digest
 from portal.kernel.swap import swap
 from portal.kernel.words import said
 from portal.policy import Action
-from portal.terms import ROLE_WORDS, Role, Side
+from portal.terms import N_, ROLE_WORDS, Role, Side
 
-ENDED = "This invitation ended on %(day)s. Send a new one to the same address"
-JOINED = "%(name)s has joined already. Choose them as a colleague instead"
+ENDED = N_("This invitation ended on %(day)s. Send a new one to the same address")
+JOINED = N_("%(name)s has joined already. Choose them as a colleague instead")
 NOT_HERE = said("This address cannot be invited. Use another work address")
 REST = timedelta(minutes=1)
 """How long a link rests before it is sent again: two presses are one, and no mailbox is flooded."""
@@ -83,7 +83,8 @@ def invite(
     """Invite a person to one side; a mail with a one-time link follows from the fact.
 
     Roles that need a second admin are asked for and wait (RoleRequest); a lone admin may appoint the second one.
-    Inviting again who has not come yet replaces the earlier link; a person who was deactivated may be invited back.
+    Who was invited and has not come yet gets one more link, with the roles and sections of both; a person who was
+    deactivated may be invited back.
 
     :param sections: of ``assessment_id``, given on joining; the person sees these only.
     :param due_on: the day by which the sections are to be answered, if not with the rest.
@@ -100,6 +101,17 @@ def invite(
     address = _checked(email=email, full_name=full_name, roles=wanted, side=side, domains=domains)
     user = _account(tx, email=address, full_name=full_name.strip(), side=side, vendor_id=vendor_id)
     waiting = frozenset(each for each in wanted if needs_second_person(tx, each))
+    if (under_way := _under_way(tx, user, purpose)) is not None:
+        _widen(under_way, roles=wanted - waiting, sections=sections, assessment_id=assessment_id)
+        under_way.full_name, under_way.invited_by = user.full_name, tx.actor.id
+        under_way.due_on = due_on or under_way.due_on
+        under_way.takes_over_from = tx.actor.id if takes_over else under_way.takes_over_from
+        user.given_only = bool(under_way.sections)
+        tx.session.flush()
+        resend(tx, invitation=under_way, keyring=keyring)
+        for each in sorted(waiting):
+            ask_for_role(tx, user=user, role=each)
+        return under_way
     invitation = Invitation(
         id=tx.new_id(),
         purpose=purpose,
@@ -126,6 +138,37 @@ def invite(
         ask_for_role(tx, user=user, role=each)
     tx.record(PersonInvited(invitation.id, vendor_id, invitation.generation, user.id, purpose))
     return invitation
+
+
+def _under_way(tx: Tx, user: UserAccount, purpose: str) -> Invitation | None:
+    """Return the invitation that this person can still use, or could have; its row is held."""
+    return get_one(
+        tx,
+        sa.select(Invitation)
+        .where(
+            Invitation.user_id == user.id,
+            Invitation.purpose == purpose,
+            Invitation.redeemed_at.is_(None),
+            Invitation.revoked_at.is_(None),
+        )
+        .order_by(Invitation.created_at.desc(), Invitation.id.desc())
+        .limit(1)
+        .with_for_update(),
+    )
+
+
+def _widen(
+    invitation: Invitation, *, roles: frozenset[Role], sections: Sequence[str], assessment_id: UUID | None
+) -> None:
+    """Add to an invitation what one more inviter wants of the person. Who was to see everything still will."""
+    sees_all = not invitation.sections or not sections
+    invitation.roles = sorted({*invitation.roles, *roles})
+    if sees_all:
+        invitation.sections, invitation.assessment_id = [], None
+    elif assessment_id == invitation.assessment_id:
+        invitation.sections = list(dict.fromkeys([*invitation.sections, *sections]))
+    else:
+        invitation.sections, invitation.assessment_id = list(sections), assessment_id
 
 
 class _Place:
@@ -158,8 +201,8 @@ def _checked(*, email: str, full_name: str, roles: frozenset[Role], side: Side, 
     if not roles:
         problems["roles"] = [said("Choose at least one role")]
     elif wrong := sorted(roles - roles_of_side(side)):
-        whose = "a vendor" if side is Side.VENDOR else "the lab"
-        problems["roles"] = [f"{ROLE_WORDS[wrong[0]]} is not a role of {whose}"]
+        whose = "%(role)s is not a role of a vendor" if side is Side.VENDOR else "%(role)s is not a role of the lab"
+        problems["roles"] = [said(whose, role=said(ROLE_WORDS[wrong[0]]))]
     if problems:
         raise Refused(problems=problems)
     return address
@@ -187,7 +230,7 @@ def _account(tx: Tx, *, email: str, full_name: str, side: Side, vendor_id: UUID 
     if user.deactivated_at is not None:
         user.deactivated_at = None
         strip(tx, user=user)
-    withdraw_open(tx, user=user)
+        withdraw_open(tx, user=user)
     user.full_name = full_name
     return user
 
@@ -247,7 +290,7 @@ def ask_for_role(tx: Tx, *, user: UserAccount, role: Role) -> RoleRequest:
         with tx.session.begin_nested():
             tx.session.add(request)
     except IntegrityError as clash:
-        raise Conflict("This role was asked for already and waits for a second admin.") from clash
+        raise Conflict(said("This role was asked for already and waits for a second admin.")) from clash
     tx.record(RoleAsked(request.id, user.id, role))
     return request
 
@@ -290,7 +333,8 @@ def resend(tx: Tx, *, invitation: Invitation, keyring: Keyring) -> bool:
     if invitation.generation >= MOST_LINKS:
         raise Conflict(
             said(
-                "This invitation was sent %(most)s times. Check the address with %(name)s, withdraw it and invite again.",
+                "This invitation was sent %(most)s times. Check the address with %(name)s, "
+                "withdraw it and invite again.",
                 most=MOST_LINKS,
                 name=invitation.full_name,
             ),
@@ -345,7 +389,7 @@ def _still_unused(tx: Tx, invitation: Invitation) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A link that somebody followed: its invitation, until when this very link is good, and whether it is the newest."""
+    """A link that somebody followed: its invitation, until when this very link is good, whether it is the newest."""
 
     invitation: Invitation
     expires_at: datetime
@@ -388,7 +432,8 @@ def find(tx: Tx, *, token: str) -> Invitation:
 
 def note_opened(tx: Tx, *, invitation: Invitation) -> None:
     """Note that its link was followed, the first time after each sending. Run it as the system."""
-    if swap(tx, invitation, expect={"opened_at": None, "redeemed_at": None}, change={"opened_at": tx.now}):
+    unused = {"opened_at": None, "redeemed_at": None, "revoked_at": None}
+    if swap(tx, invitation, expect=unused, change={"opened_at": tx.now}):
         tx.record(InvitationOpened(invitation.id, invitation.vendor_id))
 
 

@@ -25,10 +25,15 @@ from portal.kernel.secrets import Keyring
 from portal.kernel.swap import swap
 from portal.kernel.words import said
 from portal.policy import Action
-from portal.terms import ROLE_WORDS, Role, Side
+from portal.terms import N_, ROLE_WORDS, Role, Side
 
-_CHAIRS = frozenset({Role.VENDOR_ADMIN, Role.PROGRAM_ADMIN})
-"""Roles whose last holder cannot go: nobody could let anybody in again."""
+_CHAIRS = {
+    Role.VENDOR_ADMIN: N_("%(name)s is the only vendor admin. Give the role to somebody else first."),
+    Role.PROGRAM_ADMIN: N_("%(name)s is the only program admin. Give the role to somebody else first."),
+}
+"""Roles whose last holder cannot go, with the reason: nobody could let anybody in again."""
+OFF = N_("%(name)s is switched off. Invite them again.")
+AWAY = N_("%(name)s has not joined yet. Hand over once they have.")
 
 
 def get(tx: Tx, user_id: UUID) -> UserAccount:
@@ -55,11 +60,12 @@ def grant_role(tx: Tx, *, user: UserAccount, role: Role) -> RoleRequest | None:
     :raises Conflict: if the person is deactivated, or the role was asked for already.
     """
     if role not in roles_of_side(user.side):
-        raise Refused(problems={"roles": [f"{ROLE_WORDS[role]} is not a role of {user.full_name}'s side"]})
+        words = said("%(role)s is not a role of the side of %(name)s", role=said(ROLE_WORDS[role]), name=user.full_name)
+        raise Refused(problems={"roles": [words]})
     if user.deactivated_at is not None:
-        raise Conflict(f"{user.full_name} is switched off. Invite them again.")
+        raise Conflict(said(OFF, name=user.full_name))
     if user.side is Side.LAB and user.id == tx.actor.id:
-        raise Refused(problems={"roles": ["Nobody gives a role to themselves. Ask another admin"]})
+        raise Refused(problems={"roles": [said("Nobody gives a role to themselves. Ask another admin")]})
     if role in held_by(tx, user.id):
         return None
     if needs_second_person(tx, role):
@@ -88,15 +94,15 @@ def confirm_role(tx: Tx, *, request: RoleRequest) -> None:
     :raises Conflict: if it is closed, if the one who asked is no admin any more (S7), or the person has left.
     """
     if tx.actor.id in {request.asked_by, request.user_id}:
-        raise Forbidden("Another admin than the one who asked has to confirm, and not the person themselves.")
+        raise Forbidden(said("Another admin than the one who asked has to confirm, and not the person themselves."))
     if Role.PROGRAM_ADMIN not in held_by(tx, request.asked_by):
-        raise Conflict("Who asked for this is no admin any more. Withdraw it and ask again.")
+        raise Conflict(said("Who asked for this is no admin any more. Withdraw it and ask again."))
     user = tx.session.get_one(UserAccount, request.user_id, with_for_update=True)
     if user.deactivated_at is not None:
-        raise Conflict(f"{user.full_name} is switched off. Withdraw the request.")
+        raise Conflict(said("%(name)s is switched off. Withdraw the request.", name=user.full_name))
     expect = {"confirmed_at": None, "withdrawn_at": None}
     if not swap(tx, request, expect=expect, change={"confirmed_by": tx.actor.id, "confirmed_at": tx.now}):
-        raise Conflict("This request was confirmed or withdrawn already.")
+        raise Conflict(said("This request was confirmed or withdrawn already."))
     give(tx, user=user, role=request.role, granted_by=request.asked_by, confirmed_by=tx.actor.id)
 
 
@@ -107,7 +113,7 @@ def withdraw_role_request(tx: Tx, *, request: RoleRequest) -> None:
     """
     expect = {"confirmed_at": None, "withdrawn_at": None}
     if not swap(tx, request, expect=expect, change={"withdrawn_at": tx.now}):
-        raise Conflict("This request was confirmed or withdrawn already.")
+        raise Conflict(said("This request was confirmed or withdrawn already."))
     tx.record(RoleRequestWithdrawn(request.id, request.user_id, request.role))
 
 
@@ -121,7 +127,7 @@ def revoke_role(tx: Tx, *, user: UserAccount, role: Role) -> None:
         sa.select(RoleGrant).where(RoleGrant.user_id == user.id, RoleGrant.role == role, RoleGrant.revoked_at.is_(None))
     ).all()
     if not grants:
-        raise Conflict(f"{user.full_name} is not {ROLE_WORDS[role].lower()} any more.")
+        raise Conflict(said("%(name)s does not hold that role any more.", name=user.full_name))
     for grant in grants:
         grant.revoked_at, grant.revoked_by = tx.now, tx.actor.id
     tx.record(RoleRevoked(user.id, user.vendor_id, role))
@@ -135,7 +141,7 @@ def set_roles(tx: Tx, *, user: UserAccount, roles: Iterable[Role]) -> list[RoleR
     """
     wanted, held = frozenset(roles), held_by(tx, user.id)
     if not wanted:
-        raise Refused(problems={"roles": ["Choose at least one role, or switch the person off"]})
+        raise Refused(problems={"roles": [said("Choose at least one role, or switch the person off")]})
     asked = [grant_role(tx, user=user, role=role) for role in sorted(wanted - held)]
     for role in sorted(held - wanted):
         revoke_role(tx, user=user, role=role)
@@ -157,7 +163,7 @@ def see_every_section(tx: Tx, *, user: UserAccount) -> None:
     :raises Conflict: if they were switched off.
     """
     if user.deactivated_at is not None:
-        raise Conflict(said("%(name)s is switched off. Invite them again.", name=user.full_name))
+        raise Conflict(said(OFF, name=user.full_name))
     if swap(tx, user, expect={"given_only": True}, change={"given_only": False}):
         tx.record(ReachChanged(user.id, user.vendor_id, given_only=False))
 
@@ -191,9 +197,7 @@ def _not_the_last(tx: Tx, user: UserAccount, role: Role) -> None:
         .with_for_update(of=RoleGrant)
     ).all()
     if not set(holders) - {user.id}:
-        raise Conflict(
-            f"{user.full_name} is the only {ROLE_WORDS[role].lower()}. Give the role to somebody else first."
-        )
+        raise Conflict(said(_CHAIRS[role], name=user.full_name))
 
 
 def deactivate(tx: Tx, *, user: UserAccount) -> None:
@@ -202,11 +206,11 @@ def deactivate(tx: Tx, *, user: UserAccount) -> None:
     :raises Conflict: for oneself, for the last admin, and if it was done already.
     """
     if user.id == tx.actor.id:
-        raise Conflict("You cannot switch yourself off. Another admin can.")
+        raise Conflict(said("You cannot switch yourself off. Another admin can."))
     for role in sorted(held_by(tx, user.id)):
         _not_the_last(tx, user, role)
     if not swap(tx, user, expect={"deactivated_at": None}, change={"deactivated_at": tx.now}):
-        raise Conflict(f"{user.full_name} was switched off already.")
+        raise Conflict(said("%(name)s was switched off already.", name=user.full_name))
     tx.session.execute(
         sa.update(RoleGrant)
         .where(RoleGrant.user_id == user.id, RoleGrant.revoked_at.is_(None))
@@ -242,9 +246,11 @@ def hand_over(tx: Tx, *, user: UserAccount, to: UserAccount) -> None:
     :raises Conflict: if they are not colleagues at one vendor, or either is switched off.
     """
     if user.id == to.id or user.vendor_id is None or user.vendor_id != to.vendor_id:
-        raise Conflict("Hand over to a colleague of the same company.")
-    if to.deactivated_at is not None or to.password_hash is None:
-        raise Conflict(f"{to.full_name} has not joined yet. Hand over once they have.")
+        raise Conflict(said("Hand over to a colleague of the same company."))
+    if to.deactivated_at is not None:
+        raise Conflict(said(OFF, name=to.full_name))
+    if to.password_hash is None:
+        raise Conflict(said(AWAY, name=to.full_name))
     for role in sorted(held_by(tx, user.id)):
         give(tx, user=to, role=role, granted_by=tx.actor.id)
     tx.record(PersonHandedOver(user.id, to.id, user.vendor_id))
@@ -261,9 +267,9 @@ def hand_over_admin(tx: Tx, *, to: UserAccount) -> None:
     if to.id == tx.actor.id:
         raise Conflict(said("Choose somebody else to hand over to."))
     if to.deactivated_at is not None:
-        raise Conflict(said("%(name)s is switched off. Invite them again.", name=to.full_name))
+        raise Conflict(said(OFF, name=to.full_name))
     if to.password_hash is None:
-        raise Conflict(said("%(name)s has not joined yet. Hand over once they have.", name=to.full_name))
+        raise Conflict(said(AWAY, name=to.full_name))
     me = tx.session.get_one(UserAccount, tx.actor.id)
     held = held_by(tx, me.id)
     if Role.VENDOR_ADMIN not in held:
@@ -291,7 +297,7 @@ def bootstrap(tx: Tx, *, email: str, full_name: str, keyring: Keyring) -> Invita
         .order_by(UserAccount.id)
     ).first()
     if enrolled is not None:
-        raise Conflict(f"There is an admin already: {enrolled} can invite people.")
+        raise Conflict(said("There is an admin already: %(name)s can invite people.", name=enrolled))
     return invite(
         tx,
         email=email,

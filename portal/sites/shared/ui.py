@@ -38,6 +38,11 @@ def day(value: date | None, *, short: bool = False) -> str:
     return words.day(local, who.language, short=short)
 
 
+def month(value: date) -> str:
+    """Return the month of a day in few letters, "Dec 2026", for a chart."""
+    return words.month(value, reader().language)
+
+
 def clock_time(value: datetime | None, *, zone: tzinfo | None = None) -> str:
     """Return "14:32" in the reader's zone or the one given; a naive time is read as UTC."""
     return _(UNKNOWN) if value is None else words.clock(value, zone or reader().zone)
@@ -142,6 +147,13 @@ def initials(name: str) -> str:
     return (parts[0][:1] + (parts[-1][:1] if len(parts) > 1 else "")).upper() if parts else "?"
 
 
+def pages_words(pages: str) -> str:
+    """Return "page 3" or "pages 2–5"; a place without numbers is said as it was entered."""
+    if pages.isdigit():
+        return _("page %(pages)s", pages=pages)
+    return _("pages %(pages)s", pages=pages) if pages[:1].isdigit() else pages
+
+
 def told_choices(options: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
     """Return the options of a choice, each with its words in the reader's language: (value, words, more words)."""
     return [(value, *(told(each) for each in said)) for value, *said in options]
@@ -187,6 +199,10 @@ STATUS: Mapping[str, Look] = {
     N_("Refused"): Look("t-bad", "file-x"),
     N_("Quarantined"): Look("t-bad", "shield-alert"),
     N_("Replaced"): Look(_OFF, "history"),
+    N_("To fix"): Look("t-warn", "flag"),
+    N_("Proof sent"): Look("t-info", "hourglass"),
+    N_("Closed by proof"): Look(_PLAIN, "check"),
+    N_("Under appeal"): Look("t-ask", "hourglass"),
     N_("Draft"): Look("", "circle-dashed"),
     N_("Signed"): Look(_PLAIN, "signature"),
     N_("Submitted"): Look("t-info", "signature"),
@@ -257,6 +273,8 @@ LAB_NAV: Mapping[str, tuple[NavItem, ...]] = {
         NavItem("queue", "Review queue", "/lab/queue", "inbox", "queue"),
         NavItem("reviews", "My reviews", "/lab/reviews", "list-checks", "reviews"),
         NavItem("cosign", "To co-sign", "/lab/cosign", "signature", "cosign"),
+        NavItem("findings", "Findings", "/lab/findings", "flag", "findings"),
+        NavItem("appeals", "Second looks", "/lab/appeals", "refresh-cw", "appeals"),
     ),
     "Vendors": (
         NavItem("vendors", "Vendors", "/lab/vendors", "building-2", "vendors"),
@@ -329,6 +347,7 @@ def register(app: Flask, *, today: Callable[[], date] | None = None, now: Callab
         "plural": plural,
         "told": told,
         "told_choices": told_choices,
+        "pages_words": pages_words,
     }
     app.jinja_env.filters.update({name: _for_reader(say) for name, say in said_to_reader.items()})
     app.jinja_env.filters.update(machine_time=machine_time, initials=initials)

@@ -30,7 +30,9 @@ def test_a_colleague_is_invited_with_a_section_and_the_invitation_sent_again_and
     with quillmark.at(quillmark.admin.actor) as (tx, row):
         line = next(each for each in people.invitations_of(tx, row.vendor_id) if each.full_name == "Lena Brandt")
     assert line.sections == ("gov",)
-    assert marisol.post(f"/team/invitations/{line.id}/resend").status_code == 303
+    assert "less than a minute ago" in marisol.post(
+        f"/team/invitations/{line.id}/resend", follow_redirects=True
+    ).get_data(as_text=True)
     assert marisol.post(f"/team/invitations/{line.id}/revoke").status_code == 303
     assert marisol.post(f"/team/invitations/{line.id}/revoke").status_code == 409
 
@@ -43,7 +45,8 @@ def test_an_invitation_that_ended_says_so_and_offers_a_new_one(
 
     page = signed_in(quillmark.admin).get("/team").get_data(as_text=True)
 
-    assert "Invitation ended" in page
+    assert "Expired" in page
+    assert "ended on" in page
     assert "Send again" in page
 
 
@@ -90,7 +93,7 @@ def test_roles_change_and_a_person_who_leaves_is_switched_off(quillmark: Desk, m
     assert marisol.post(f"{there}/roles", data={}).status_code == 422
     assert marisol.post(f"{there}/deactivate").status_code == 303
     assert priya.get("/").status_code == 302
-    assert "1 person switched off" in marisol.get("/team").get_data(as_text=True)
+    assert "1 person left or never came" in marisol.get("/team").get_data(as_text=True)
 
 
 def test_the_last_admin_stays_and_others_manage_nobody(quillmark: Desk, marisol: Client, priya: Client) -> None:
@@ -100,4 +103,4 @@ def test_the_last_admin_stays_and_others_manage_nobody(quillmark: Desk, marisol:
     assert "is the only vendor admin" in alone.get_data(as_text=True)
     assert marisol.post(f"/team/{quillmark.admin.id}/deactivate").status_code == 409
     assert priya.post("/team/invitations", data=LENA).status_code == 403
-    assert "A vendor admin of your team invites people" in priya.get("/team").get_data(as_text=True)
+    assert "Marisol Dufour invites people and divides the work" in priya.get("/team").get_data(as_text=True)

@@ -12,8 +12,8 @@ from portal.assessments.rules import MOVABLE
 from portal.gate.queries import ClearanceLine
 from portal.gate.rules import Answer, World
 from portal.identity.queries import InvitationLine, Person
-from portal.identity.rules import InvitationState
 from portal.questionnaires.queries import VersionLine
+from portal.sites.shared.invited import Trail
 from portal.terms import (
     ROLE_WORDS,
     AssessmentState,
@@ -84,42 +84,36 @@ def state_tag(line: AssessmentLine, today: date) -> tuple[str, str, str]:
 
 @dataclass(frozen=True, slots=True)
 class PersonRow:
-    """A person of the vendor, and the invitation that is on its way to them."""
+    """A person of the vendor, and how the invitation stands that is on its way to them."""
 
     full_name: str
     email: str
     roles: str
     word: str
-    label: str
     last_sign_in_at: datetime | None
-    invitation_id: UUID | None
+    invitation: InvitationLine | None
+    trail: Trail | None
 
 
-def person_rows(people: Iterable[Person], invitations: Iterable[InvitationLine]) -> list[PersonRow]:
-    """Return a vendor's people by name, each with the newest invitation that can still be sent again."""
-    newest: dict[UUID | None, InvitationLine] = {}
-    for invitation in invitations:
-        newest.setdefault(invitation.user_id, invitation)
-    return [_person_row(person, newest.get(person.id)) for person in people]
+def person_rows(
+    people: Iterable[Person], newest: Mapping[UUID, InvitationLine], trails: Mapping[UUID, Trail]
+) -> list[PersonRow]:
+    """Return a vendor's people by name, each who has not come with the newest invitation and where it stands."""
+    return [_person_row(person, newest.get(person.id), trails) for person in people]
 
 
-def _person_row(person: Person, invitation: InvitationLine | None) -> PersonRow:
-    waiting = invitation is not None and invitation.state in {InvitationState.OPEN, InvitationState.EXPIRED}
-    roles = person.roles or frozenset(invitation.roles if invitation else ())
-    word = label = person.state
-    if person.state == "Invited" and invitation is not None:
-        if invitation.state is InvitationState.EXPIRED:
-            word, label = "Ended", "Invitation ended"
-        elif invitation.state is InvitationState.WITHDRAWN:
-            word, label = "Withdrawn", "Invitation withdrawn"
+def _person_row(person: Person, invitation: InvitationLine | None, trails: Mapping[UUID, Trail]) -> PersonRow:
+    away = person.enrolled_at is None and person.deactivated_at is None
+    roles = person.roles or frozenset(invitation.roles if invitation and away else ())
+    trail = trails.get(invitation.id) if invitation is not None and away else None
     return PersonRow(
         full_name=person.full_name,
         email=person.email,
         roles=", ".join(ROLE_WORDS[role] for role in ROLE_WORDS if role in roles),
-        word=word,
-        label=label,
+        word=trail.word if trail else person.state,
         last_sign_in_at=person.last_sign_in_at,
-        invitation_id=invitation.id if waiting and invitation is not None and person.state == "Invited" else None,
+        invitation=invitation if trail else None,
+        trail=trail,
     )
 
 

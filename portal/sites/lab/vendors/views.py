@@ -40,6 +40,7 @@ from portal.sites.lab.vendors.forms import (
 )
 from portal.sites.lab.vendors.standing import standing
 from portal.sites.shared.door import does
+from portal.sites.shared.invited import newest_invitations, trails
 from portal.sites.shared.pages import actor, begin, house, page
 from portal.terms import ACCESS_MODE_WORDS, SERVICE_WORDS, Role, Side
 from portal.vendors import queries, rules
@@ -126,7 +127,8 @@ def _overview(tx: Tx, vendor: vendors.Vendor) -> dict[str, Any]:
     answers = gate.table(world, tx) if world is not None else []
     engagements = queries.engagements_of(tx, vendor.id)
     asked = assessments.of_vendor(tx, vendor.id)
-    team = lines.person_rows(people.people_of_vendor(tx, vendor.id), people.invitations_of(tx, vendor.id))
+    newest = newest_invitations(people.invitations_of(tx, vendor.id))
+    team = lines.person_rows(people.people_of_vendor(tx, vendor.id), newest, trails(tx, newest.values()))
     projects = {each.id: each.project for each in engagements}
     today = tx.now.date()
     return {
@@ -145,6 +147,7 @@ def _overview(tx: Tx, vendor: vendors.Vendor) -> dict[str, Any]:
         "projects": projects,
         "behind": report_lines.stands_behind(tx, vendor.id) if may_ever(actor(), Action.EVIDENCE_READ) else (),
         "people": team,
+        "admins": people.people_of_vendor_with(tx, vendor.id, Role.VENDOR_ADMIN),
         "history": lines.history(
             gate_queries.history(tx, vendor.id), assessments.outcomes_of(tx, vendor.id), asked, projects
         ),

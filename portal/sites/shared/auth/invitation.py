@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 import segno
 from flask import flash, g, make_response, redirect, request, session, url_for
@@ -17,7 +18,7 @@ from portal.identity.rules import InvitationState
 from portal.kernel.errors import Conflict, NotFound, Refused
 from portal.kernel.ledger import Tx
 from portal.policy import Action
-from portal.sites.shared.auth.blueprint import DOOR, address, bp, counted, hasher
+from portal.sites.shared.auth.blueprint import DOOR, INVITATION, address, bp, counted, hasher, invited_here
 from portal.sites.shared.auth.forms import EnrolForm, add_problems
 from portal.sites.shared.door import does
 from portal.sites.shared.pages import house, ledger, page
@@ -25,7 +26,7 @@ from portal.sites.shared.sessions import come_in, leave
 from portal.terms import ROLE_WORDS, Role, Side
 from portal.vendors import service as vendors
 
-LINK, SECRET = "invitation", "enrolling"
+LINK, SECRET = INVITATION, "enrolling"
 SENT = "If the invitation can be renewed, a new link is on its way to the address it was sent to."
 
 
@@ -43,22 +44,29 @@ class Asked:
     first: bool
     again: bool
     expires_at: datetime
+    assessment_id: UUID | None = None
+    newer: bool = False
+    """Whether a newer link than this one is good."""
 
     @property
     def onward(self) -> str:
         """Where the person goes once in: the first section given to them, else the home page."""
         if not self.vendor_name:
             return "/lab"
-        return f"/s/{self.sections[0]}" if self.sections else "/"
+        if not self.sections:
+            return "/"
+        there = f"/assessments/{self.assessment_id}" if self.assessment_id else ""
+        return f"{there}/s/{self.sections[0]}"
 
 
 def _look(tx: Tx, token: str) -> Asked:
-    found = identity.find(tx, token=token)
+    link = identity.find_link(tx, token=token)
+    found = link.invitation
     inviter = people.people(tx, [found.invited_by]).get(found.invited_by) if found.invited_by else None
     vendor = vendors.get(tx, found.vendor_id, Action.VENDOR_READ) if found.vendor_id else None
     held = people.person(tx, found.user_id).roles if found.user_id else frozenset[Role]()
     return Asked(
-        state=identity.state_of(tx, found),
+        state=identity.link_state(tx, link),
         email=found.email,
         full_name=found.full_name,
         roles=tuple(ROLE_WORDS[role].lower() for role in sorted({*map(Role, found.roles), *held})),
@@ -67,8 +75,21 @@ def _look(tx: Tx, token: str) -> Asked:
         sections=tuple(found.sections),
         first=found.purpose == "bootstrap",
         again=bool(held),
-        expires_at=found.expires_at,
+        expires_at=link.expires_at,
+        assessment_id=found.assessment_id,
+        newer=not link.newest and identity.state_of(tx, found) is InvitationState.OPEN,
     )
+
+
+def asked_here() -> Asked | None:
+    """Return what the invitation says by which this browser came, None if it came by none that we know."""
+    if not (token := invited_here()):
+        return None
+    try:
+        with ledger().begin(DOOR) as tx:
+            return _look(tx, token)
+    except NotFound:
+        return None
 
 
 @bp.get("/invitation/<token>")
@@ -87,6 +108,8 @@ def invitation() -> ResponseReturnValue:
     try:
         with ledger().begin(DOOR) as tx:
             asked = _look(tx, session.get(LINK, ""))
+            # Here and not where the link leads first: what merely looks into mails brings no cookie along.
+            identity.note_opened(tx, invitation=identity.find(tx, token=session.get(LINK, "")))
     except NotFound:
         return page("shared/auth/no_invitation.html"), 404
     if asked.state is not InvitationState.OPEN:
@@ -183,9 +206,9 @@ def renew_invitation() -> ResponseReturnValue:
         raise refusal
     try:
         with ledger().begin(DOOR) as tx:
-            found = identity.find(tx, token=session.get(LINK, ""))
-            if identity.state_of(tx, found) is InvitationState.EXPIRED:
-                identity.resend(tx, invitation=found, keyring=house().keyring)
+            link = identity.find_link(tx, token=session.get(LINK, ""))
+            if identity.link_state(tx, link) is InvitationState.EXPIRED:
+                identity.resend(tx, invitation=link.invitation, keyring=house().keyring)
     except (NotFound, Conflict):
         pass
     flash(SENT, "info")
