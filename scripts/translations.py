@@ -25,6 +25,7 @@ KEYWORDS: dict[str, tuple[int, ...] | None] = {
     "gettext": None,
     "ngettext": (1, 2),
     "said": None,
+    "worded": None,
     "said_n": (1, 2),
     "N_": None,
 }
@@ -61,7 +62,26 @@ def extracted() -> Catalog:
             strip_comment_tags=True,
         ):
             found.add(message, locations=[(name, 0)], auto_comments=comments, context=context)
+    for name, words in tables():
+        found.add(words, locations=[(name, 0)])
     return found
+
+
+def tables() -> Iterator[tuple[str, str]]:
+    """Yield what is said by tables, whose entries are too many to be marked one by one: the kinds of evidence."""
+    from portal.evidence.rules import KINDS, Column, Field
+
+    def of_field(field: Field | Column) -> Iterator[str]:
+        yield from (field.the, field.hint, *(words for _, words in field.options))
+        if isinstance(field, Field):
+            for column in field.columns:
+                yield from of_field(column)
+
+    for kind in KINDS.values():
+        said = [kind.title, kind.holds, *(each.words for each in kind.orders), *(words for _, words in kind.headings)]
+        for field in kind.fields:
+            said += of_field(field)
+        yield from (("portal/evidence/rules/kinds.py", words) for words in said if words)
 
 
 def path_of(language: str, suffix: str = "po") -> Path:

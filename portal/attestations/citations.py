@@ -20,6 +20,7 @@ from portal.evidence.models import Evidence
 from portal.kernel.errors import Conflict, NotFound, Refused
 from portal.kernel.ledger import Tx, get_one
 from portal.kernel.swap import swap
+from portal.kernel.words import said
 from portal.policy import Action
 from portal.questionnaires import service as questionnaires
 from portal.questionnaires.rules import Question
@@ -59,7 +60,9 @@ def cite(
     # Held, so that a file cannot be taken from the library between this look and our commit.
     tx.session.refresh(evidence, with_for_update={"read": True})
     if rules.use_of(evidence.state, evidence.scan, removed=evidence.removed_at is not None) is rules.Use.REFUSED:
-        raise Refused(problems={"evidence": [f"“{evidence.file_name}” cannot be used. Choose another file"]})
+        raise Refused(
+            problems={"evidence": [said("“%(file)s” cannot be used. Choose another file", file=evidence.file_name)]}
+        )
     live = _live(tx, assessment, question_key)
     standing = live.get(evidence.id)
     if standing is not None and (standing.pages, standing.quote) == (where, passage):
@@ -67,7 +70,13 @@ def cite(
     if standing is not None:
         end_citation(tx, standing)
     elif len(live) >= MOST_FILES:
-        raise Conflict(f"“{question.label}” has {MOST_FILES} files already. Remove one before you attach another.")
+        raise Conflict(
+            said(
+                "“%(label)s” has %(most)s files already. Remove one before you attach another.",
+                label=question.label,
+                most=MOST_FILES,
+            )
+        )
     statement = (
         postgresql.insert(Citation)
         .values(
@@ -124,7 +133,9 @@ def release_file(tx: Tx, fact: EvidenceRemoved) -> None:
     """
     signed = sa.select(AttestedCitation.evidence_id).where(AttestedCitation.evidence_id == fact.evidence_id).limit(1)
     if tx.session.execute(signed).first() is not None:
-        raise Conflict("You signed with this file, so it stays with what you signed. Upload a new file to replace it.")
+        raise Conflict(
+            said("You signed with this file, so it stays with what you signed. Upload a new file to replace it.")
+        )
     uses = sa.select(Citation).where(Citation.evidence_id == fact.evidence_id, Citation.removed_at.is_(None))
     for row in tx.session.execute(uses.order_by(Citation.id)).scalars().all():
         end_citation(tx, row)

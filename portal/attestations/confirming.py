@@ -25,23 +25,24 @@ from portal.evidence.models import Evidence
 from portal.kernel.canonical import digest
 from portal.kernel.errors import Conflict, Forbidden
 from portal.kernel.ledger import Tx
+from portal.kernel.words import said
 from portal.policy import Action
 from portal.questionnaires import rules as questions
 from portal.questionnaires import service as questionnaires
 from portal.questionnaires.rules import Kind, Questionnaire, from_json
-from portal.terms import Settled
+from portal.terms import Settled, Written
 
 MOST_FILES: Final = 20
 """Files that one answer can name (``citations.cite``)."""
 
-_CHANGED = "It changed since you opened this page. Look at it again, then confirm it"
-_NOTHING = "There is no earlier answer to confirm here"
-_ANEW = "The question changed since you answered it, so it needs a new answer"
-_GONE = "This is not asked any more. Your earlier answer is kept"
-_ANSWERED = "Somebody answered it meanwhile. Their answer stands"
-_LAPSED = "Its file does not stand any more, so there is nothing to confirm. Attach another one"
-_HIDDEN = "It is not asked now, because another answer rules it out. It is kept"
-_CLOSED = "It did not come back to you, so it stays as it was signed"
+_CHANGED = said("It changed since you opened this page. Look at it again, then confirm it")
+_NOTHING = said("There is no earlier answer to confirm here")
+_ANEW = said("The question changed since you answered it, so it needs a new answer")
+_GONE = said("This is not asked any more. Your earlier answer is kept")
+_ANSWERED = said("Somebody answered it meanwhile. Their answer stands")
+_LAPSED = said("Its file does not stand any more, so there is nothing to confirm. Attach another one")
+_HIDDEN = said("It is not asked now, because another answer rules it out. It is kept")
+_CLOSED = said("It did not come back to you, so it stays as it was signed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +149,11 @@ def _barred(tx: Tx, assessment: Assessment, asked: Questionnaire, keys: Collecti
             policy.check(tx.actor, Action.ANSWER_WRITE, scope)
         except Forbidden as refusal:
             title = asked.section(section).title
-            why = f"“{title}” was given to somebody else. You can read it" if people else refusal.message
+            why = (
+                said("“%(title)s” was given to somebody else. You can read it", title=title)
+                if people
+                else refusal.message
+            )
             found |= {key: why for key in keys if key in asked and asked.question(key).section == section}
     return found
 
@@ -218,6 +223,7 @@ def _write(
                     "content": rows[key].content,
                     "edited_by": tx.actor.id,
                     "edited_at": tx.now,
+                    "how": Written.CONFIRMED,
                 }
                 for key in ordered
             ],

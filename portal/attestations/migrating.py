@@ -25,6 +25,7 @@ from portal.identity.models import UserAccount
 from portal.kernel.canonical import digest, plain
 from portal.kernel.errors import Conflict, NotFound, Refused
 from portal.kernel.ledger import Tx
+from portal.kernel.words import said
 from portal.policy import Action
 from portal.questionnaires import rules as questions
 from portal.questionnaires import service as questionnaires
@@ -104,7 +105,7 @@ def migrate(
     seen = _preview(tx, assessment, version, move)
     if assessment.row_version != row_version or seen.digest != seen_digest:
         raise Conflict(
-            "Something changed since you opened this page. Nothing was moved. Look at it again, then move it.",
+            said("Something changed since you opened this page. Nothing was moved. Look at it again, then move it."),
             current={"row_version": assessment.row_version},
         )
     assessments.pin(tx, assessment=assessment, version=version, row_version=row_version)
@@ -168,11 +169,14 @@ def _target(tx: Tx, assessment: Assessment, version_id: UUID) -> QuestionnaireVe
         raise NotFound
     if assessment.state not in assessment_rules.MOVABLE or latest(tx, assessment.id) is not None:
         raise Conflict(
-            f"{assessment_rules.not_now(assessment.state)} Only what nobody has signed yet can move.",
+            said(
+                "%(not_now)s Only what nobody has signed yet can move.",
+                not_now=assessment_rules.not_now(assessment.state),
+            ),
             current={"state": assessment.state.value},
         )
     if version.version <= questionnaires.compiled(tx, assessment.questionnaire_id).version:
-        raise Refused("Choose a version that is newer than the one this assessment is on.")
+        raise Refused(said("Choose a version that is newer than the one this assessment is on."))
     return version
 
 

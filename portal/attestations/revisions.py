@@ -16,10 +16,11 @@ from portal.evidence.models import Evidence
 from portal.kernel.errors import Conflict, NotFound
 from portal.kernel.ledger import Tx
 from portal.kernel.swap import swap
+from portal.kernel.words import said
 from portal.policy import Action
 from portal.terms import Acceptance
 
-NEWER = "A newer revision of this file came while you looked. Open it, then say whether it proves the same."
+NEWER = said("A newer revision of this file came while you looked. Open it, then say whether it proves the same.")
 """Said to whoever checked a revision that is not the newest any more."""
 
 
@@ -55,17 +56,17 @@ def recheck(tx: Tx, *, citation: Citation, evidence: Evidence) -> None:
     if citation.checked_evidence_id == evidence.id:
         return
     if evidence.id == citation.evidence_id:
-        raise Conflict("This is the file that was signed with. There is nothing to check.")
+        raise Conflict(said("This is the file that was signed with. There is nothing to check."))
     if files.heads(tx, [citation.evidence_id])[citation.evidence_id] != evidence.id:
         raise Conflict(NEWER)
     if rules.use_of(evidence.state, evidence.scan, removed=evidence.removed_at is not None) is not rules.Use.USABLE:
-        raise Conflict("The new revision cannot be opened yet. Look again in a minute.")
+        raise Conflict(said("The new revision cannot be opened yet. Look again in a minute."))
     if citation.acceptance is Acceptance.REJECTED:
-        raise Conflict("This file was not accepted for this answer. Accept it there first.")
+        raise Conflict(said("This file was not accepted for this answer. Accept it there first."))
     change = {"checked_evidence_id": evidence.id, "checked_by": tx.actor.id, "checked_at": tx.now}
     expect = {"checked_evidence_id": citation.checked_evidence_id, "acceptance": citation.acceptance}
     if not swap(tx, citation, expect=expect, change=change):
-        raise Conflict("Somebody judged this file meanwhile. Look at it again.")
+        raise Conflict(said("Somebody judged this file meanwhile. Look at it again."))
     tx.record(
         CitationChecked(
             citation_id=citation.id,

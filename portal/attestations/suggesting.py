@@ -18,6 +18,7 @@ from portal.attestations.standing import standing
 from portal.evidence.models import Evidence
 from portal.kernel.errors import Conflict, Forbidden, NotFound, Refused
 from portal.kernel.ledger import Tx
+from portal.kernel.words import said
 from portal.policy import Action
 from portal.questionnaires import rules as questions
 from portal.terms import ANSWERABLE_STATES
@@ -108,9 +109,9 @@ def attach_to_many(tx: Tx, *, evidence: Evidence, wanted: Sequence[Wanted]) -> t
     """
     chosen = list(dict.fromkeys(wanted))
     if not chosen:
-        raise Refused(problems={"attach": ["Choose the answers to attach the file to"]})
+        raise Refused(problems={"attach": [said("Choose the answers to attach the file to")]})
     if len(chosen) > MOST_AT_ONCE:
-        raise Refused(problems={"attach": [f"Choose at most {MOST_AT_ONCE} answers at once"]})
+        raise Refused(problems={"attach": [said("Choose at most %(most)s answers at once", most=MOST_AT_ONCE)]})
     # In one order for everybody, so that two people at it never wait for each other.
     rows = {
         each: assessments.get(tx, each, Action.ASSESSMENT_READ)
@@ -132,7 +133,7 @@ def _try(tx: Tx, row: Assessment, evidence: Evidence, wanted: Wanted, there: Seq
         where = rules.tidy_pages(wanted.pages, evidence.page_count)
         if there:
             at = f", pages {there[0]}" if there[0] else ""
-            return Tried(wanted, name, "" if where in there else f"It names this file already{at}")
+            return Tried(wanted, name, "" if where in there else said("It names this file already%(at)s", at=at))
         citations.cite(tx, assessment=row, question_key=wanted.key, evidence=evidence, pages=wanted.pages)
     except NotFound:
         raise

@@ -18,10 +18,11 @@ from portal.kernel.canonical import digest
 from portal.kernel.errors import Conflict, Forbidden, NotFound, Refused
 from portal.kernel.ledger import Tx
 from portal.kernel.swap import swap
+from portal.kernel.words import said
 from portal.policy import Action
-from portal.terms import EvidenceState, Role
+from portal.terms import N_, EvidenceState, Role
 
-KEPT = "This file was relied on, so it is kept until {day}. Upload a new file to replace it."
+KEPT = N_("This file was relied on, so it is kept until %(day)s. Upload a new file to replace it.")
 OPENABLE = frozenset({EvidenceState.ATTACHED, EvidenceState.VERIFIED, EvidenceState.REJECTED})
 
 
@@ -61,10 +62,10 @@ def describe(
     policy.check(tx.actor, Action.EVIDENCE_UPLOAD, evidence)
     problems: dict[str, str] = {}
     if kind not in rules.KINDS:
-        raise Refused(problems={"kind": ["Choose the type of evidence"]})
+        raise Refused(problems={"kind": [said("Choose the type of evidence")]})
     wanted = rules.tidy(title)
     if len(wanted) > rules.MAX_TITLE:
-        problems["title"] = f"Use at most {rules.MAX_TITLE} characters for the title"
+        problems["title"] = said("Use at most %(most)s characters for the title", most=rules.MAX_TITLE)
     parsed = rules.parse_details(kind, raw, today=tx.now.date())
     if isinstance(parsed, rules.Problems):
         raise Refused(problems={field: [words] for field, words in {**problems, **parsed}.items()})
@@ -72,7 +73,7 @@ def describe(
     if problems:
         raise Refused(problems={field: [words] for field, words in problems.items()})
     if evidence.state is EvidenceState.VERIFIED:
-        raise Conflict("This file was verified as it is described. Upload a new file to replace it.")
+        raise Conflict(said("This file was verified as it is described. Upload a new file to replace it."))
     holds = rules.validity(kind, details, (evidence.received_at or evidence.created_at).date())
     state = EvidenceState.ATTACHED if evidence.state is EvidenceState.REJECTED else evidence.state
     change = {
@@ -125,11 +126,11 @@ def remove(tx: Tx, *, evidence: Evidence) -> None:
     """
     policy.check(tx.actor, Action.EVIDENCE_DELETE, evidence)
     if evidence.uploaded_by != tx.actor.id and Role.VENDOR_ADMIN not in tx.actor.roles:
-        raise Forbidden("Only the person who uploaded a file, or a vendor admin, can remove it.")
+        raise Forbidden(said("Only the person who uploaded a file, or a vendor admin, can remove it."))
     if evidence.state is EvidenceState.VERIFIED:
-        raise Conflict("A verified file stays. Upload a new file to replace it.")
+        raise Conflict(said("A verified file stays. Upload a new file to replace it."))
     if evidence.retained_until is not None and evidence.retained_until >= tx.now.date():
-        raise Conflict(KEPT.format(day=rules.day_words(evidence.retained_until)))
+        raise Conflict(said(KEPT, day=evidence.retained_until))
     change = {"removed_at": tx.now, "row_version": evidence.row_version + 1}
     if swap(tx, evidence, expect={"removed_at": None, "state": evidence.state}, change=change):
         tx.record(EvidenceRemoved(evidence_id=evidence.id, vendor_id=evidence.vendor_id))
@@ -143,6 +144,6 @@ def held(holds: rules.Validity) -> dict[str, Any]:
 def late(evidence: Evidence) -> Conflict:
     """Return the refusal of a change that was made from an older page."""
     return Conflict(
-        "This file was changed since you opened the page. Yours was not saved over it. Reload and compare.",
+        said("This file was changed since you opened the page. Yours was not saved over it. Reload and compare."),
         current={"state": evidence.state.value, "row_version": evidence.row_version},
     )

@@ -34,15 +34,16 @@ from portal.kernel.objects import (
 )
 from portal.kernel.objects import finalise as arrived_as_promised
 from portal.kernel.sniff import CONTENT_TYPES, RefusedFile, kind_of, sniff, too_large
+from portal.kernel.words import said
 from portal.policy import Action
 from portal.terms import EvidenceState, ScanState
 
 log = logger(__name__)
 
-OTHER_BYTES = "The file that arrived is not the one that was announced. Upload it again"
-NOT_HERE = "The file has not arrived in full. Press Resume"
-OVER = "This upload was given up. Press Resume to begin again"
-MALWARE = "We found malware in the file and did not keep it. Tell your security team"
+OTHER_BYTES = said("The file that arrived is not the one that was announced. Upload it again")
+NOT_HERE = said("The file has not arrived in full. Press Resume")
+OVER = said("This upload was given up. Press Resume to begin again")
+MALWARE = said("We found malware in the file and did not keep it. Tell your security team")
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,9 +148,9 @@ def part_tickets(
     with ledger.begin(actor) as tx:
         arrival = service.promised(tx, evidence_id)
     if len(wanted) > rules.MOST_TICKETS:
-        raise Refused(f"At most {rules.MOST_TICKETS} parts are sent at once")
+        raise Refused(said("At most %(most_tickets)s parts are sent at once", most_tickets=rules.MOST_TICKETS))
     if any(not 1 <= number <= arrival.parts or not rules.is_sha256(sha256) for number, sha256 in wanted):
-        raise Refused("The file does not have such a part. Reload the page and upload it again")
+        raise Refused(said("The file does not have such a part. Reload the page and upload it again"))
     if arrival.state is not EvidenceState.RESERVED or arrival.upload_id is None:
         raise UploadOver(arrival.refusal or OVER)
     try:
@@ -269,7 +270,7 @@ def receive_form(
     except BaseException:
         with suppress(Exception), ledger.begin(actor) as tx:
             place = service.get(tx, row.id, Action.EVIDENCE_UPLOAD)
-            service.refuse(tx, evidence=place, words="The file could not be stored. Upload it again")
+            service.refuse(tx, evidence=place, words=said("The file could not be stored. Upload it again"))
         raise
     return finalise(ledger, actor, store=store, evidence_id=row.id, scanner_url=scanner_url)
 

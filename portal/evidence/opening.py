@@ -18,11 +18,12 @@ from portal.kernel.errors import Conflict, Forbidden, TooMany
 from portal.kernel.ledger import Tx
 from portal.kernel.objects import StoredObject
 from portal.kernel.swap import swap
+from portal.kernel.words import said
 from portal.policy import Action
 from portal.terms import EvidenceState, Look, ScanState, Side
 
-CHANGED = "This file no longer matches its fingerprint, so we do not open it. We have been told. Upload it again"
-UNSCANNED = (
+CHANGED = said("This file no longer matches its fingerprint, so we do not open it. We have been told. Upload it again")
+UNSCANNED = said(
     "This file was never scanned for malware, and here nobody of the lab opens such files. Set up the scanner, or ask "
     "the vendor to upload it again"
 )
@@ -37,7 +38,7 @@ def pinned(evidence: Evidence) -> StoredObject:
     if evidence.state is EvidenceState.INTEGRITY_FAILURE:
         raise Conflict(CHANGED)
     if evidence.state not in OPENABLE:
-        raise Conflict(evidence.refusal or "This file is still being checked. Look again in a minute.")
+        raise Conflict(evidence.refusal or said("This file is still being checked. Look again in a minute."))
     return arrived(evidence).stored
 
 
@@ -52,7 +53,7 @@ def may_open(tx: Tx, *, evidence: Evidence, page: int | None = None, scanned_onl
     policy.check(tx.actor, Action.EVIDENCE_READ, evidence)
     stored = pinned(evidence)
     if tx.actor.id is None:
-        raise Forbidden("Only people open files.")
+        raise Forbidden(said("Only people open files."))
     if not tx.actor.is_lab:
         return stored
     if evidence.scan is not ScanState.CLEAN and (scanned_only or evidence.scan is not ScanState.NOT_SCANNED):
@@ -84,7 +85,7 @@ def open_file(
     """
     may_open(tx, evidence=evidence, page=page, scanned_only=scanned_only)
     if tx.actor.id is None:
-        raise Forbidden("Only people open files.")
+        raise Forbidden(said("Only people open files."))
     side = Side.LAB if tx.actor.is_lab else Side.VENDOR
     given = look if page is None else Look.PAGE
     opening = EvidenceOpening(

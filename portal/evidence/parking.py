@@ -11,9 +11,11 @@ from sqlalchemy.dialects.postgresql import insert
 from portal.evidence.models import Evidence, EvidenceUndrawn
 from portal.evidence.rules.looking import DRAW_RESTS, DRAW_TRIES
 from portal.kernel.ledger import Tx
+from portal.kernel.words import said
+from portal.terms import N_
 
-STOPPED = "We tried {tries} times and stopped until tomorrow. Download the original and open it with care"
-AGAIN = "Reload to try again, or download the original and open it with care"
+STOPPED = N_("We tried %(tries)s times and stopped until tomorrow. Download the original and open it with care")
+AGAIN = said("Reload to try again, or download the original and open it with care")
 
 
 def note(tx: Tx, *, evidence: Evidence, page: int, reason: str) -> None:
@@ -32,7 +34,8 @@ def note(tx: Tx, *, evidence: Evidence, page: int, reason: str) -> None:
 
 def words(reason: str, attempts: int) -> str:
     """Return what to say of a page that could not be drawn."""
-    return f"{reason}. " + (STOPPED.format(tries=attempts) if attempts >= DRAW_TRIES else AGAIN)
+    then = said(STOPPED, tries=attempts) if attempts >= DRAW_TRIES else AGAIN
+    return said("%(reason)s. %(then)s", reason=reason, then=then)
 
 
 def parked(tx: Tx, evidence_id: UUID) -> Mapping[int, str]:

@@ -29,13 +29,14 @@ from portal.evidence.rules import (
 )
 from portal.kernel.ledger import Tx
 from portal.kernel.objects import PART_BYTES
+from portal.kernel.words import said
 from portal.terms import EvidenceState, ScanState
 
 MOST = 500
 _DAY = timedelta(days=1)
 _KEPT = (EvidenceState.RECEIVED, EvidenceState.ATTACHED, EvidenceState.VERIFIED, EvidenceState.REJECTED)
 _WAITING = (EvidenceState.ATTACHED,)
-CANCELLED = "You cancelled this upload"
+CANCELLED = said("You cancelled this upload")
 """The refusal of a place that its own person gave up."""
 
 

@@ -27,10 +27,11 @@ from portal.kernel.ledger import Tx
 from portal.kernel.objects import INCOMING, PART_BYTES, StoredObject
 from portal.kernel.sniff import CONTENT_TYPES, RefusedFile, display_name, kind_of, too_large
 from portal.kernel.swap import swap
+from portal.kernel.words import said
 from portal.policy import Action
 from portal.terms import EvidenceState, ScanState
 
-LATE = "The file did not arrive in time. Upload it again"
+LATE = said("The file did not arrive in time. Upload it again")
 
 
 def reserve(
@@ -60,7 +61,7 @@ def reserve(
     policy.check_ever(tx.actor, Action.EVIDENCE_UPLOAD)
     vendor_id = tx.actor.vendor_id
     if vendor_id is None or tx.actor.id is None:
-        raise Forbidden("Only the vendor’s own people upload evidence.")
+        raise Forbidden(said("Only the vendor’s own people upload evidence."))
     shown = display_name(file_name)
     problems = _problems(kind, shown, size, sha256)
     if not problems:
@@ -105,19 +106,19 @@ def reserve(
 
 
 def _problems(kind: str, file_name: str, size: int, sha256: str) -> dict[str, str]:
-    problems = {}
+    problems: dict[str, str] = {}
     if kind not in rules.KINDS:
-        problems["kind"] = "Choose the type of evidence"
+        problems["kind"] = said("Choose the type of evidence")
     try:
         kind_of(file_name)
     except RefusedFile as refusal:
         problems["file"] = refusal.message
     if size <= 0:
-        problems["file"] = "The file is empty"
+        problems["file"] = said("The file is empty")
     elif size > rules.MAX_BYTES:
         problems["file"] = too_large(size, rules.MAX_BYTES)
     elif "file" not in problems and not rules.is_sha256(sha256):
-        problems["file"] = "The file arrived without its fingerprint. Reload the page and upload it again"
+        problems["file"] = said("The file arrived without its fingerprint. Reload the page and upload it again")
     return problems
 
 
@@ -185,7 +186,7 @@ def cancel(tx: Tx, evidence_id: UUID) -> Arrival:
     if not refuse(tx, evidence=row, words=CANCELLED, expect=(EvidenceState.RESERVED,)) and (
         row.state is not EvidenceState.REFUSED
     ):
-        raise Conflict("This file has arrived already. You can remove it from your library.")
+        raise Conflict(said("This file has arrived already. You can remove it from your library."))
     return arrived(row)
 
 
@@ -193,9 +194,9 @@ def _check_replaceable(tx: Tx, old: Evidence, vendor_id: UUID) -> None:
     if old.vendor_id != vendor_id:
         raise NotFound
     if old.state not in OPENABLE | {EvidenceState.INTEGRITY_FAILURE}:
-        raise Conflict("Only a file that was checked can be replaced. Remove this one and upload another.")
+        raise Conflict(said("Only a file that was checked can be replaced. Remove this one and upload another."))
     if queries.successor_of(tx, old.id) is not None:
-        raise Conflict(f"“{old.file_name}” was replaced already. Replace the newer file.")
+        raise Conflict(said("“%(file)s” was replaced already. Replace the newer file.", file=old.file_name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +239,7 @@ class Arrival:
         :raises Conflict: if nothing has arrived.
         """
         if self.version_id is None:
-            raise Conflict("The file has not arrived yet.")
+            raise Conflict(said("The file has not arrived yet."))
         return StoredObject(self.bucket, self.key, self.version_id, self.size, self.sha256, self.content_type)
 
 
@@ -258,7 +259,7 @@ def promised(tx: Tx, evidence_id: UUID) -> Arrival:
 def _own(tx: Tx, evidence_id: UUID) -> Evidence:
     row = get(tx, evidence_id, Action.EVIDENCE_UPLOAD)
     if tx.actor.kind is not ActorKind.SYSTEM and row.uploaded_by != tx.actor.id:
-        raise Forbidden("Only the person who began this upload can finish it.")
+        raise Forbidden(said("Only the person who began this upload can finish it."))
     return row
 
 
@@ -327,7 +328,7 @@ def attach(tx: Tx, *, evidence: Evidence, stored: StoredObject, pages: int | Non
     }
     if not swap(tx, evidence, expect={"state": EvidenceState.RECEIVED, "removed_at": None}, change=change):
         if evidence.state is EvidenceState.REFUSED or evidence.removed_at is not None:
-            raise Conflict(evidence.refusal or "This file was removed while it was checked.")
+            raise Conflict(evidence.refusal or said("This file was removed while it was checked."))
         return
     tx.record(
         EvidenceAttached(

@@ -26,6 +26,7 @@ from portal.kernel.canonical import digest
 from portal.kernel.errors import Conflict, NotFound, Refused
 from portal.kernel.ledger import Tx
 from portal.kernel.swap import swap
+from portal.kernel.words import said
 from portal.policy import Action
 from portal.terms import CarveMethod, EvidenceState, UserControlState
 
@@ -84,7 +85,7 @@ def correct(tx: Tx, *, evidence: Evidence, raw: Mapping[str, str], row_version: 
     """
     policy.check(tx.actor, Action.EVIDENCE_JUDGE, evidence)
     if evidence.kind != "SOC2":
-        raise Conflict("Only a SOC 2 report is read this way.")
+        raise Conflict(said("Only a SOC 2 report is read this way."))
     found = read_rows(raw)
     _next_version(tx, evidence, row_version, {})
     enter(tx, evidence=evidence, found=found)
@@ -100,9 +101,13 @@ def name_criteria(tx: Tx, *, evidence: Evidence, criteria: str, row_version: int
     policy.check(tx.actor, Action.EVIDENCE_JUDGE, evidence)
     wanted = rules.tidy(criteria)
     if not wanted:
-        raise Refused(problems={"criteria": ["Enter the criteria that the opinion is qualified on, for example CC6.1"]})
+        raise Refused(
+            problems={"criteria": [said("Enter the criteria that the opinion is qualified on, for example CC6.1")]}
+        )
     if len(wanted) > rules.MAX_TEXT:
-        raise Refused(problems={"criteria": [f"Use at most {rules.MAX_TEXT} characters for the criteria"]})
+        raise Refused(
+            problems={"criteria": [said("Use at most %(most)s characters for the criteria", most=rules.MAX_TEXT)]}
+        )
     _next_version(tx, evidence, row_version, {"criteria_hit": wanted})
     tx.record(CriteriaNamed(evidence_id=evidence.id, vendor_id=evidence.vendor_id, criteria=wanted))
 
@@ -133,7 +138,7 @@ def assess(tx: Tx, *, exception: ReportException, acceptable: bool, note: str, r
     :raises Conflict: if somebody was faster.
     """
     policy.check(tx.actor, Action.EVIDENCE_JUDGE, exception)
-    words = _noted(note, "Say why the exception is acceptable, or why not")
+    words = _noted(note, said("Say why the exception is acceptable, or why not"))
     change = {
         "acceptable": acceptable,
         "assessment": words,
@@ -172,9 +177,9 @@ def work_on(
     """
     policy.check(tx.actor, Action.EVIDENCE_JUDGE, control)
     if owner_id is not None and owner_id not in {each.id for each in people.lab_people(tx, active_only=True)}:
-        raise Refused(problems={"owner": ["Choose somebody of the lab who can sign in"]})
+        raise Refused(problems={"owner": [said("Choose somebody of the lab who can sign in")]})
     needs_words = state is UserControlState.NOT_NEEDED
-    words = _noted(note, "Say why the control is not needed" if needs_words else "")
+    words = _noted(note, said("Say why the control is not needed") if needs_words else "")
     settled = state is not UserControlState.OPEN
     was = (control.owner_id, control.due_on, control.state)
     stays = settled and control.state is state
@@ -219,12 +224,14 @@ def _noted(note: str, without: str) -> str:
     if without and not words:
         raise Refused(problems={"note": [without]})
     if len(words) > MAX_NOTE:
-        raise Refused(problems={"note": [f"Use at most {MAX_NOTE:,} characters"]})
+        raise Refused(problems={"note": [said("Use at most %(most)s characters", most=MAX_NOTE)]})
     return words
 
 
 def _late() -> Conflict:
-    return Conflict("This was changed since you opened the page. Yours was not saved over it. Reload and compare.")
+    return Conflict(
+        said("This was changed since you opened the page. Yours was not saved over it. Reload and compare.")
+    )
 
 
 def _three(found: rules.ReportRows) -> Iterable[Iterable[Mapping[str, Any]]]:
@@ -237,7 +244,11 @@ def _once_each(found: rules.ReportRows) -> None:
     for number, row in enumerate(found.carve_outs):
         key = rules.organisation_key(row["organisation"])
         if key in seen:
-            words = f"Row {number + 1}: {row['organisation']} is entered twice. Keep one row for each organisation"
+            words = said(
+                "Row %(number)s: %(what)s is entered twice. Keep one row for each organisation",
+                number=number + 1,
+                what=row["organisation"],
+            )
             raise Refused(problems={field.id: [words]})
         seen.add(key)
 

@@ -18,12 +18,13 @@ from portal.kernel.ledger import Ledger, Tx
 from portal.kernel.logging import logger
 from portal.kernel.objects import IntegrityFailure, ObjectMissing, ObjectStore, verified_file
 from portal.kernel.swap import swap
+from portal.kernel.words import said
 from portal.policy import Action
 from portal.terms import EvidenceState, ScanState
 
 log = logger(__name__)
 
-LATE = "A scan found malware in this file after it was taken in, so nobody can open it. Tell your security team"
+LATE = said("A scan found malware in this file after it was taken in, so nobody can open it. Tell your security team")
 BATCH = 20
 
 

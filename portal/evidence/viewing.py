@@ -25,6 +25,7 @@ from portal.kernel.objects import IntegrityFailure, ObjectMissing, ObjectStore, 
 from portal.kernel.sandbox import Failing, SandboxFailure, run_limited
 from portal.kernel.sniff import kind_of
 from portal.kernel.spreadsheet import WORDS as TABLE_WORDS
+from portal.kernel.words import said
 from portal.policy import Action
 from portal.terms import Look, ReadingState
 
@@ -37,14 +38,14 @@ ASIDE = 0
 """Where a table or a text that cannot be shown is remembered: the pages begin at 1."""
 
 WHY: Mapping[Failing, str] = {
-    Failing.TIME: "This page takes too long to draw",
-    Failing.MEMORY: "This page needs more memory to draw than we give it",
-    Failing.CRASH: "This page could not be drawn",
+    Failing.TIME: said("This page takes too long to draw"),
+    Failing.MEMORY: said("This page needs more memory to draw than we give it"),
+    Failing.CRASH: said("This page could not be drawn"),
 }
 WHY_ASIDE: Mapping[Failing, str] = {
-    Failing.TIME: "This file takes too long to read",
-    Failing.MEMORY: "This file needs more memory to read than we give it",
-    Failing.CRASH: "This file could not be read",
+    Failing.TIME: said("This file takes too long to read"),
+    Failing.MEMORY: said("This file needs more memory to read than we give it"),
+    Failing.CRASH: said("This file could not be read"),
 }
 
 
@@ -181,7 +182,9 @@ def contents(
             found = asked.read("portal.evidence.tabling:text", path, arguments | size, 0, WHY_ASIDE)
     if code := found.get("refused"):
         known = TABLE_WORDS.get(str(code), "") if code in {"rows", "cells", "characters", "columns"} else ""
-        raise asked.failed(ASIDE, "This table is too large to be shown here" if known else WHY_ASIDE[Failing.CRASH])
+        raise asked.failed(
+            ASIDE, said("This table is too large to be shown here") if known else WHY_ASIDE[Failing.CRASH]
+        )
     return Contents(
         sheets=tuple(found.get("sheets", ())),
         sheet=sheet,
@@ -213,12 +216,12 @@ def search(ledger: Ledger, actor: Actor, *, evidence_id: UUID, words: str, scann
 
 def _without_text(found: reading.Reading | None) -> str:
     if found is None:
-        return "Only the text of PDF files can be searched here"
+        return said("Only the text of PDF files can be searched here")
     if found.state is ReadingState.NO_TEXT:
-        return "This PDF has no text layer: it is a scan, so nothing can be found in it. Read its pages"
+        return said("This PDF has no text layer: it is a scan, so nothing can be found in it. Read its pages")
     if found.state is ReadingState.WAITING:
-        return "The text of this file is being read. Look again in a minute"
-    return f"{found.reason}. Read its pages" if found.state is ReadingState.FAILED else ""
+        return said("The text of this file is being read. Look again in a minute")
+    return said("%(reason)s. Read its pages", reason=said(found.reason)) if found.state is ReadingState.FAILED else ""
 
 
 @dataclass(frozen=True, slots=True)

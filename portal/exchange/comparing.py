@@ -18,8 +18,10 @@ from portal.exchange.rules.sheet import LOCKED, Base, Cells, Entry, Reading, ent
 from portal.exchange.rules.typed import CLEAR, prose, unguarded, word
 from portal.exchange.workbook import RESERVED, Stamp
 from portal.kernel.secrets import Keyring
+from portal.kernel.words import said as worded
 from portal.questionnaires import rules as questions
 from portal.questionnaires.rules import Question, QuestionState, from_json
+from portal.terms import N_
 
 EXPORT: Final = "offline-export"
 LINE: Final = "offline-line"
@@ -27,16 +29,16 @@ TABLE: Final = "offline-table"
 _MARK: Final = re.compile(r"v([0-9]{1,9})\.([A-Za-z0-9_-]{43})")
 _UNSEEN: Final = frozenset({QuestionState.HIDDEN, QuestionState.ZERO})
 
-MOVED_COLUMN: Final = "The grey column “{column}” was changed in this line. Undo that, or download a new copy"
-OTHER_LINE: Final = "This line is not from this file. Copy only the white cells from one file into another"
-TWICE: Final = "This question is in the file more than once. Keep one of the lines"
-UNKNOWN: Final = "{place}: the question “{name}” is not in this questionnaire. Nothing was read from this line"
-UNNAMED: Final = "{place}: there is no question_id. Copy the answer into the line of its question"
-UNKNOWN_SHEET: Final = "The sheet “{place}” belongs to no question here. Nothing was read from it"
-NOT_ASKED: Final = "This is not asked with the answers in this file. It stays as it is online"
-NO_FILE: Final = "Upload “{name}” on the page “Evidence” and attach it here: it is not in your library"
-TWO_FILES: Final = "Attach “{name}” on the page of its section: two files of your library are called so"
-KEEP_FILES: Final = "Remove files on the page of the section: a file of answers only adds them"
+MOVED_COLUMN: Final = N_("The grey column “%(column)s” was changed in this line. Undo that, or download a new copy")
+OTHER_LINE: Final = N_("This line is not from this file. Copy only the white cells from one file into another")
+TWICE: Final = N_("This question is in the file more than once. Keep one of the lines")
+UNKNOWN: Final = N_("%(place)s: the question “%(name)s” is not in this questionnaire. Nothing was read from this line")
+UNNAMED: Final = N_("%(place)s: there is no question_id. Copy the answer into the line of its question")
+UNKNOWN_SHEET: Final = N_("The sheet “%(place)s” belongs to no question here. Nothing was read from it")
+NOT_ASKED: Final = N_("This is not asked with the answers in this file. It stays as it is online")
+NO_FILE: Final = N_("Upload “%(name)s” on the page “Evidence” and attach it here: it is not in your library")
+TWO_FILES: Final = N_("Attach “%(name)s” on the page of its section: two files of your library are called so")
+KEEP_FILES: Final = N_("Remove files on the page of the section: a file of answers only adds them")
 
 
 def mark_of(keyring: Keyring, stamp: Stamp, entry_id: str, version: int, locked: Sequence[str]) -> str:
@@ -149,7 +151,7 @@ def _what_moved(ground: Ground, entry: Entry, line: SheetLine) -> str:
     expected = locked_cells(entry, ground.questionnaire.section(entry.question.section).title, "")
     for column, ours, given in list(zip(LOCKED, expected, line.locked, strict=True))[1:-1]:
         if word(ours) != word(given):
-            return MOVED_COLUMN.format(column=column)
+            return worded(MOVED_COLUMN, column=column)
     return OTHER_LINE
 
 
@@ -188,7 +190,7 @@ def _strange(upload: Upload, lines: Sequence[str], tables: Sequence[str]) -> Ite
             yield (UNKNOWN if name else UNNAMED).format(place=line.place, name=name[:80])
     for name, table in upload.tables:
         if name in tables:
-            yield UNKNOWN_SHEET.format(place=table.place)
+            yield worded(UNKNOWN_SHEET, place=table.place)
 
 
 def _question(
@@ -303,7 +305,7 @@ def _files(ground: Ground, question: Question, cells: Cells) -> tuple[tuple[str,
         if len(known) == 1:
             files.append(str(known[0].id))
         else:
-            todo.append((TWO_FILES if known else NO_FILE).format(name=name[:120]))
+            todo.append(worded(TWO_FILES if known else NO_FILE, name=name[:120]))
     return tuple(dict.fromkeys(files)), tuple(dict.fromkeys(todo))
 
 

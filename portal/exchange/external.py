@@ -27,13 +27,14 @@ from portal.kernel.errors import Conflict, Forbidden, NotFound, Refused
 from portal.kernel.ledger import Tx, get_one
 from portal.kernel.sniff import display_name, too_large
 from portal.kernel.swap import swap
+from portal.kernel.words import said as worded
 from portal.policy import Action
 from portal.questionnaires.rules import Question, Questionnaire
 
 MOST_SETS = 20
 READS, CHANGES = Action.HOME_READ, Action.EVIDENCE_UPLOAD
 _VERSION = re.compile(r"[0-9]{1,2}(\.[0-9]{1,2}){0,2}", re.ASCII)
-_LATE = "Somebody changed this set since you opened it. Look again."
+_LATE = worded("Somebody changed this set since you opened it. Look again.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ def read_upload(stream: BinaryIO, file_name: str) -> tuple[Reading, str]:
         except spreadsheet.RefusedSheet as refusal:
             raise Refused(problems={"file": [refusal.message]}) from refusal
         except rules.NotRead as refusal:
-            raise Refused(problems={"file": [str(refusal)]}) from refusal
+            raise Refused(problems={"file": [refusal.args[0] if refusal.args else str(refusal)]}) from refusal
 
 
 def pages_of(sheets: Sequence[spreadsheet.Sheet]) -> list[rules.Page]:
@@ -130,7 +131,7 @@ def copied(stream: BinaryIO, copy: Any) -> str:
         digest.update(piece)
         copy.write(piece)
     if not size:
-        raise Refused(problems={"file": ["The file is empty"]})
+        raise Refused(problems={"file": [worded("The file is empty")]})
     copy.flush()
     return digest.hexdigest()
 
@@ -146,11 +147,11 @@ def import_set(tx: Tx, *, reading: Reading, file_name: str, sha256: str) -> Exte
     policy.check_ever(tx.actor, CHANGES)
     vendor_id, by = tx.actor.vendor_id, tx.actor.id
     if vendor_id is None or by is None:
-        raise Forbidden("Only the vendor’s own people bring in answers.")
+        raise Forbidden(worded("Only the vendor’s own people bring in answers."))
     if there := _live(tx, vendor_id, sha256):
         return there
     if len([each for each in sets_of(tx) if each.withdrawn_at is None]) >= MOST_SETS:
-        raise Conflict(f"You have {MOST_SETS} workbooks here. Withdraw one before you add another.")
+        raise Conflict(worded("You have %(most)s workbooks here. Withdraw one before you add another.", most=MOST_SETS))
     row = ExternalSet(
         id=tx.new_id(),
         vendor_id=vendor_id,
@@ -225,9 +226,9 @@ def confirm(tx: Tx, *, row: ExternalSet, framework: str, version: str, row_versi
     said = version.strip().removeprefix("v")
     problems: dict[str, list[str]] = {}
     if framework not in CATALOGUES or (framework == "hecvat") != (row.family == Family.HECVAT):
-        problems["framework"] = ["Choose the catalogue that the identifiers belong to"]
+        problems["framework"] = [worded("Choose the catalogue that the identifiers belong to")]
     if not _VERSION.fullmatch(said):
-        problems["version"] = ["Enter the version as the file names it, for example 4.0.7"]
+        problems["version"] = [worded("Enter the version as the file names it, for example 4.0.7")]
     if problems:
         raise Refused(problems=problems)
     if (row.framework, row.version) == (framework, said) and row.withdrawn_at is None:

@@ -27,6 +27,7 @@ from portal.exchange.rules.suggesting import versions_of
 from portal.kernel import spreadsheet
 from portal.kernel.errors import Refused
 from portal.kernel.ledger import Tx
+from portal.kernel.words import said
 from portal.policy import Action
 from portal.questionnaires import service as questionnaires
 
@@ -36,10 +37,10 @@ _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _LINKS = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 _PACKAGE = "{http://schemas.openxmlformats.org/package/2006/relationships}"
 _PIECE = 1 << 18
-_UNUSUAL = (
+_UNUSUAL = said(
     "We cannot write into this workbook without changing its shape. Save it as .xlsx again and upload the new copy"
 )
-_HECVAT = (
+_HECVAT = said(
     "We do not write into a HECVAT, because its formulas would no longer fit. "
     "Download your answers as CSV instead, and copy them into it"
 )
@@ -92,12 +93,31 @@ def told_by(tx: Tx, *, assessment: Assessment, sent: Sent, version: str) -> dict
     framework, catalogue = sent.family.framework, sent.family.catalogue
     known = versions_of(questionnaire, framework)
     if version not in known:
-        ours = f"Our questions name controls of {catalogue} {' and '.join(known)}" if known else "Our questions do not"
+        ours = (
+            said(
+                "Our questions name controls of %(catalogue)s %(versions)s",
+                catalogue=catalogue,
+                versions=", ".join(known),
+            )
+            if known
+            else said("Our questions do not")
+        )
         raise Refused(
-            problems={"version": [f"{ours}; this file asks {catalogue} {version or 'of an unknown version'}"]}
+            problems={
+                "version": [
+                    said(
+                        "%(ours)s; this file asks %(catalogue)s %(version)s",
+                        ours=ours,
+                        catalogue=catalogue,
+                        version=version or said("of an unknown version"),
+                    )
+                ]
+            }
         )
     if sent.named.startswith(f"{catalogue} ") and sent.version != version:
-        raise Refused(problems={"version": [f"The file names {sent.named}. Choose the version that it asks"]})
+        raise Refused(
+            problems={"version": [said("The file names %(named)s. Choose the version that it asks", named=sent.named)]}
+        )
     standing = attestations.standing(tx, assessment, questionnaire)
     states = standing.states()
     answers = {

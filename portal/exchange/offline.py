@@ -38,31 +38,35 @@ from portal.identity import queries as people
 from portal.kernel.errors import Conflict, Forbidden, NotFound, Refused, TooMany
 from portal.kernel.ledger import Tx, get_one
 from portal.kernel.secrets import Keyring
+from portal.kernel.words import said
 from portal.policy import Action
 from portal.questionnaires import service as questionnaires
 from portal.questionnaires.rules import to_json
+from portal.terms import N_
 
 MOST_A_DAY: Final = 100
 """Comparisons of one assessment within a day: each keeps a report."""
 
 _DAY: Final = timedelta(days=1)
 
-FORGED: Final = (
+FORGED: Final = said(
     "The file does not prove that it was downloaded here: its hidden part was changed. "
     "Download a new copy, and copy your answers into it"
 )
-OTHER_ASSESSMENT: Final = "This file belongs to another assessment. Bring it in where you downloaded it"
-OTHER_QUESTIONS: Final = (
+OTHER_ASSESSMENT: Final = said("This file belongs to another assessment. Bring it in where you downloaded it")
+OTHER_QUESTIONS: Final = said(
     "The questions have changed since this file was downloaded. Download a new copy, and copy your answers into it"
 )
-OTHER_FORMAT: Final = "This file was made by another version of this page. Download a new copy"
-TOO_OFTEN: Final = "Files were brought in {limit} times today. Try again tomorrow, or answer on the page"
-CHANGED: Final = "{name}: the answer changed after you read this comparison. Bring the file in again to compare anew"
-MOVED: Final = (
+OTHER_FORMAT: Final = said("This file was made by another version of this page. Download a new copy")
+TOO_OFTEN: Final = N_("Files were brought in %(most)s times today. Try again tomorrow, or answer on the page")
+CHANGED: Final = N_(
+    "%(name)s: the answer changed after you read this comparison. Bring the file in again to compare anew"
+)
+MOVED: Final = said(
     "We moved this assessment to another version of the questions after this comparison. "
     "Download your answers again, and bring that file in"
 )
-CHOOSE: Final = "Choose which answer to keep for {name}"
+CHOOSE: Final = N_("Choose which answer to keep for %(name)s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,11 +196,11 @@ def apply_import(tx: Tx, *, assessment: Assessment, staged: AnswerImport, choice
     verdicts = [(each, _settled(each, there.get(each.key), choices)) for each in report.lines]
     names = {question.key: f"{question.number} {question.label}" for question in asked.questions}
     if undecided := [each.key for each, verdict in verdicts if verdict is Settled.OPEN]:
-        raise Refused(problems={f"choice.{key}": [CHOOSE.format(name=names[key])] for key in undecided})
+        raise Refused(problems={f"choice.{key}": [said(CHOOSE, name=names[key])] for key in undecided})
     work = _Work(tx, assessment, names)
     for each, verdict in verdicts:
         if verdict is Settled.MOVED:
-            work.left.append((each.key, CHANGED.format(name=names[each.key])))
+            work.left.append((each.key, said(CHANGED, name=names[each.key])))
         elif verdict is Settled.WRITE:
             work.write(each, there.get(each.key))
         elif each.outcome in (Outcome.KEEP, Outcome.CONFLICT):
@@ -284,7 +288,7 @@ class _Work:
                 self.files += 1
 
     def _leave(self, key: str, why: str) -> None:
-        self.left.append((key, f"{self._names[key]}: {why}"))
+        self.left.append((key, said("%(label)s: %(problem)s", label=self._names[key], problem=why)))
 
 
 def _stamp(upload: Upload, keyring: Keyring) -> Stamp:
@@ -320,7 +324,7 @@ def _check_rate(tx: Tx, assessment: Assessment) -> None:
         AnswerImport.assessment_id == assessment.id, AnswerImport.staged_at > tx.now - _DAY
     )
     if tx.session.execute(recent).scalar_one() >= MOST_A_DAY:
-        raise TooMany(TOO_OFTEN.format(limit=MOST_A_DAY), retry_after=3_600)
+        raise TooMany(said(TOO_OFTEN, most=MOST_A_DAY), retry_after=3_600)
 
 
 def _imports(assessment: Assessment) -> sa.Select[AnswerImport]:

@@ -36,6 +36,7 @@ from portal.kernel.canonical import canonical_bytes
 from portal.kernel.errors import Conflict, Refused, Unavailable
 from portal.kernel.ledger import Tx
 from portal.kernel.signing import Signer, verify
+from portal.kernel.words import said
 from portal.policy import Action
 from portal.questionnaires import service as questionnaires
 from portal.questionnaires.models import QuestionnaireVersion
@@ -152,7 +153,9 @@ def write(gathered: Gathered, out: IO[bytes], *, signer: Signer, now: datetime, 
     """
     included = gathered.evidence if lend else ()
     if sum(each.size for each in included) > MOST_EVIDENCE:
-        raise Conflict("Your files are more than 1 GB. Take the pack without them, and download the files one by one.")
+        raise Conflict(
+            said("Your files are more than 1 GB. Take the pack without them, and download the files one by one.")
+        )
     manifest = {
         **gathered.head,
         "files": {
@@ -226,17 +229,22 @@ def open_vsaq(file: BinaryIO, *, questionnaire: Questionnaire) -> tuple[Packed, 
     """
     file.seek(0)
     body = file.read(MAX_VSAQ + 1)
-    words = "The file is no map of VSAQ answers. Save the answers in VSAQ again and upload the new file"
+    words = said("The file is no map of VSAQ answers. Save the answers in VSAQ again and upload the new file")
     try:
         if len(body) > MAX_VSAQ:
-            raise NotAPack("The file holds more than the answers to one questionnaire. Upload the answers alone")
+            raise NotAPack(said("The file holds more than the answers to one questionnaire. Upload the answers alone"))
         found = _loaded(body)
         if not all(isinstance(each, str) for each in found.values()):
             raise NotAPack(words)
         read = vsaq_answers.from_vsaq(questionnaire, found)
         if not read.contents:
             named = f"{questionnaire.slug} v{questionnaire.version}"
-            raise NotAPack(f"The file answers no question of {named}. Upload answers to the template of this version")
+            raise NotAPack(
+                said(
+                    "The file answers no question of %(named)s. Upload answers to the template of this version",
+                    named=named,
+                )
+            )
     except NotAPack as refusal:
         raise Refused(problems={"file": [str(refusal) if str(refusal) != rules.DAMAGED else words]}) from refusal
     except (ValueError, RecursionError) as failure:
@@ -288,7 +296,7 @@ def _opened(file: BinaryIO, signer: Signer) -> tuple[Packed, Seal, str]:
             if name not in (rules.MANIFEST, rules.SIGNATURE):
                 _prove(archive, members[name], head["files"])
         if missing := sorted(set(head["files"]) - set(members)):
-            raise NotAPack(rules.CHANGED.format(name=str(missing[0])[:80]))
+            raise NotAPack(said(rules.CHANGED, name=str(missing[0])[:80]))
         found = rules.packed(_loaded(_document(archive, members, rules.ANSWERS)))
         return found, seal, digest.hexdigest()
 
@@ -298,17 +306,17 @@ def _checked(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
     listed = archive.infolist()
     members = {each.filename: each for each in listed}
     if len(listed) > rules.MAX_FILES or sum(each.file_size for each in listed) > MAX_UNPACKED:
-        raise NotAPack("The pack unpacks to more than a pack holds. Export it again without files")
+        raise NotAPack(said("The pack unpacks to more than a pack holds. Export it again without files"))
     if len(members) != len(listed) or not all(map(rules.is_known_name, members)):
         raise NotAPack(rules.DAMAGED)
     if not {rules.MANIFEST, rules.ANSWERS, rules.QUESTIONS} <= set(members):
         raise NotAPack(rules.DAMAGED)
     for each in listed:
         if each.flag_bits & 0x1:
-            raise NotAPack("The pack is password-protected. Export it again and upload it as it is")
+            raise NotAPack(said("The pack is password-protected. Export it again and upload it as it is"))
         too_dense = each.file_size > 1_000_000 and each.file_size > rules.MAX_RATIO * max(each.compress_size, 1)
         if too_dense or (each.file_size > rules.MAX_DOCUMENT and not each.filename.startswith("evidence/")):
-            raise NotAPack("The pack unpacks to more than a pack holds. Export it again without files")
+            raise NotAPack(said("The pack unpacks to more than a pack holds. Export it again without files"))
     return members
 
 
@@ -330,7 +338,7 @@ def _prove(archive: zipfile.ZipFile, member: zipfile.ZipInfo, files: Mapping[str
         told = files.get(name)
         expected = told.get("sha256") if isinstance(told, dict) else None
     if digest.hexdigest() != expected:
-        raise NotAPack(rules.CHANGED.format(name=name))
+        raise NotAPack(said(rules.CHANGED, name=name))
 
 
 def _seal(archive: zipfile.ZipFile, members: Mapping[str, zipfile.ZipInfo], manifest: bytes, signer: Signer) -> Seal:
@@ -343,7 +351,7 @@ def _seal(archive: zipfile.ZipFile, members: Mapping[str, zipfile.ZipInfo], mani
     envelope = _loaded(_document(archive, members, rules.SIGNATURE))
     try:
         if base64.b64decode(envelope["payload"], validate=True) != manifest:
-            raise NotAPack(rules.CHANGED.format(name=rules.MANIFEST))
+            raise NotAPack(said(rules.CHANGED, name=rules.MANIFEST))
         for key in signer.keys:
             try:
                 verify(envelope, key.public, kind=rules.TYPE)
@@ -363,7 +371,7 @@ def _loaded(body: bytes) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise NotAPack(rules.DAMAGED)
     if not all(map(_is_text, _texts(found))):
-        raise NotAPack("The pack holds a character that cannot be stored. Remove it and export the pack again")
+        raise NotAPack(said("The pack holds a character that cannot be stored. Remove it and export the pack again"))
     return found
 
 

@@ -19,6 +19,8 @@ from portal.exchange.workbook import META, META_KEYS
 from portal.kernel.errors import Refused, Unavailable
 from portal.kernel.sniff import too_large
 from portal.kernel.spreadsheet import MAX_FILE, Cell, Kind, Sheet, read_csv, read_workbook
+from portal.kernel.words import said
+from portal.terms import N_
 
 MAX_ROWS: Final = 8_000
 """Rows of all sheets; the tables of one questionnaire may have some thousands."""
@@ -26,17 +28,19 @@ MAX_ROWS: Final = 8_000
 MAX_LINES: Final = 2_000
 """Lines of answers."""
 
-WRONG_TYPE: Final = "The file must be XLSX or CSV, downloaded here"
-NOT_OURS: Final = (
-    "This is not a file that was downloaded here: the column “{name}” is not in it. "
+WRONG_TYPE: Final = said("The file must be XLSX or CSV, downloaded here")
+NOT_OURS: Final = N_(
+    "This is not a file that was downloaded here: the column “%(name)s” is not in it. "
     "Download a copy, and copy your answers into it"
 )
-UNSIGNED: Final = (
+UNSIGNED: Final = said(
     "The file does not say where it comes from: its hidden part is gone. "
     "Download a new copy, and copy your answers into it"
 )
-TOO_MANY: Final = "The file has more than {limit:,} lines of answers. Delete those that are not of this questionnaire"
-BUSY: Final = "Other files are being read. Nothing was lost. Try again in a minute"
+TOO_MANY: Final = N_(
+    "The file has more than %(most)s lines of answers. Delete those that are not of this questionnaire"
+)
+BUSY: Final = said("Other files are being read. Nothing was lost. Try again in a minute")
 
 _BUSY: Final = threading.BoundedSemaphore(2)
 PATIENCE: Final = 5.0
@@ -143,9 +147,9 @@ def understand(sheets: Sequence[Sheet]) -> Upload:
             elif name or not _line(sheet, number, row, places).cells.is_blank:
                 lines.append((name, _line(sheet, number, row, places)))
     if missing:
-        raise Refused(problems={"file": [NOT_OURS.format(name=missing)]})
+        raise Refused(problems={"file": [said(NOT_OURS, name=missing)]})
     if len(lines) > MAX_LINES:
-        raise Refused(problems={"file": [TOO_MANY.format(limit=MAX_LINES)]})
+        raise Refused(problems={"file": [said(TOO_MANY, most=MAX_LINES)]})
     if set(META_KEYS) - meta.keys():
         raise Refused(problems={"file": [UNSIGNED]})
     return Upload(meta, tuple(lines), tuple(tables))
@@ -170,7 +174,9 @@ def _line(sheet: Sheet, number: int, row: Sequence[Cell], places: Mapping[str, i
         return _at(row, places[name])
 
     return SheetLine(
-        place=f"{sheet.name}, row {number}" if sheet.name else f"row {number}",
+        place=said("%(sheet)s, row %(number)s", sheet=sheet.name, number=number)
+        if sheet.name
+        else said("row %(number)s", number=number),
         locked=tuple(prose(unguarded(cell(name).text)) for name in LOCKED),
         cells=Cells(
             answer=_typed(cell("answer")),

@@ -26,11 +26,12 @@ from portal.kernel.canonical import digest
 from portal.kernel.errors import Conflict, Forbidden, NotFound, Refused
 from portal.kernel.ledger import Tx, get_one
 from portal.kernel.sniff import display_name
+from portal.kernel.words import said
 from portal.policy import Action
 from portal.questionnaires import service as questionnaires
 from portal.questionnaires.rules import FactKind, Owner, Question, Questionnaire, ScopingFact, to_json
 
-_PROBLEM = "It cannot be read as an answer here"
+_PROBLEM = said("It cannot be read as an answer here")
 Content = Mapping[str, Any]
 
 
@@ -85,14 +86,19 @@ def keep(tx: Tx, *, assessment: Assessment, pack: Packed, seal: Seal, sha256: st
     """
     policy.check(tx.actor, Action.ANSWER_WRITE, assessment)
     if tx.actor.id is None:
-        raise Forbidden("Only the vendor’s own people bring in answers.")
+        raise Forbidden(said("Only the vendor’s own people bring in answers."))
     asked = questionnaires.compiled(tx, assessment.questionnaire_id)
     if pack.digest != asked.digest:
         raise Refused(
             problems={
                 "file": [
-                    f"This pack answers {pack.questionnaire}, and this assessment asks {asked.slug} v{asked.version}. "
-                    "Upload a pack of the same version"
+                    said(
+                        "This pack answers %(questionnaire)s, and this assessment asks %(slug)s v%(version)s. "
+                        "Upload a pack of the same version",
+                        questionnaire=pack.questionnaire,
+                        slug=asked.slug,
+                        version=asked.version,
+                    )
                 ]
             }
         )
@@ -181,7 +187,9 @@ def take(tx: Tx, *, assessment: Assessment, row: AnswerPack, over: Collection[st
     questionnaire = questionnaires.compiled(tx, assessment.questionnaire_id)
     first = _plan(tx, assessment, questionnaire, pack)
     if first.seen != seen:
-        raise Conflict("Something changed since you opened this page. Nothing was taken. Look again, then take them.")
+        raise Conflict(
+            said("Something changed since you opened this page. Nothing was taken. Look again, then take them.")
+        )
     chosen = set(over)
     left: dict[str, str] = {}
     stated = _state(tx, assessment, first.scoping, pack, left)
@@ -201,7 +209,7 @@ def take(tx: Tx, *, assessment: Assessment, row: AnswerPack, over: Collection[st
                 done.append(each.key)
     for each in _lines(tx, assessment, questionnaire, pack):
         if each.fate is Fate.HIDDEN:
-            left.setdefault(each.key, "This question is not put to you now, so its answer was not taken")
+            left.setdefault(each.key, said("This question is not put to you now, so its answer was not taken"))
     cited = _cite(tx, assessment, pack, left)
     if done:
         tx.record(
@@ -260,9 +268,9 @@ def _save(tx: Tx, assessment: Assessment, questionnaire: Questionnaire, each: Pl
             questionnaire=questionnaire,
         )
     except (Refused, Conflict, Forbidden) as refusal:
-        return refusal.message or "Your role does not allow this"
+        return refusal.message or said("Your role does not allow this")
     except NotFound:
-        return "This question is not asked in your tier"
+        return said("This question is not asked in your tier")
     except (ValueError, TypeError, AttributeError):
         return _PROBLEM
     return ""
@@ -276,7 +284,7 @@ def _state(tx: Tx, assessment: Assessment, facts: Collection[ScopingFact], pack:
             raw = _fact_fields(fact, pack.scoping[fact.key])
             assessments.state_fact(tx, assessment=assessment, key=fact.key, value=raw, version=0)
         except Forbidden:
-            left[fact.label] = "A vendor admin of your team states the facts about the work"
+            left[fact.label] = said("A vendor admin of your team states the facts about the work")
         except (Refused, Conflict) as refusal:
             left[fact.label] = refusal.message
         except (NotFound, ValueError, TypeError, AttributeError):
@@ -329,7 +337,9 @@ def _cite(tx: Tx, assessment: Assessment, pack: Packed, left: dict[str, str]) ->
                 quote=each.quote,
             )
         except (Refused, Conflict, Forbidden, NotFound) as refusal:
-            left[f"{each.file_name} for {each.question_key}"] = refusal.message or "This file cannot be used here"
+            left[said("%(file)s for %(question)s", file=each.file_name, question=each.question_key)] = (
+                refusal.message or said("This file cannot be used here")
+            )
         else:
             cited += 1
     return cited

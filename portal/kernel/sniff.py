@@ -10,6 +10,8 @@ from pathlib import Path
 
 from portal.kernel.errors import Refused, Unavailable
 from portal.kernel.sandbox import Failing, SandboxFailure, run_limited
+from portal.kernel.words import said
+from portal.terms import N_
 
 CONTENT_TYPES = {
     "pdf": "application/pdf",
@@ -24,17 +26,19 @@ _KINDS = {kind: kind for kind in CONTENT_TYPES} | {"jpg": "jpeg"}
 
 # One sentence per refusal: what is wrong, and how to put it right.
 WORDS = {
-    "wrong_type": "The file must be PDF, DOCX, XLSX, CSV, PNG or JPG",
-    "empty": "The file is empty",
-    "encrypted": "The file is password-protected. Remove the password and upload it again",
-    "mismatch": "The name of the file says {named}, but its content is something else. "
-    "Save it as {named} again and upload the new copy",
-    "macros": "The file contains macros. Save it as {named} without macros and upload it again",
-    "active": "The file contains scripts, actions or attached files. Print it to a new PDF and upload that one",
-    "linked": "The file loads parts from elsewhere. Save it as PDF and upload that one",
-    "too_much": "The file unpacks to far more than it seems. Save it as PDF and upload that one",
-    "pixels": "The picture must have at most 50 megapixels. Make it smaller and upload it again",
-    "damaged": "The file could not be read. Save it again and upload the new copy",
+    "wrong_type": N_("The file must be PDF, DOCX, XLSX, CSV, PNG or JPG"),
+    "empty": N_("The file is empty"),
+    "encrypted": N_("The file is password-protected. Remove the password and upload it again"),
+    "mismatch": N_(
+        "The name of the file says %(named)s, but its content is something else. "
+        "Save it as %(named)s again and upload the new copy"
+    ),
+    "macros": N_("The file contains macros. Save it as %(named)s without macros and upload it again"),
+    "active": N_("The file contains scripts, actions or attached files. Print it to a new PDF and upload that one"),
+    "linked": N_("The file loads parts from elsewhere. Save it as PDF and upload that one"),
+    "too_much": N_("The file unpacks to far more than it seems. Save it as PDF and upload that one"),
+    "pixels": N_("The picture must have at most 50 megapixels. Make it smaller and upload it again"),
+    "damaged": N_("The file could not be read. Save it again and upload the new copy"),
 }
 
 
@@ -42,7 +46,7 @@ class RefusedFile(Refused):
     """The file is not kept; ``message`` is for the person, ``code`` (a key of WORDS) for the record."""
 
     def __init__(self, code: str, *, named: str = "") -> None:
-        super().__init__(WORDS[code].format(named=named.upper()))
+        super().__init__(said(WORDS[code], named=named.upper()))
         self.code = code
 
 
@@ -69,7 +73,7 @@ def sniff(path: Path, name: str, *, timeout: float = 30, memory: int = 768 * 102
         code = "damaged" if failure.failing is Failing.CRASH else "too_much"
         raise RefusedFile(code, named=kind) from failure
     if not isinstance(found, dict):
-        raise Unavailable("The file could not be checked. Nothing was lost. Try again in a minute")
+        raise Unavailable(said("The file could not be checked. Nothing was lost. Try again in a minute"))
     if found.get("refused"):
         raise RefusedFile(str(found["refused"]), named=kind)
     return Sniffed(kind, CONTENT_TYPES[kind], found.get("pages"))
@@ -88,7 +92,11 @@ def kind_of(name: str) -> str:
 
 def too_large(size: int, limit: int) -> str:
     """Return the sentence for a file over the limit, in megabytes of 1,000,000 bytes."""
-    return f"The file must be smaller than {limit // 1_000_000} MB; this one is {-(-size // 1_000_000)} MB"
+    return said(
+        "The file must be smaller than %(most)s MB; this one is %(size)s MB",
+        most=limit // 1_000_000,
+        size=-(-size // 1_000_000),
+    )
 
 
 def display_name(given: str) -> str:

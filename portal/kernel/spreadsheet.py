@@ -16,6 +16,8 @@ from typing import Final, NoReturn
 from portal.kernel.errors import Refused
 from portal.kernel.sandbox import Failing, SandboxFailure, run_limited
 from portal.kernel.sniff import too_large
+from portal.kernel.words import said
+from portal.terms import N_
 
 MAX_FILE: Final = 20_000_000
 MAX_ROWS: Final = 20_000
@@ -29,22 +31,24 @@ _SECONDS: Final = 30
 # One sentence per refusal: what is wrong, and how to put it right. `where` says it as exactly as is known.
 WORDS: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "empty": "The file is empty",
-        "encrypted": "The workbook is password-protected. Remove the password and upload it again",
-        "mismatch": "The file is not a workbook. Save it as .xlsx and upload the new copy",
-        "macros": "The workbook contains macros. Save it as .xlsx without macros and upload it again",
-        "active": "The workbook contains other files or programs. Remove them and upload it again",
-        "linked": "The workbook loads parts from elsewhere. Break its links and upload it again",
-        "too_much": "The workbook unpacks to far more than it seems. Copy the rows into a new workbook and upload that",
-        "damaged": "The workbook could not be read. Save it as .xlsx again and upload the new copy",
-        "rows": "{where} has more than {limit:,} rows, empty ones included. Delete the rows that are not needed",
-        "columns": "{where} has more than {limit:,} columns. Delete the columns that are not needed",
-        "cells": "The file has more than {limit:,} filled cells. Split it into several files",
-        "cell": "{where} holds more than {limit:,} characters. Shorten it",
-        "characters": "The file holds more than {limit:,} characters. Split it into several files",
-        "sheets": "The workbook has more than {limit:,} sheets. Delete those that are not needed",
-        "encoding": "{where} has a character that is not text. Save the file as CSV in UTF-8 and upload it again",
-        "quotes": "{where} has a quotation mark that is never closed or not doubled. Save the file as CSV again",
+        "empty": N_("The file is empty"),
+        "encrypted": N_("The workbook is password-protected. Remove the password and upload it again"),
+        "mismatch": N_("The file is not a workbook. Save it as .xlsx and upload the new copy"),
+        "macros": N_("The workbook contains macros. Save it as .xlsx without macros and upload it again"),
+        "active": N_("The workbook contains other files or programs. Remove them and upload it again"),
+        "linked": N_("The workbook loads parts from elsewhere. Break its links and upload it again"),
+        "too_much": N_(
+            "The workbook unpacks to far more than it seems. Copy the rows into a new workbook and upload that"
+        ),
+        "damaged": N_("The workbook could not be read. Save it as .xlsx again and upload the new copy"),
+        "rows": N_("%(where)s has more than %(limit)s rows, empty ones included. Delete the rows that are not needed"),
+        "columns": N_("%(where)s has more than %(limit)s columns. Delete the columns that are not needed"),
+        "cells": N_("The file has more than %(limit)s filled cells. Split it into several files"),
+        "cell": N_("%(where)s holds more than %(limit)s characters. Shorten it"),
+        "characters": N_("The file holds more than %(limit)s characters. Split it into several files"),
+        "sheets": N_("The workbook has more than %(limit)s sheets. Delete those that are not needed"),
+        "encoding": N_("%(where)s has a character that is not text. Save the file as CSV in UTF-8 and upload it again"),
+        "quotes": N_("%(where)s has a quotation mark that is never closed or not doubled. Save the file as CSV again"),
     }
 )
 
@@ -97,7 +101,7 @@ class RefusedSheet(Refused):
     """The file is not read; ``message`` is for the person, ``code`` (a key of WORDS) for the record."""
 
     def __init__(self, code: str, *, where: str = "", limit: int = 0) -> None:
-        super().__init__(WORDS[code].format(where=where, limit=limit))
+        super().__init__(said(WORDS[code], where=where, limit=limit))
         self.code = code
 
 
@@ -163,12 +167,12 @@ def read_csv(data: bytes, *, max_rows: int = MAX_ROWS) -> Sheet:
             if filled > MAX_CELLS:
                 raise RefusedSheet("cells", limit=MAX_CELLS)
             if len(rows) > max_rows:
-                raise RefusedSheet("rows", where="The file", limit=max_rows)
+                raise RefusedSheet("rows", where=said("The file"), limit=max_rows)
             line = reader.line_num + 1
     except csv.Error as error:
         if "field limit" in str(error) or "field larger" in str(error):
-            raise RefusedSheet("cell", where=f"A cell in line {line}", limit=MAX_CELL) from error
-        raise RefusedSheet("quotes", where=f"Line {line}") from error
+            raise RefusedSheet("cell", where=said("A cell in line %(number)s", number=line), limit=MAX_CELL) from error
+        raise RefusedSheet("quotes", where=said("Line %(number)s", number=line)) from error
     while rows and not any(cell.text for cell in rows[-1]):
         rows.pop()
     return Sheet("", State.VISIBLE, rows)
@@ -176,9 +180,9 @@ def read_csv(data: bytes, *, max_rows: int = MAX_ROWS) -> Sheet:
 
 def _fields(fields: list[str], line: int) -> list[Cell]:
     if len(fields) > MAX_COLUMNS:
-        raise RefusedSheet("columns", where=f"Line {line}", limit=MAX_COLUMNS)
+        raise RefusedSheet("columns", where=said("Line %(number)s", number=line), limit=MAX_COLUMNS)
     if any(len(field) > MAX_CELL for field in fields):
-        raise RefusedSheet("cell", where=f"A cell in line {line}", limit=MAX_CELL)
+        raise RefusedSheet("cell", where=said("A cell in line %(number)s", number=line), limit=MAX_CELL)
     return [Cell(field, Kind.TEXT) if field else BLANK for field in fields]
 
 
@@ -205,7 +209,7 @@ def _decoded(data: bytes) -> str:
 
 
 def _not_text(line: int) -> NoReturn:
-    raise RefusedSheet("encoding", where=f"Line {line}")
+    raise RefusedSheet("encoding", where=said("Line %(number)s", number=line))
 
 
 def _delimiter(text: str) -> str:

@@ -7,7 +7,7 @@ printed document say a sentence with the catalogue of their reader, and write da
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
 from functools import cache
@@ -67,10 +67,18 @@ class Said(str):
     values: Mapping[str, Any]
 
 
+class Listed(Said):
+    """Sentences in one, each of which is translated before they are joined."""
+
+    sentences: tuple[str, ...]
+    before: str
+    between: str
+
+
 def said(template: str, /, **values: Any) -> Said:
     """Return a sentence: the template with its ``%(name)s`` filled in. Without values the template stands as it is.
 
-    A value that is a day or a moment is written out in words, in the reader's language and zone.
+    A value that is a day, a moment or a whole number is written as the reader's language does, in the reader's zone.
     """
     made = Said(template % _shown(values, ENGLISH, UTC) if values else template)
     made.template, made.many, made.number, made.values = template, None, 0, values
@@ -84,13 +92,28 @@ def said_n(one: str, many: str, number: int, /, **values: Any) -> Said:
     return made
 
 
-def together(sentences: Iterable[str]) -> str:
+def spelled(text: str, key: str) -> Said:
+    """Return a text that is translated as another is: "End of the period", of "the end of the period"."""
+    made = Said(text)
+    made.template, made.many, made.number, made.values = key, None, 0, {}
+    return made
+
+
+def together(sentences: Iterable[str], *, between: str = " ") -> str:
     """Return sentences one after the other, each still to be said in any language."""
     all_of_them = {f"s{number}": each for number, each in enumerate(sentences)}
     if len(all_of_them) < 2:
         return next(iter(all_of_them.values()), "")
-    template = " ".join(f"%({name})s" for name in all_of_them)
+    template = between.join(f"%({name})s" for name in all_of_them)
     return said(template, **all_of_them)
+
+
+def listed(sentences: Sequence[str], *, before: str = "", between: str = "; ") -> Listed:
+    """Return sentences in one, each going on in small letters: "7.2 Leavers: enter why …; attach …"."""
+    made = Listed(before + between.join(each[:1].lower() + each[1:] for each in sentences))
+    made.template, made.many, made.number, made.values = str(made), None, 0, {}
+    made.sentences, made.before, made.between = tuple(sentences), before, between
+    return made
 
 
 def translated(text: str, catalogue: NullTranslations, zone: tzinfo | str = UTC) -> str:
@@ -101,6 +124,11 @@ def translated(text: str, catalogue: NullTranslations, zone: tzinfo | str = UTC)
     """
     if not isinstance(text, Said):
         return catalogue.gettext(text) if text else text
+    if isinstance(text, Listed):
+        if language_of(catalogue) == ENGLISH:
+            return text
+        # Not in small letters: other languages have nouns to begin with.
+        return text.before + text.between.join(translated(each, catalogue, zone) for each in text.sentences)
     language = language_of(catalogue)
     values: Mapping[str, Any] = text.values
     if text.many is None:
@@ -109,7 +137,8 @@ def translated(text: str, catalogue: NullTranslations, zone: tzinfo | str = UTC)
         template = catalogue.ngettext(text.template, text.many, text.number)
         values = {"num": whole(text.number, language), **values}
     if not values:
-        return template
+        # What has no translation stays as it was spelled, which need not be how the catalogue lists it.
+        return template if template != text.template else str(text)
     return template % {
         name: translated(each, catalogue, zone) if isinstance(each, Said) else each
         for name, each in _shown(values, language, zone).items()
@@ -125,7 +154,9 @@ def _value(value: Any, language: str, zone: tzinfo | str) -> Any:
         return moment(value, language, zone)
     if isinstance(value, Near):
         return near_day(value, language)
-    return day(value, language) if isinstance(value, date) else value
+    if isinstance(value, date):
+        return day(value, language)
+    return whole(value, language) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 @cache
@@ -167,6 +198,11 @@ def near_day(value: date, language: str = ENGLISH) -> str:
     """Return a day of these months without its year, "18 December" or "18. Dezember", for subjects."""
     manner = _manner(language)
     return format_date(value, manner.near, locale=manner.locale)
+
+
+def month(value: date, language: str = ENGLISH) -> str:
+    """Return "Dec 2026" or "Dez. 2026"."""
+    return format_date(value, "MMM y", locale=_manner(language).locale)
 
 
 def moment(

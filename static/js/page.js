@@ -69,8 +69,8 @@
     const place = doc.querySelector(`[data-count-of="${CSS.escape(area.id)}"]`);
     const limit = Number(area.dataset.limit);
     if (!place || !limit) return;
-    const n = (x) => x.toLocaleString("en-GB");
-    place.textContent = `${n(area.value.length)} of ${n(limit)} characters`;
+    const n = (x) => x.toLocaleString(doc.documentElement.lang);
+    place.textContent = word("count", { n: n(area.value.length), most: n(limit) });
     place.classList.toggle("count-over", area.value.length > limit);
   }
 

@@ -12,16 +12,11 @@
   doc.addEventListener("htmx:after:swap", (event) => portal.wake(event.target));
 
   // What is not swapped in is said in words at the top of the page; the page itself stays as it was.
-  const WORDS = {
-    0: ["You are offline.", "Nothing was changed. Try again when the connection returns."],
-    401: ["You are signed out.", "Nothing was changed. Sign in in another tab, then try again."],
-    413: ["The file is too large.", "The file must be smaller than 200 MB."],
-    429: ["Too many tries.", "Wait a moment, then try again."],
-    500: ["We could not do that.", "Nothing was changed. Try again."],
-  };
+  // The page has the words: "401" and what to do, "401_then".
+  const KNOWN = [0, 401, 413, 429, 500];
   const refuse = (status, id) => {
-    const words = WORDS[status >= 500 ? 500 : status];
-    if (!words) return;
+    const known = status >= 500 ? 500 : status;
+    if (!KNOWN.includes(known)) return;
     doc.querySelector("[data-refusal]")?.remove();
     const note = doc.createElement("div");
     note.className = "note n-bad mb-24";
@@ -29,8 +24,8 @@
     note.setAttribute("role", "alert");
     const line = doc.createElement("div");
     const strong = doc.createElement("b");
-    strong.textContent = words[0];
-    line.append(strong, ` ${words[1]}${id ? ` If you write to us, quote req ${id}.` : ""}`);
+    strong.textContent = portal.word(`${known}`);
+    line.append(strong, ` ${portal.word(`${known}_then`)}${id ? ` ${portal.word("quote", { id })}` : ""}`);
     note.append(line);
     doc.getElementById("main")?.prepend(note);
     note.scrollIntoView({ block: "nearest" });

@@ -17,10 +17,12 @@
 
   // state: "refused" (this file is not taken), "stop" (somebody has to do something first), "retry" (by itself).
   const halt = (state, words = "", after = 0) => Object.assign(new Error(words), { state, after: Number(after) });
-  const SIGNED_OUT = "You are signed out. Sign in in another tab, then press Resume";
+  const word = portal.word;
+  const LANG = doc.documentElement.lang;
 
-  const size = (bytes) => (bytes < 100_000 ? `${Math.round(bytes / 1000)} kB` : `${(bytes / 1e6).toFixed(1)} MB`);
-  const of = (some, all) => `${all < 100_000 ? size(some) : (some / 1e6).toFixed(1)} of ${size(all)}`;
+  const tenths = (number) => number.toLocaleString(LANG, { minimumFractionDigits: 1, maximumFractionDigits: 1, useGrouping: false });
+  const size = (bytes) => (bytes < 100_000 ? `${Math.round(bytes / 1000)} kB` : `${tenths(bytes / 1e6)} MB`);
+  const of = (some, all) => word("some_of_all", { some: all < 100_000 ? size(some) : tenths(some / 1e6), all: size(all) });
   const hex = (buffer) => [...new Uint8Array(buffer)].map((b) => b.toString(16).padStart(2, "0")).join("");
   const subtle = async (blob) => hex(await crypto.subtle.digest("SHA-256", await blob.arrayBuffer()));
   const text = (element, words) => element && (element.textContent = words);
@@ -34,9 +36,9 @@
 
   const check = (box, file) => {
     const most = Number(box.dataset.maxBytes);
-    if (!KINDS.includes(file.name.split(".").pop().toLowerCase())) return "The file must be PDF, DOCX, XLSX, CSV, PNG or JPG";
-    if (file.size === 0) return "The file is empty";
-    return file.size > most ? `The file must be smaller than ${most / 1e6} MB; this one is ${Math.ceil(file.size / 1e6)} MB` : "";
+    if (!KINDS.includes(file.name.split(".").pop().toLowerCase())) return word("wrong_type");
+    if (file.size === 0) return word("empty");
+    return file.size > most ? word("too_large", { most: most / 1e6, size: Math.ceil(file.size / 1e6) }) : "";
   };
   const fields = (box) => {
     const data = Object.fromEntries(new FormData(box));
@@ -68,7 +70,7 @@
     } catch (error) {
       throw error.name === "AbortError" ? error : halt("retry");
     }
-    if (answer.type === "opaqueredirect" || answer.status === 401) throw halt("stop", SIGNED_OUT);
+    if (answer.type === "opaqueredirect" || answer.status === 401) throw halt("stop", word("signed_out"));
     if (answer.status === 400 && !renewed && (await portal.renewCsrf())) return ask(url, payload, signal, true);
     if (answer.status === 204) return {};
     let told = {};
@@ -80,7 +82,7 @@
     if (answer.ok) return told;
     const { status } = answer;
     if (status >= 500 || status === 429 || status === 410) throw halt("retry", told.detail, answer.headers.get("Retry-After"));
-    throw halt(status === 409 ? "stop" : "refused", told.detail || "We could not keep that file. Choose it again");
+    throw halt(status === 409 ? "stop" : "refused", told.detail || word("not_kept"));
   }
 
   function send(blob, { method, url, headers }, progress, signal) {
@@ -94,7 +96,7 @@
       request.onload = () =>
         request.status < 300 || [409, 412].includes(request.status)
           ? resolve()
-          : reject(request.status === 401 ? halt("stop", SIGNED_OUT) : halt("retry", "", request.getResponseHeader("Retry-After")));
+          : reject(request.status === 401 ? halt("stop", word("signed_out")) : halt("retry", "", request.getResponseHeader("Retry-After")));
       request.onerror = () => reject(halt("retry"));
       request.onabort = () => reject(signal.reason);
       signal.addEventListener("abort", () => request.abort());
@@ -110,7 +112,7 @@
       this.size = (file ?? was).size;
       this.element = box.querySelector("template[data-upload-row]").content.firstElementChild.cloneNode(true);
       text(this.find("[data-name]"), this.name);
-      for (const place of this.element.querySelectorAll("[data-of]")) place.textContent = ` upload of ${this.name}`;
+      for (const place of this.element.querySelectorAll("[data-of]")) place.textContent = ` ${word("upload_of", { name: this.name })}`;
       this.element.addEventListener("click", (event) => {
         const does = event.target.closest("[data-do]")?.dataset.do;
         if (does) this[does]();
@@ -146,30 +148,32 @@
     paint(now = performance.now()) {
       const percent = this.percent;
       const quarter = 25 * Math.floor(percent / 25);
-      if (quarter > this.quarter) this.speak(`${(this.quarter = quarter)} percent`);
+      if (quarter > this.quarter) this.speak(word("percent", { percent: (this.quarter = quarter) }));
       if (now - this.painted < PAINT_EVERY && percent < 100) return;
       this.painted = now;
       const rate = (this.loaded - this.from) / (now - this.began);
       const seconds = Math.ceil((this.size - this.loaded) / rate / 1000);
-      const time = seconds < 90 ? `${seconds} second` : `${Math.ceil(seconds / 60)} minute`;
-      const left = rate > 0 && seconds > 0 && seconds < 86_400 ? `, about ${time}${time.startsWith("1 ") ? "" : "s"} left` : "";
-      text(this.find("[data-words]"), `${of(this.loaded, this.size)}${left}. You can keep working.`);
+      const known = rate > 0 && seconds > 0 && seconds < 86_400;
+      const unit = seconds === 1 ? "second_left" : seconds < 90 ? "seconds_left" : "minutes_left";
+      const arrived = of(this.loaded, this.size);
+      const n = seconds < 90 ? seconds : Math.ceil(seconds / 60);
+      text(this.find("[data-words]"), known ? word(unit, { arrived, n }) : word("arriving", { arrived }));
       this.bar(percent);
     }
     bar(percent) {
       this.find("[data-fill]").setAttribute("width", String(percent));
-      this.find("[data-bar]").setAttribute("aria-label", `${percent} percent of the file arrived`);
+      this.find("[data-bar]").setAttribute("aria-label", word("percent_arrived", { percent }));
     }
 
     async run() {
       const { signal } = (this.stopping = new AbortController());
       this.paused = false;
       this.fields = { ...fields(this.box), ...this.was?.fields };
-      this.show("send", "Reading the file");
+      this.show("send", word("reading"));
       try {
         const wrong = check(this.box, this.file);
         if (wrong) throw halt("refused", wrong);
-        this.sha256 ??= await hash(this.box, this.file, signal, (percent) => this.show("send", `Reading the file, ${percent} %`));
+        this.sha256 ??= await hash(this.box, this.file, signal, (percent) => this.show("send", word("reading_percent", { percent })));
         if (this.was && this.was.sha256 !== this.sha256) return this.other();
         for (let tries = 0; ; ) {
           const before = this.got;
@@ -181,8 +185,8 @@
             tries = this.got > before ? 0 : tries + 1;
             if (navigator.onLine && tries >= TRIES) throw error;
             const ms = Math.max(500 * 2 ** tries, 1000 * Math.min(error.after, 8));
-            if (!navigator.onLine) this.show("send", `You are offline. ${of(this.got, this.size)} arrived. It goes on when the connection returns`);
-            else this.show("send", `${error.message || "The connection was lost"}. Trying again by itself`);
+            if (!navigator.onLine) this.show("send", word("offline", { arrived: of(this.got, this.size) }));
+            else this.show("send", word("trying", { why: error.message || word("lost") }));
             await wait(navigator.onLine ? ms : 60_000, signal);
           }
         }
@@ -190,11 +194,11 @@
         if (this.gone) return;
         this.flying.clear();
         this.bar(this.percent);
-        if (signal.aborted) return this.show("stop", `Paused at ${this.percent} %`);
-        if (/^Not(Readable|Found)Error/.test(error.name)) error = halt("refused", "The file cannot be read any more. Choose it again");
+        if (signal.aborted) return this.show("stop", word("paused", { percent: this.percent }));
+        if (/^Not(Readable|Found)Error/.test(error.name)) error = halt("refused", word("unreadable"));
         const told = error.state ? error.message : "";
         const state = error.state === "refused" ? "refused" : "stop";
-        const words = error.state && error.state !== "retry" ? told : `${told && `${told}. `}The upload stopped at ${this.percent} %. Press Resume`;
+        const words = error.state && error.state !== "retry" ? told : `${told && `${told}. `}${word("stopped", { percent: this.percent })}`;
         if (state === "refused") this.forget();
         this.show(state, words);
         this.speak(words);
@@ -244,7 +248,7 @@
       const ends = await Promise.allSettled(Array.from({ length: parts.at_once }, lane));
       const failed = ends.find((end) => end.status === "rejected");
       if (failed) throw failed.reason;
-      this.show("check", "Uploaded. Checking the file.");
+      this.show("check", word("checking"));
       this.done(await ask(slot.finalise_url, { id: slot.id }, signal));
     }
     done({ html, state }) {
@@ -255,7 +259,7 @@
       if (into) into.append(...rest);
       else this.element.before(...rest);
       this.element.remove();
-      this.speak("uploaded");
+      this.speak(word("uploaded"));
       if (state === "received") this.look(5000);
     }
     async look(ms) {
@@ -270,7 +274,7 @@
     }
     other() {
       this.file = this.sha256 = null;
-      this.show("again", `This is another file. Choose ${this.was.name} again, or cancel this upload`);
+      this.show("again", word("other_file", { name: this.was.name }));
     }
     forget() {
       if (this.slot) sessionStorage.removeItem(KEY + this.slot.id);
@@ -296,7 +300,7 @@
       if (cancel_url && this.state !== "refused") ask(cancel_url, {}).catch(() => {}); // if this fails, the place ends by itself
       this.element.remove();
       this.box.querySelector('input[type="file"]').focus();
-      this.speak("cancelled");
+      this.speak(word("cancelled"));
     }
   }
 
@@ -322,14 +326,14 @@
       }
       const kind = !mine?.was && box.querySelector("select");
       if (kind && !kind.value) {
-        row.show("wait", "Choose its type above to begin");
+        row.show("wait", word("choose_type"));
         kind.focus();
         kind.addEventListener("change", () => line(row), { once: true });
       } else line(row);
     }
   };
   const line = (row) => {
-    row.show("wait", "Waiting");
+    row.show("wait", word("waiting"));
     queue = queue.then(() => !row.gone && row.run());
   };
 
@@ -354,13 +358,13 @@
   // What was begun before this page was loaded: told by the server, or by this tab.
   const waiting = async (box, was, place) => {
     const row = new Row(box, null, was, place);
-    row.show("again", `${size(was.size)}. It has not arrived in full. Choose the file again to go on`);
+    row.show("again", word("not_in_full", { size: size(was.size) }));
     if (!was.url) return;
     try {
       const { size: each, count, have } = await ask(was.url, { parts: [] });
       row.got = have.reduce((sum, number) => sum + (number < count ? each : was.size - each * (count - 1)), 0);
       row.bar(row.percent);
-      text(row.find("[data-words]"), `${of(row.got, was.size)} arrived. Choose the file again to go on`);
+      text(row.find("[data-words]"), word("arrived_again", { arrived: of(row.got, was.size) }));
     } catch (error) {
       if (!["refused", "stop"].includes(error.state)) return;
       sessionStorage.removeItem(KEY + was.id);

@@ -27,7 +27,8 @@
     if (!line) return;
     line.hidden = false;
     line.querySelector("[data-keys-on]").hidden = isOff();
-    line.querySelector("[data-keys-switch]").textContent = isOff() ? "Turn keys on" : "Turn keys off";
+    const button = line.querySelector("[data-keys-switch]");
+    button.textContent = isOff() ? button.dataset.on : button.dataset.off;
   };
   line?.querySelector("[data-keys-switch]").addEventListener("click", () => {
     if (isOff()) turn("on", 0);

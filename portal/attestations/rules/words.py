@@ -7,6 +7,7 @@ import unicodedata
 from typing import Final
 
 from portal.kernel.errors import Refused
+from portal.kernel.words import said, said_n
 
 MAX_MESSAGE: Final = 4_000
 MAX_PAGES: Final = 100
@@ -25,15 +26,21 @@ def tidy_pages(typed: str, page_count: int | None) -> str:
         return ""
     if page_count is None:
         if len(text) > MAX_PAGES:
-            raise Refused(problems={"pages": [f"Shorten it to {MAX_PAGES} characters; this has {len(text):,}"]})
+            raise Refused(
+                problems={
+                    "pages": [
+                        said("Shorten it to %(most)s characters; this has %(count)s", most=MAX_PAGES, count=len(text))
+                    ]
+                }
+            )
         return text
     pieces = [_PIECE.fullmatch(piece.strip()) for piece in text.split(",")]
     numbers = [(int(found[1]), int(found[2] or found[1])) for found in pieces if found]
     if len(numbers) < len(pieces) or len(text) > MAX_PAGES or any(last < first for first, last in numbers):
-        raise Refused(problems={"pages": ["Enter pages as numbers and ranges, for example 3, 5–7"]})
+        raise Refused(problems={"pages": [said("Enter pages as numbers and ranges, for example 3, 5–7")]})
     if any(first < 1 or last > page_count for first, last in numbers):
-        pages = "1 page" if page_count == 1 else f"{page_count:,} pages"
-        raise Refused(problems={"pages": [f"The file has {pages}. Enter pages that are in it"]})
+        pages = said_n("%(num)s page", "%(num)s pages", page_count)
+        raise Refused(problems={"pages": [said("The file has %(pages)s. Enter pages that are in it", pages=pages)]})
     return ", ".join(str(first) if first == last else f"{first}–{last}" for first, last in numbers)
 
 
@@ -44,7 +51,11 @@ def tidy_quote(typed: str) -> str:
     """
     text = " ".join(_shown(typed).split())
     if len(text) > MAX_QUOTE:
-        problem = f"Quote at most {MAX_QUOTE} characters; this has {len(text):,}. The pages say where the rest is"
+        problem = said(
+            "Quote at most %(most)s characters; this has %(count)s. The pages say where the rest is",
+            most=MAX_QUOTE,
+            count=len(text),
+        )
         raise Refused(problems={"quote": [problem]})
     return text
 
@@ -56,9 +67,19 @@ def tidy_message(typed: str) -> str:
     """
     text = _shown(typed.replace("\r\n", "\n").replace("\r", "\n")).strip()
     if not text:
-        raise Refused(problems={"body": ["Write your message"]})
+        raise Refused(problems={"body": [said("Write your message")]})
     if len(text) > MAX_MESSAGE:
-        raise Refused(problems={"body": [f"Shorten the message to {MAX_MESSAGE:,} characters; this has {len(text):,}"]})
+        raise Refused(
+            problems={
+                "body": [
+                    said(
+                        "Shorten the message to %(most)s characters; this has %(count)s",
+                        most=MAX_MESSAGE,
+                        count=len(text),
+                    )
+                ]
+            }
+        )
     return text
 
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from portal.evidence.rules.fields import CURRENCIES, Column, Field, FieldType
+from portal.kernel.words import said, spelled
 
 MAX_TEXT: Final = 300
 MAX_LONG: Final = 2_000
@@ -80,14 +81,18 @@ def read_cell(field: Field | Column, text: str, today: date | None) -> tuple[Any
         return _read_id(text), ""
     if field.type in (FieldType.TEXT, FieldType.LONG):
         most = MAX_LONG if field.type is FieldType.LONG else MAX_TEXT
-        return (text, "") if len(text) <= most else (None, f"Use at most {most:,} characters for {field.the}")
+        return (
+            (text, "")
+            if len(text) <= most
+            else (None, said("Use at most %(most)s characters for %(the)s", most=most, the=said(field.the)))
+        )
     if field.type is FieldType.CHOICE:
-        return (text, "") if text in dict(field.options) else (None, f"Choose {field.the}")
+        return (text, "") if text in dict(field.options) else (None, said("Choose %(the)s", the=said(field.the)))
     if field.type is FieldType.NUMBER:
         plain = text.replace(",", "").replace(" ", "")
         if re.fullmatch(r"[0-9]{1,8}", plain) and int(plain) <= MAX_NUMBER:
             return int(plain), ""
-        return None, f"Enter {field.the} as a whole number, for example 12"
+        return None, said("Enter %(the)s as a whole number, for example 12", the=said(field.the))
     return _read_day(field, text, today)
 
 
@@ -100,9 +105,9 @@ def read_money(the: str, text: str, currency: str) -> tuple[dict[str, Any] | Non
         return None, ""
     amount = parse_amount(text)
     if amount is None:
-        return None, f"Enter {the} as an amount, for example 5,000,000 or 5 M"
+        return None, said("Enter %(the)s as an amount, for example 5,000,000 or 5 M", the=said(the))
     if currency not in CURRENCIES:
-        return None, f"Choose the currency of {the}"
+        return None, said("Choose the currency of %(the)s", the=said(the))
     return {"amount": amount, "currency": currency}, ""
 
 
@@ -116,7 +121,11 @@ def _read_id(text: str) -> str | None:
 def _read_day(field: Field | Column, text: str, today: date | None) -> tuple[str | None, str]:
     day = parse_day(text)
     if day is None:
-        return None, f"Enter {field.the} as a date, for example 30 September 2026"
+        return None, said("Enter %(the)s as a date, for example 30 September 2026", the=said(field.the))
     if field.past and today is not None and day > today:
-        return None, f"{field.the[:1].upper()}{field.the[1:]} must not be after today, {day_words(today)}"
+        return None, said(
+            "%(the)s must not be after today, %(day)s",
+            the=spelled(field.the[:1].upper() + field.the[1:], field.the),
+            day=today,
+        )
     return day.isoformat(), ""

@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, Final
 
-from portal.evidence.rules.cells import day_words, read_cell, read_money, tidy
-from portal.evidence.rules.fields import Field, FieldType, Kind
+from portal.evidence.rules.cells import read_cell, read_money, tidy
+from portal.evidence.rules.fields import Column, Field, FieldType, Kind
 from portal.evidence.rules.kinds import KINDS, outdated
 from portal.evidence.rules.kinds_assurance import NO_EXCEPTIONS, SOME_EXCEPTIONS
 from portal.evidence.rules.report import ReportRows, question_keys, split
 from portal.evidence.rules.validity import BRIDGED_MONTHS, add_months, as_day
+from portal.kernel.words import said
 
 MAX_TITLE: Final = 200
 
@@ -46,7 +47,7 @@ def parse_details(
         if value is not None:
             details[field.name] = value
         elif field.required and not draft and field.id not in problems:
-            problems[field.id] = f"{'Choose' if field.type is FieldType.CHOICE else 'Enter'} {field.the}"
+            problems[field.id] = _wanted(field)
     if not problems:
         _compare(asked, details, problems)
     return problems or details
@@ -78,6 +79,12 @@ def parse_rows(raw: Mapping[str, str], problems: Problems) -> ReportRows:
     return split(details)[1]
 
 
+def _wanted(field: Field | Column) -> str:
+    if field.type is FieldType.CHOICE:
+        return said("Choose %(the)s", the=said(field.the))
+    return said("Enter %(the)s", the=said(field.the))
+
+
 def _applies(field: Field, raw: Mapping[str, str]) -> bool:
     return field.when is None or str(raw.get(f"detail-{field.when[0]}", "")).strip() == field.when[1]
 
@@ -104,7 +111,7 @@ def _read_multi(field: Field, raw: Mapping[str, str], problems: Problems) -> lis
     given = getlist(field.id) if getlist is not None else str(raw.get(field.id, "")).split(",")
     chosen = {tidy(str(each)) for each in given} - {""}
     if chosen - dict(field.options).keys():
-        problems[field.id] = f"Choose {field.the} among the options shown"
+        problems[field.id] = said("Choose %(the)s among the options shown", the=said(field.the))
     return [key for key, _ in field.options if key in chosen]
 
 
@@ -118,15 +125,23 @@ def _read_rows(field: Field, raw: Mapping[str, str], today: date | None, problem
         for column in field.columns:
             value, problem = read_cell(column, typed[column.name], today)
             if problem:
-                problems[field.cell_id(number, column.name)] = f"Row {number + 1}: {problem}"
+                problems[field.cell_id(number, column.name)] = said(
+                    "Row %(number)s: %(problem)s", number=number + 1, problem=problem
+                )
             elif value is not None:
                 row[column.name] = value
             elif column.required:
-                verb = "Choose" if column.type is FieldType.CHOICE else "Enter"
-                problems[field.cell_id(number, column.name)] = f"Row {number + 1}: {verb} {column.the}"
+                problems[field.cell_id(number, column.name)] = said(
+                    "Row %(number)s: %(problem)s", number=number + 1, problem=_wanted(column)
+                )
         rows.append(row)
     if len(rows) > field.rows:
-        problems[field.id] = f"Use at most {field.rows} rows for {field.the}; these are {len(rows)}"
+        problems[field.id] = said(
+            "Use at most %(rows)s rows for %(the)s; these are %(count)s",
+            rows=field.rows,
+            the=said(field.the),
+            count=len(rows),
+        )
     return rows
 
 
@@ -135,9 +150,9 @@ def _compare(kind: Kind, details: Details, problems: Problems) -> None:
     for order in kind.orders:
         first, last = days.get(order.earlier), days.get(order.later)
         if first and last and (last < first or (order.strict and last == first)):
-            problems[kind.field(order.later).id] = f"{order.words}, {day_words(first)}"
+            problems[kind.field(order.later).id] = said("%(problem)s, %(day)s", problem=said(order.words), day=first)
     if outdated(kind.code, details):
-        problems["detail-edition"] = (
+        problems["detail-edition"] = said(
             "Upload a certificate to the 2022 edition. Certificates to the 2013 edition ended on 31 October 2025"
         )
     if kind.code == "SOC2" and not problems:
@@ -146,7 +161,7 @@ def _compare(kind: Kind, details: Details, problems: Problems) -> None:
     if kind.code == "BL" and not problems and {"report_end", "covers_from", "covers_until"} <= days.keys():
         _compare_bridge(days, problems)
     if kind.code == "TRN" and int(details.get("percent", 0)) > 100:
-        problems["detail-percent"] = "Enter the share that completed it in percent, from 0 to 100"
+        problems["detail-percent"] = said("Enter the share that completed it in percent, from 0 to 100")
 
 
 def _compare_exceptions(details: Details, problems: Problems) -> None:
@@ -154,16 +169,16 @@ def _compare_exceptions(details: Details, problems: Problems) -> None:
     listed, count = details.get("exceptions_listed"), details.get("exceptions")
     if listed == NO_EXCEPTIONS:
         if count or details.get("exception_rows"):
-            problems["detail-exceptions_listed"] = (
+            problems["detail-exceptions_listed"] = said(
                 "You say that the report lists no exceptions, and you enter some. Change one of the two"
             )
         else:
             details["exceptions"] = 0
     elif count == 0:
         words = (
-            "Enter how many, or choose “It lists no exceptions”"
+            said("Enter how many, or choose “It lists no exceptions”")
             if listed == SOME_EXCEPTIONS
-            else ("Choose “It lists no exceptions” if the report has none, or leave the number empty")
+            else (said("Choose “It lists no exceptions” if the report has none, or leave the number empty"))
         )
         problems["detail-exceptions"] = words
 
@@ -171,8 +186,9 @@ def _compare_exceptions(details: Details, problems: Problems) -> None:
 def _check_questions(details: Details, problems: Problems) -> None:
     for number, row in enumerate(details.get("exception_rows", ())):
         if question_keys(str(row.get("questions", ""))) is None:
-            problems["detail-exception_rows"] = (
-                f"Row {number + 1}: Enter the questions it touches by their numbers, for example 7.2, 7.4"
+            problems["detail-exception_rows"] = said(
+                "Row %(number)s: Enter the questions it touches by their numbers, for example 7.2, 7.4",
+                number=number + 1,
             )
 
 
@@ -180,4 +196,4 @@ def _compare_bridge(days: Mapping[str, date], problems: Problems) -> None:
     # A letter may go on from an earlier one, so a hole after the report is no mistake of this letter alone.
     most = add_months(days["report_end"], BRIDGED_MONTHS)
     if days["covers_from"] > most:
-        problems["detail-covers_from"] = f"Letters carry this report to {day_words(most)}. Upload the next report"
+        problems["detail-covers_from"] = said("Letters carry this report to %(day)s. Upload the next report", day=most)

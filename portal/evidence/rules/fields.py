@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from portal.kernel.words import spelled
+
 MOST_ROWS: Final = 100
 """How many rows a table of a file's metadata may have."""
 
@@ -127,9 +129,9 @@ class Kind:
 
 
 def labelled(the: str) -> str:
-    """Return "End of the period" for "the end of the period"."""
+    """Return "End of the period" for "the end of the period"; in other languages both are one word of the table."""
     words = the.removeprefix("the ")
-    return words[:1].upper() + words[1:]
+    return spelled(words[:1].upper() + words[1:], the)
 
 
 def text(name: str, the: str, *, required: bool = False, hint: str = "") -> Field:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
+from portal.kernel.words import said
+
 MAX_BYTES: Final = 200_000_000
 MAX_FORM_BYTES: Final = 32_000_000
 """A file sent by a plain form, which passes through the web server."""
@@ -35,9 +37,15 @@ def is_sha256(text: str) -> bool:
 def over_quota(*, files: int, used: int, size: int) -> str:
     """Return the sentence for a library that has no room for one more file of this size, empty if it has."""
     if files >= VENDOR_FILES:
-        return f"Your library holds {VENDOR_FILES:,} files, which is the most. Remove files you do not use"
+        return said(
+            "Your library holds %(vendor_files)s files, which is the most. Remove files you do not use",
+            vendor_files=VENDOR_FILES,
+        )
     if used + size > VENDOR_BYTES:
         left = max(0, VENDOR_BYTES - used) / 1_000_000
         # Removing a file makes no room: its bytes are kept.
-        return f"Your library has {left:,.0f} MB left of 5 GB. Upload a smaller file, or ask us for more room"
+        return said(
+            "Your library has %(left)s MB left of 5 GB. Upload a smaller file, or ask us for more room",
+            left=round(left),
+        )
     return ""

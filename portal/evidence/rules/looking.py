@@ -8,6 +8,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 
+from portal.kernel.words import said, said_n, together
 from portal.terms import Look
 
 FILES_AN_HOUR: Final = 60
@@ -106,12 +107,13 @@ def plain_name(name: str, otherwise: str) -> str:
 def over_limit(files: int, pages: int) -> str:
     """Return the sentence for somebody who opened this many within the hour, empty if that is within bounds."""
     if files > FILES_AN_HOUR:
-        return (
-            f"You opened {FILES_AN_HOUR} files within the hour, which is the most. Go on later, with the files that "
-            "you opened already, or ask a colleague"
+        return said(
+            "You opened %(most)s files within the hour, which is the most. Go on later, with the files that you opened "
+            "already, or ask a colleague",
+            most=FILES_AN_HOUR,
         )
     if pages > PAGES_AN_HOUR:
-        return f"You looked at {PAGES_AN_HOUR:,} pages within the hour, which is the most. Go on later"
+        return said("You looked at %(most)s pages within the hour, which is the most. Go on later", most=PAGES_AN_HOUR)
     return ""
 
 
@@ -131,13 +133,13 @@ def looked_at(looks: Iterable[Look], pages: Sequence[int]) -> str:
     found = set(looks)
     words = []
     if pages:
-        words.append(("page " if len(set(pages)) == 1 else "pages ") + ranges(pages))
-    for look, said in (
-        (Look.TABLE, "table"),
-        (Look.TEXT, "text"),
-        (Look.SEARCH, "search in the text"),
-        (Look.ORIGINAL, "original"),
+        words.append(said_n("page %(pages)s", "pages %(pages)s", len(set(pages)), pages=ranges(pages)))
+    for look, name in (
+        (Look.TABLE, said("table")),
+        (Look.TEXT, said("text")),
+        (Look.SEARCH, said("search in the text")),
+        (Look.ORIGINAL, said("original")),
     ):
         if look in found:
-            words.append(said)
-    return ", ".join(words)
+            words.append(name)
+    return together(words, between=", ")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from portal.evidence.rules.kinds_assurance import NO_EXCEPTIONS
+from portal.kernel.words import said, said_n
 
 APART: Final = ("exception_rows", "carve_out_rows", "user_control_rows")
 MAX_QUESTIONS: Final = 50
@@ -64,15 +65,15 @@ def exception_count(details: Mapping[str, Any]) -> int | None:
 
 def mismatch(details: Mapping[str, Any], entered: int) -> str:
     """Return what is to be said when the number of exceptions and their rows do not agree, nothing if they do."""
-    said = exception_count(details)
-    if said is None or said == entered:
+    stated = exception_count(details)
+    if stated is None or stated == entered:
         return ""
-    lists = "The report is said to list no exceptions" if said == 0 else f"The report lists {_counted(said)}"
-    return f"{lists}; {entered or 'none'} {'is' if entered == 1 else 'are'} entered."
-
-
-def _counted(count: int) -> str:
-    return f"{count:,} {'exception' if count == 1 else 'exceptions'}"
+    are = said_n("%(num)s is entered", "%(num)s are entered", entered) if entered else said("none are entered")
+    if stated == 0:
+        return said("The report is said to list no exceptions; %(are)s.", are=are)
+    return said_n(
+        "The report lists %(num)s exception; %(are)s.", "The report lists %(num)s exceptions; %(are)s.", stated, are=are
+    )
 
 
 def needs_criteria(kind: str, details: Mapping[str, Any]) -> bool:

@@ -14,6 +14,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
+from portal.kernel.words import said
+
 HEADER_ROWS: Final = 20
 MAX_ANSWERS: Final = 2_000
 MAX_WORDS: Final = 8_000
@@ -105,14 +107,14 @@ class NotRead(ValueError):
     """It is none of the workbooks that are read; the words say what to upload instead."""
 
 
-NOT_OURS: Final = (
+NOT_OURS: Final = said(
     "We found no completed CAIQ 4, AI-CAIQ or HECVAT 4 in this workbook. "
     "Upload the one with the column “Question ID”, as an .xlsx file"
 )
 _CAIQ_ID: Final = re.compile(r"([A-Z][A-Z&]{1,4}-[0-9]{2})(?:\.[0-9]{1,2})?", re.ASCII)
 _HECVAT_ID: Final = re.compile(r"[A-Z]{4}-[0-9]{2,3}", re.ASCII)
 _VERSION: Final = r"[^0-9]{0,40}?(?<![0-9.])v?\.?\s*([0-9]{1,2}(?:\.[0-9]{1,2}){0,2})(?![0-9])"
-_FOUR: Final = "We read version 4 of it: earlier ones use the same identifiers for other controls"
+_FOUR: Final = said("We read version 4 of it: earlier ones use the same identifiers for other controls")
 
 _ANSWERS: Final[Mapping[str, Answered]] = MappingProxyType(
     {
@@ -176,13 +178,20 @@ def tidy(text: str) -> str:
 def _finished(family: Family, pages: Sequence[Page], file_name: str, found: Iterable[External]) -> Reading:
     named, version = _named(family, pages, file_name)
     if version and family is not Family.AI_CAIQ and version.split(".")[0] != "4":
-        raise NotRead(f"This is {named}. {_FOUR}. Upload a {family.word} 4")
+        raise NotRead(
+            said("This is %(named)s. %(four)s. Upload a %(word)s 4", named=named, four=_FOUR, word=family.word)
+        )
     notes: list[str] = []
     answers = _once(found, notes)
     if all(each.answer is Answered.BLANK and not each.text for each in answers):
-        raise NotRead(f"This {family.word} has no answers yet. Upload it once it is filled in")
+        raise NotRead(said("This %(word)s has no answers yet. Upload it once it is filled in", word=family.word))
     if len(answers) > MAX_ANSWERS:
-        raise NotRead(f"The workbook has more than {MAX_ANSWERS:,} answers. Upload the catalogue's own file")
+        raise NotRead(
+            said(
+                "The workbook has more than %(max_answers)s answers. Upload the catalogue's own file",
+                max_answers=MAX_ANSWERS,
+            )
+        )
     return Reading(family, named, version, answers, tuple(notes[:MAX_NOTES]))
 
 
@@ -198,8 +207,14 @@ def _once(found: Iterable[External], notes: list[str]) -> tuple[External, ...]:
             each.answer is not Answered.BLANK or each.text
         ):
             if each.question_id not in torn:
-                places = f"{_place(other)} and {_place(each)}"
-                notes.append(f"{each.question_id} is answered in two ways, in {places}. Neither is used")
+                places = said("%(one)s and %(other)s", one=_place(other), other=_place(each))
+                notes.append(
+                    said(
+                        "%(question_id)s is answered in two ways, in %(places)s. Neither is used",
+                        question_id=each.question_id,
+                        places=places,
+                    )
+                )
             torn.add(each.question_id)
         if len(by_id) > MAX_ANSWERS:
             break
@@ -207,7 +222,7 @@ def _once(found: Iterable[External], notes: list[str]) -> tuple[External, ...]:
 
 
 def _place(each: External) -> str:
-    return f"row {each.row} of “{each.sheet}”"
+    return said("row %(row)s of “%(sheet)s”", row=each.row, sheet=each.sheet)
 
 
 def _caiq(pages: Sequence[Page], found: Iterable[Layout]) -> Iterator[External]:
@@ -272,7 +287,12 @@ def _layout(number: int, page: Page) -> Layout | None:
         if not answers:
             below = [_folded(cell) for each in page.rows[index : index + 2] for cell in each[:40]]
             if {"yes", "no"} <= set(below):
-                raise NotRead(f"This CAIQ has one column for each answer, as version 3 has. {_FOUR}. Upload a CAIQ 4")
+                raise NotRead(
+                    said(
+                        "This CAIQ has one column for each answer, as version 3 has. %(four)s. Upload a CAIQ 4",
+                        four=_FOUR,
+                    )
+                )
             continue
         return Layout(
             sheet=number,

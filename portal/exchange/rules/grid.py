@@ -9,6 +9,7 @@ from typing import Final
 
 from portal.exchange.rules.fields import Fields, rows_as_fields
 from portal.exchange.rules.typed import CLEAR, Typed, Unclear, label_of, prose, same, value_in, word
+from portal.kernel.words import said
 from portal.questionnaires.rules import Column, DetailField, FieldKind, Kind, Question
 
 ROW: Final = "row"
@@ -102,7 +103,11 @@ def read_grid(grid: Grid, base: Sequence[Mapping[str, str]], typed: TypedGrid) -
     places = {word(head): index for index, head in enumerate(typed.heads) if head}
     missing = [head for head in headings(grid) if word(head) not in places]
     if missing:
-        return GridReading({}, False, (f"The column “{missing[0]}” of “{grid.label}” is gone. Put it back",))
+        return GridReading(
+            {},
+            False,
+            (said("The column “%(what)s” of “%(label)s” is gone. Put it back", what=missing[0], label=grid.label),),
+        )
     rows: dict[int, dict[str, str] | None] = {number + 1: dict(row) for number, row in enumerate(base)}
     problems: list[str] = []
     seen: set[int] = set()
@@ -117,7 +122,15 @@ def read_grid(grid: Grid, base: Sequence[Mapping[str, str]], typed: TypedGrid) -
         if all(each.is_blank for each in told.values()):
             seen.add(known)
         elif mark and (known not in rows or known in seen):
-            problems.append(f"{grid.label}, line {at}: the number {mark} in the column “row” is {_why(known, seen)}")
+            problems.append(
+                said(
+                    "%(label)s, line %(at)s: the number %(mark)s in the column “row” is %(why)s",
+                    label=grid.label,
+                    at=at,
+                    mark=mark,
+                    why=_why(known, seen),
+                )
+            )
         else:
             seen.add(known if mark else -1)
             row = _row(grid, rows[known] if mark else {}, told, at, problems)
@@ -142,7 +155,7 @@ def _why(known: int, seen: set[int]) -> str:
 def _notes(grid: Grid, gone: list[int]) -> tuple[str, ...]:
     if not gone:
         return ()
-    rows = "1 row is" if len(gone) == 1 else f"{len(gone)} rows are"
+    rows = "1 row is" if len(gone) == 1 else said("%(count)s rows are", count=len(gone))
     return (f"{grid.label}: {rows} not in the file and stays. To remove a row, write {CLEAR} into its first cell",)
 
 

@@ -13,7 +13,9 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Final
 
+from portal.kernel.words import said
 from portal.questionnaires.rules import Questionnaire, from_json, to_json
+from portal.terms import N_
 
 FORMAT: Final = "gatehouse answer pack 1"
 ANSWERS_FORMAT: Final = "gatehouse answers 1"
@@ -49,8 +51,12 @@ class NotAPack(ValueError):
     """It cannot be taken in; the words say why and what to do."""
 
 
-DAMAGED: Final = "The file is no answer pack, or it was damaged on its way. Download it again and upload the new copy"
-CHANGED: Final = "The pack was changed after it was made: {name} is not the file that its manifest names. Take it again"
+DAMAGED: Final = said(
+    "The file is no answer pack, or it was damaged on its way. Download it again and upload the new copy"
+)
+CHANGED: Final = N_(
+    "The pack was changed after it was made: %(name)s is not the file that its manifest names. Take it again"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +138,9 @@ def packed(document: Any) -> Packed:
     """
     top = _object(document)
     if top.get("format") != ANSWERS_FORMAT:
-        raise NotAPack("The pack is of a format that we do not read. Export it again here, or from the newest version")
+        raise NotAPack(
+            said("The pack is of a format that we do not read. Export it again here, or from the newest version")
+        )
     named = _object(top.get("questionnaire"))
     digest, tier = named.get("digest"), top.get("tier")
     if not isinstance(digest, str) or not _SHA256.fullmatch(digest) or not isinstance(tier, int):
@@ -143,7 +151,9 @@ def packed(document: Any) -> Packed:
         try:
             answers[_text(key, 80)] = to_json(from_json(content))
         except (ValueError, TypeError, AttributeError, RecursionError) as failure:
-            raise NotAPack(f"The answer to {key[:80]} cannot be read. Export the pack again") from failure
+            raise NotAPack(
+                said("The answer to %(what)s cannot be read. Export the pack again", what=key[:80])
+            ) from failure
     citations = top.get("citations")
     if not isinstance(citations, list) or len(citations) > MAX_FILES:
         raise NotAPack(DAMAGED)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from portal.exchange.rules.external import Answered, External
+from portal.kernel.words import said as worded
 from portal.questionnaires.rules import Kind, Question, Questionnaire
 
 MAX_PREFILL: Final = 4_000
@@ -18,8 +19,8 @@ _HEDGES: Final = re.compile(
     r"under ?way|some of|most of|limited to|compensating|interim|pilot(?:ed|ing)?|work in progress)\b",
     re.IGNORECASE,
 )
-NOT_CHOSEN: Final = "What you wrote there does not choose among our answers. Choose what is true, then save."
-MIXED: Final = "You answered some parts of it with yes and others not. Choose what is true, then save."
+NOT_CHOSEN: Final = worded("What you wrote there does not choose among our answers. Choose what is true, then save.")
+MIXED: Final = worded("You answered some parts of it with yes and others not. Choose what is true, then save.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,10 @@ def _choice(rows: Sequence[External]) -> tuple[Answered | None, str]:
         if hedged:
             return (
                 Answered.PARTIAL,
-                f"You said Yes, and your words say “{hedged}”. Choose what is true today, then save.",
+                worded(
+                    "You said Yes, and your words say “%(hedged)s”. Choose what is true today, then save.",
+                    hedged=hedged,
+                ),
             )
         return Answered.YES, ""
     if told == {Answered.NO}:

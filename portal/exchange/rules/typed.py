@@ -14,6 +14,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
+from portal.kernel.words import said as worded
 from portal.questionnaires.rules import FieldKind, Option
 from portal.questionnaires.rules.text import date_from, tidy
 
@@ -178,7 +179,7 @@ def days(cell: Typed) -> tuple[str, str]:
     """
     pieces = re.split(r"\s+(?:to|until|bis|-)\s+|(?<=\d)/(?=\d{4}-)", _plain(cell.text))
     if len(pieces) != 2:
-        raise Unclear("Write the first and the last day, for example 2025-10-01 to 2026-09-30")
+        raise Unclear(worded("Write the first and the last day, for example 2025-10-01 to 2026-09-30"))
     return day(Typed(pieces[0])), day(Typed(pieces[1]))
 
 
@@ -228,9 +229,11 @@ def refuse_computed(cell: Typed) -> None:
     :raises Unclear: for a formula and for the error of one.
     """
     if cell.kind is CellKind.FORMULA:
-        raise Unclear("The cell holds a formula. Write the value itself")
+        raise Unclear(worded("The cell holds a formula. Write the value itself"))
     if cell.kind is CellKind.ERROR:
-        raise Unclear(f"The cell holds the error {_short(prose(cell.text))}. Write the value itself")
+        raise Unclear(
+            worded("The cell holds the error %(error)s. Write the value itself", error=_short(prose(cell.text)))
+        )
 
 
 def same(cell: Typed, was: str) -> bool:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Final
 
+from portal.kernel.words import said, said_n
 from portal.questionnaires.rules.definition import (
     CHOICE_KINDS,
     FULL_CREDIT,
@@ -163,17 +164,19 @@ def lacks(question: Question, answer: Answer | None) -> tuple[Refusal, ...]:
         return (Refusal(_main_field(question), how_to_answer(question)),)
     missing: list[Refusal] = []
     if answer.na and not answer.na_reason:
-        missing.append(Refusal("na_reason", "Enter why this does not apply to you"))
+        missing.append(Refusal("na_reason", said("Enter why this does not apply to you")))
     if question.kind is Kind.YES_PARTIAL_NO and answer.choice == "partial":
         if not answer.comment:
-            missing.append(Refusal("comment", "Enter what is in place and what is missing"))
+            missing.append(Refusal("comment", said("Enter what is in place and what is missing")))
         if answer.planned_on is None:
-            missing.append(Refusal("planned_on", "Enter the date by which the rest is planned, for example 2026-12-31"))
+            missing.append(
+                Refusal("planned_on", said("Enter the date by which the rest is planned, for example 2026-12-31"))
+            )
     if question.kind is Kind.RANGE and answer.period is not None:
         if answer.period.first is None:
-            missing.append(Refusal("from", "Enter the first day of the period, for example 2025-10-01"))
+            missing.append(Refusal("from", said("Enter the first day of the period, for example 2025-10-01")))
         elif answer.period.last is None:
-            missing.append(Refusal("to", "Enter the last day of the period, for example 2026-09-30"))
+            missing.append(Refusal("to", said("Enter the last day of the period, for example 2026-09-30")))
     missing += _short_tables(question, answer)
     return tuple(missing)
 
@@ -191,31 +194,45 @@ def _short_tables(question: Question, answer: Answer) -> Iterator[Refusal]:
 
 
 def _more_rows(label: str, fewest: int, found: int) -> str:
-    rows = "1 row" if found == 1 else f"{found} rows"
-    return f"Enter at least {fewest} rows for “{label}”, or say in the comment why there are fewer; it has {rows}"
+    rows = said_n("%(num)s row", "%(num)s rows", found)
+    return said(
+        "Enter at least %(fewest)s rows for “%(label)s”, or say in the comment why there are fewer; it has %(rows)s",
+        fewest=fewest,
+        label=label,
+        rows=rows,
+    )
 
 
 def how_to_answer(question: Question) -> str:
     """Return the sentence that asks for the missing answer."""
     if question.kind in CHOICE_KINDS:
-        return f"Choose an answer for “{question.label}”"
+        return said("Choose an answer for “%(label)s”", label=question.label)
     if question.kind is Kind.NUMBER:
         return number_message(question.unit, example_of(question))
     if question.kind is Kind.MANY_CHOICES:
         if question.options_from:
-            return f"Choose what applies for “{question.label}”, or say in the comment that there is none"
-        return f"Choose at least one option for “{question.label}”"
+            return said(
+                "Choose what applies for “%(label)s”, or say in the comment that there is none", label=question.label
+            )
+        return said("Choose at least one option for “%(label)s”", label=question.label)
     if question.kind is Kind.TABLE:
-        return f"Enter at least one row for “{question.label}”, or say in the comment that there is none"
+        return said(
+            "Enter at least one row for “%(label)s”, or say in the comment that there is none", label=question.label
+        )
     if question.kind is Kind.DATE:
-        return f"Enter a date for “{question.label}”, for example 2026-11-30"
+        return said("Enter a date for “%(label)s”, for example 2026-11-30", label=question.label)
     if question.kind is Kind.RANGE:
-        return f"Enter the first and the last day for “{question.label}”, or say in the comment that there is none"
+        return said(
+            "Enter the first and the last day for “%(label)s”, or say in the comment that there is none",
+            label=question.label,
+        )
     if question.kind is Kind.URL:
-        return f"Enter a web address for “{question.label}”, or say in the comment that there is none"
+        return said(
+            "Enter a web address for “%(label)s”, or say in the comment that there is none", label=question.label
+        )
     if question.kind is Kind.FILE:
-        return f"Attach a file for “{question.label}”, or say in the comment why you cannot"
-    return f"Enter an answer for “{question.label}”"
+        return said("Attach a file for “%(label)s”, or say in the comment why you cannot", label=question.label)
+    return said("Enter an answer for “%(label)s”", label=question.label)
 
 
 def period_words(period: Period) -> str:
@@ -423,7 +440,7 @@ def _number(question: Question, raw: Raw, refusals: list[Refusal]) -> Decimal | 
     if number is None:
         refusals.append(Refusal("number", how_to_answer(question)))
     elif question.unit == "percent" and number > _PERCENT:
-        refusals.append(Refusal("number", "Enter a percentage from 0 to 100"))
+        refusals.append(Refusal("number", said("Enter a percentage from 0 to 100")))
     return number
 
 
@@ -433,7 +450,9 @@ def _choices(question: Question, raw: Raw, offered: Collection[str], refusals: l
     values = many(raw, "choices")
     on_offer = {option.key for option in question.options}.union(offered if question.options_from else ())
     if not on_offer.issuperset(values):
-        refusals.append(Refusal("choices", f"Choose only options that are listed for “{question.label}”"))
+        refusals.append(
+            Refusal("choices", said("Choose only options that are listed for “%(label)s”", label=question.label))
+        )
     return tuple(sorted(values)) or None
 
 
@@ -449,7 +468,7 @@ def _day(raw: Raw, name: str, refusals: list[Refusal]) -> date | None:
         return None
     day = date_from(value)
     if day is None:
-        refusals.append(Refusal(name, "Enter the date as year-month-day, for example 2026-12-31"))
+        refusals.append(Refusal(name, said("Enter the date as year-month-day, for example 2026-12-31")))
     return day
 
 
@@ -465,7 +484,12 @@ def _text(question: Question, raw: Raw, refusals: list[Refusal]) -> str:
         return _prose(raw, "text", "the answer", refusals)
     value = " ".join(one(raw, "text").split())
     if len(value) > MAX_SHORT:
-        refusals.append(Refusal("text", f"Shorten the answer to {MAX_SHORT} characters; it has {len(value):,}"))
+        refusals.append(
+            Refusal(
+                "text",
+                said("Shorten the answer to %(most)s characters; it has %(count)s", most=MAX_SHORT, count=len(value)),
+            )
+        )
     return value
 
 
@@ -480,6 +504,14 @@ def _prose(raw: Raw, name: str, what: str, refusals: list[Refusal]) -> str:
     value = one(raw, name)
     if len(value) > MAX_COMMENT:
         refusals.append(
-            Refusal(name, f"Shorten {what} to {MAX_COMMENT:,} characters, or attach a file; it has {len(value):,}")
+            Refusal(
+                name,
+                said(
+                    "Shorten %(what)s to %(most)s characters, or attach a file; it has %(count)s",
+                    what=what,
+                    most=MAX_COMMENT,
+                    count=len(value),
+                ),
+            )
         )
     return value

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+from portal.kernel.words import said
 from portal.questionnaires.rules.definition import Column, DetailField, FieldKind, Length, Option
 from portal.questionnaires.rules.text import (
     MAX_URL,
     date_from,
-    day_words,
     number_from,
     number_text,
     period_text,
@@ -70,7 +70,11 @@ def chosen(keys: Iterable[str], options: Iterable[Option]) -> bool:
 
 def number_message(unit: str, example: str) -> str:
     """Return how to enter a number, for example in hours."""
-    return f"Enter a number in {unit}, for example {example}" if unit else f"Enter a number, for example {example}"
+    return (
+        said("Enter a number in %(unit)s, for example %(example)s", unit=unit, example=example)
+        if unit
+        else said("Enter a number, for example %(example)s", example=example)
+    )
 
 
 def cell(field: Column | DetailField, value: str, name: str, refusals: list[Refusal], limit: int = MAX_CELL) -> str:
@@ -81,28 +85,46 @@ def cell(field: Column | DetailField, value: str, name: str, refusals: list[Refu
         number = number_from(value)
         if number is not None:
             return number_text(number)
-        refusals.append(Refusal(name, f"{field.label}: enter a number, for example 12"))
+        refusals.append(Refusal(name, said("%(label)s: enter a number, for example 12", label=field.label)))
     elif field.kind is FieldKind.DATE:
         day = date_from(value)
         if day is not None:
             return day.isoformat()
-        refusals.append(Refusal(name, f"{field.label}: enter a date as year-month-day, for example 2026-11-30"))
+        refusals.append(
+            Refusal(name, said("%(label)s: enter a date as year-month-day, for example 2026-11-30", label=field.label))
+        )
     elif field.kind in (FieldKind.CHOICE, FieldKind.YES_NO):
         if not chosen((value,), field.choices):
-            refusals.append(Refusal(name, f"{field.label}: choose one of the options"))
+            refusals.append(Refusal(name, said("%(label)s: choose one of the options", label=field.label)))
     elif field.kind is FieldKind.URL:
         if url_from(value) is None:
-            refusals.append(Refusal(name, f"{field.label}: {url_message(value)}"))
+            refusals.append(
+                Refusal(name, said("%(label)s: %(problem)s", label=field.label, problem=url_message(value)))
+            )
     elif len(value) > limit:
-        refusals.append(Refusal(name, f"{field.label}: shorten to {limit:,} characters; this has {len(value):,}"))
+        refusals.append(
+            Refusal(
+                name,
+                said(
+                    "%(label)s: shorten to %(most)s characters; this has %(count)s",
+                    label=field.label,
+                    most=limit,
+                    count=len(value),
+                ),
+            )
+        )
     return value
 
 
 def url_message(value: str) -> str:
     """Return how to enter an address, by what is wrong with this one."""
     if len(value) > MAX_URL:
-        return f"Shorten the address to {MAX_URL} characters; this has {len(value):,}"
-    return "Enter a web address that starts with https://, for example https://trust.example/report"
+        return said("Shorten the address to %(most)s characters; this has %(count)s", most=MAX_URL, count=len(value))
+    return said("Enter a web address that starts with https://, for example https://trust.example/report")
+
+
+def _about(label: str, problem: str) -> str:
+    return said("%(label)s: %(problem)s", label=label, problem=problem) if label else problem
 
 
 def period(
@@ -114,11 +136,13 @@ def period(
         value = one(raw, name)
         day = date_from(value) if value else None
         if value and day is None:
-            refusals.append(Refusal(name, f"{label}Enter the date as year-month-day, for example 2026-12-31"))
+            refusals.append(
+                Refusal(name, _about(label, said("Enter the date as year-month-day, for example 2026-12-31")))
+            )
         days.append(day)
     first, last = days
     if first is not None and last is not None and last <= first:
-        message = f"{label}The end of the period must be after its start, {day_words(first)}"
+        message = _about(label, said("The end of the period must be after its start, %(day)s", day=first))
         refusals.append(Refusal(last_name, message))
     return first, last
 
@@ -139,7 +163,12 @@ def table(
         if row:
             found.append(row)
         if len(found) > rows:
-            refusals.append(Refusal(prefix, f"{label}: shorten to {rows} rows, or attach the rest as a file"))
+            refusals.append(
+                Refusal(
+                    prefix,
+                    said("%(label)s: shorten to %(most)s rows, or attach the rest as a file", label=label, most=rows),
+                )
+            )
             break
     return tuple(found)
 
@@ -166,7 +195,7 @@ def details(raw: Raw, fields: Sequence[DetailField], refusals: list[Refusal]) ->
         if field.kind is FieldKind.TABLE:
             value = table(raw, name, field.columns, field.rows, field.label, refusals)
         elif field.kind is FieldKind.RANGE:
-            value = period_text(*period(raw, f"{name}.from", f"{name}.to", f"{field.label}: ", refusals))
+            value = period_text(*period(raw, f"{name}.from", f"{name}.to", field.label, refusals))
         else:
             value = cell(field, one(raw, name), name, refusals, _limit(field))
         if value:

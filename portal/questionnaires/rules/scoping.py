@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from portal.kernel.words import said
 from portal.questionnaires.rules.definition import Column, FactKind, FieldKind, Option, Questionnaire, ScopingFact
 from portal.questionnaires.rules.facts import FLAGS, HIGHEST_CLASS, MODES, WIDE_ABOVE, Facts
 from portal.questionnaires.rules.forms import Problems, Raw, Refusal, chosen, details, many, number_message, one, table
@@ -66,11 +67,13 @@ def parse_fact(fact: ScopingFact, raw: Raw) -> Stated | Problems:
     if fact.kind is FactKind.CHOICES:
         value = sorted(many(raw, "choices"))
         if not chosen(value, fact.options):
-            refusals.append(Refusal("choices", f"Choose only options that are listed for “{fact.label}”"))
+            refusals.append(
+                Refusal("choices", said("Choose only options that are listed for “%(label)s”", label=fact.label))
+            )
     elif fact.kind is FactKind.YES_NO:
         value = one(raw, "choice")
         if not chosen((value,), fact.options):
-            refusals.append(Refusal("choice", f"Choose an answer for “{fact.label}”"))
+            refusals.append(Refusal("choice", said("Choose an answer for “%(label)s”", label=fact.label)))
     elif fact.kind is FactKind.NUMBER:
         number = number_from(one(raw, "number"))
         value = "" if number is None else number_text(number)

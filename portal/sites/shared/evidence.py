@@ -29,8 +29,10 @@ from portal.evidence.rules import (
 )
 from portal.evidence.viewing import Opened
 from portal.kernel.objects import CHUNK
-from portal.sites.shared.ui import day
-from portal.terms import EvidenceState, ScanState
+from portal.kernel.words import said as worded
+from portal.sites.shared.language import _, told
+from portal.sites.shared.ui import day, whole
+from portal.terms import N_, EvidenceState, ScanState
 
 INERT = {
     "application/pdf": "application/pdf",
@@ -53,10 +55,10 @@ MOST_ROWS_SAID = 10
 SANDBOX = "default-src 'none'; sandbox"
 
 SCAN_WORDS = {
-    ScanState.PENDING: "Not yet scanned for malware",
-    ScanState.CLEAN: "Scanned, no malware found",
-    ScanState.NOT_SCANNED: "Not scanned for malware: no scanner is set up",
-    ScanState.INFECTED: "Malware found",
+    ScanState.PENDING: N_("Not yet scanned for malware"),
+    ScanState.CLEAN: N_("Scanned, no malware found"),
+    ScanState.NOT_SCANNED: N_("Not scanned for malware: no scanner is set up"),
+    ScanState.INFECTED: N_("Malware found"),
 }
 
 Tag = tuple[str, str, str]
@@ -93,17 +95,17 @@ def _pieces(file: BinaryIO) -> Iterator[bytes]:
 def tag_of(line: LibraryLine, today: date) -> Tag:
     """Return the one state of a file that matters most now, as its icon and word."""
     if line.state is EvidenceState.REFUSED:
-        return ("Refused", "t-bad", "file-x")
+        return (N_("Refused"), "t-bad", "file-x")
     if line.state is EvidenceState.INTEGRITY_FAILURE:
-        return ("Quarantined", "t-bad", "shield-alert")
+        return (N_("Quarantined"), "t-bad", "shield-alert")
     if line.state in (EvidenceState.RESERVED, EvidenceState.RECEIVED):
-        return ("Checking", "t-info", "loader-circle")
+        return (N_("Checking"), "t-info", "loader-circle")
     if line.replaced_by is not None:
-        return ("Replaced", "t-plain t-off", "history")
+        return (N_("Replaced"), "t-plain t-off", "history")
     if line.state is EvidenceState.REJECTED:
-        return ("Sent back", "t-ask", "undo-2")
+        return (N_("Sent back"), "t-ask", "undo-2")
     if line.missing:
-        return ("Dates missing", "t-warn", "paperclip")
+        return (N_("Dates missing"), "t-warn", "paperclip")
     return _by_the_day(line, today)
 
 
@@ -114,7 +116,7 @@ def tag_of_use(line: LibraryLine, held: Reach | None, today: date, *, check_agai
     :param held: how far this use reaches, None if it counts for nothing.
     """
     if check_again:
-        return ("Check again", "t-warn", "file-clock")
+        return (N_("Check again"), "t-warn", "file-clock")
     return tag_of(replace(line, replaced_by=None, reach=held or line.reach), today)
 
 
@@ -137,21 +139,21 @@ def _by_the_day(line: LibraryLine, today: date) -> Tag:
     """Return what the day makes of a file that is kept and described."""
     reach = line.reach
     if reach is not None and reach.bridged_until is not None and reach.is_bridged(today):
-        return (f"Bridged until {day(reach.bridged_until)}", "t-warn", "calendar-clock")
+        return (worded("Bridged until %(day)s", day=reach.bridged_until), "t-warn", "calendar-clock")
     standing = state_on(line, today)
     if reach is not None and reach.on(today) is Worth.EXPIRED:
         standing = Standing.ENDED
     if standing is Standing.ENDED:
-        return ("Bridge letter needed", "t-bad", "triangle-alert") if _bridgeable(line, today) else _ENDED
+        return (N_("Bridge letter needed"), "t-bad", "triangle-alert") if _bridgeable(line, today) else _ENDED
     if standing is Standing.ENDS_SOON:
-        return ("Ends soon", "t-warn", "calendar-clock")
+        return (N_("Ends soon"), "t-warn", "calendar-clock")
     if standing is Standing.NOT_YET:
-        return ("Not valid yet", "", "clock")
+        return (N_("Not valid yet"), "", "clock")
     if line.state is EvidenceState.VERIFIED:
-        return ("Verified", "t-ok", "badge-check")
+        return (N_("Verified"), "t-ok", "badge-check")
     if line.taken_up_at is not None:
-        return ("In review", "t-info", "eye")
-    return ("Valid", "t-plain", "check")
+        return (N_("In review"), "t-info", "eye")
+    return (N_("Valid"), "t-plain", "check")
 
 
 def _bridgeable(line: LibraryLine, today: date) -> bool:
@@ -161,7 +163,7 @@ def _bridgeable(line: LibraryLine, today: date) -> bool:
     return today <= add_months(line.valid_until, BRIDGE_MONTHS)
 
 
-_ENDED: Tag = ("Ended", "t-bad", "calendar-clock")
+_ENDED: Tag = (N_("Ended"), "t-bad", "calendar-clock")
 ATTENTION = frozenset(
     {"Refused", "Quarantined", "Sent back", "Dates missing", "Bridge letter needed", "Ended", "Ends soon"}
 )
@@ -191,20 +193,20 @@ def said(field: Field | Column, value: Any) -> str:
     if field.type is FieldType.DATE and (found := parse_day(words)):
         return day(found)
     if field.type is FieldType.CHOICE:
-        return dict(field.options).get(words, words)
+        return told(dict(field.options).get(words, words))
     if field.type is FieldType.NUMBER and isinstance(value, int):
-        return f"{value:,}"
+        return whole(value)
     if field.type is FieldType.MONEY:
         return amount_words(value)
     if field.type is FieldType.MULTI and isinstance(value, list):
-        return ", ".join(dict(field.options).get(str(each), str(each)) for each in value)
+        return ", ".join(told(dict(field.options).get(str(each), str(each))) for each in value)
     if isinstance(field, Field) and field.type is FieldType.TABLE and isinstance(value, list):
         rows = [
             ", ".join(said(column, row[column.name]) for column in field.columns if row.get(column.name))
             for row in value[:MOST_ROWS_SAID]
         ]
         more = len(value) - MOST_ROWS_SAID
-        return "; ".join(rows) + (f"; and {more} more" if more > 0 else "")
+        return "; ".join([*rows, _("and %(count)s more", count=more)] if more > 0 else rows)
     return words
 
 

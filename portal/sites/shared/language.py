@@ -124,4 +124,6 @@ def register(app: Flask) -> None:
     app.jinja_env.policies["ext.i18n.trimmed"] = True
     app.jinja_env.newstyle_gettext = True  # type: ignore[attr-defined]  # the i18n extension reads it
     app.jinja_env.finalize = _finalize
-    app.jinja_env.globals.update(LANGUAGES=LANGUAGES, language=language, gettext=_in_template, ngettext=_many_in_template, _=_in_template)
+    app.jinja_env.globals.update(
+        LANGUAGES=LANGUAGES, language=language, gettext=_in_template, ngettext=_many_in_template, _=_in_template
+    )

@@ -272,6 +272,7 @@ LAB_NAV: Mapping[str, tuple[NavItem, ...]] = {
     "Work": (
         NavItem("queue", "Review queue", "/lab/queue", "inbox", "queue"),
         NavItem("reviews", "My reviews", "/lab/reviews", "list-checks", "reviews"),
+        NavItem("messages", "Messages", "/lab/messages", "message-square", "messages"),
         NavItem("cosign", "To co-sign", "/lab/cosign", "signature", "cosign"),
         NavItem("findings", "Findings", "/lab/findings", "flag", "findings"),
         NavItem("appeals", "Second looks", "/lab/appeals", "refresh-cw", "appeals"),

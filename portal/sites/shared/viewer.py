@@ -14,11 +14,11 @@ from portal.evidence.queries import LibraryLine
 from portal.evidence.rules import looking
 from portal.evidence.rules.looking import Shape
 from portal.evidence.viewing import Contents, Found, Picture
+from portal.kernel import words
 from portal.kernel.errors import Conflict, TooMany, Unavailable
 from portal.policy import Action
 from portal.sites.shared.evidence import SANDBOX
 from portal.sites.shared.pages import actor, begin, house, ledger
-from portal.sites.shared.ui import day
 
 MOST_LISTED = 240
 """Pages that are listed one by one; of longer files a number is typed."""
@@ -162,8 +162,8 @@ def viewer(line: LibraryLine, place: Place, *, picture: str, quote: str = "", as
         return _with_contents(base, line.id) if aside else base
     if not pages:
         return base
-    if words := _resting(line.id, number):
-        return replace(base, refusal=words)
+    if rests := _resting(line.id, number):
+        return replace(base, refusal=rests)
     given: dict[str, Any] = {"zoom": want.zoom} if want.zoom > 100 else {}
     if marked := want.words or " ".join(quote.split())[: looking.MOST_WORDS]:
         given["find"] = marked
@@ -216,7 +216,7 @@ def drawn(evidence_id: UUID, number: int) -> Response:
         store=house().store,
         evidence_id=evidence_id,
         page=number,
-        mark=f"{who}, {day(moment)}, {moment:%H:%M} UTC",
+        mark=f"{who}, {words.day(moment)}, {moment:%H:%M} UTC",
         words=want.words,
         zoom=want.zoom,
         scanned_only=scanned_only(),

@@ -6,18 +6,26 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from portal.questionnaires.rules import Answer, Column, Question, field_words, period_words
-from portal.questionnaires.rules.text import day_words as day_words
-from portal.questionnaires.rules.text import number_text, period_from, url_from
+from portal.kernel.words import symbols
+from portal.questionnaires.rules import Answer, Column, DetailField, FieldKind, Question, field_words
+from portal.questionnaires.rules.answers import Period
+from portal.questionnaires.rules.text import date_from, number_text, period_from, url_from
+from portal.questionnaires.rules.wording import Piece, words
+from portal.sites.shared.language import _, language, ngettext
+from portal.sites.shared.ui import day as as_read
+from portal.terms import N_
 
 Row = Mapping[str, str]
 Fields = Mapping[str, Sequence[str]]
 """The fields of one form, each with everything that was typed in it."""
 
+day_words = as_read
+"""Days as pages say them."""
+
 SPARE_ROWS = 3
 """Empty rows under a table, so that rows can be added without a script."""
 
-NOT_APPLICABLE = "Does not apply to us"
+NOT_APPLICABLE = N_("Does not apply to us")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +58,7 @@ class Said:
     def line(self) -> str:
         """The answer in one line, for lists."""
         if self.grid is not None:
-            return f"{len(self.grid.rows)} {'row' if len(self.grid.rows) == 1 else 'rows'}"
+            return ngettext("%(num)s row", "%(num)s rows", len(self.grid.rows))
         return ", ".join(self.main)
 
 
@@ -65,7 +73,7 @@ def said(question: Question, answer: Answer | None, labels: Mapping[str, str] | 
     for field in question.details:
         value = answer.details.get(field.key)
         if isinstance(value, str):
-            details.append((field.label, field_words(field, value)))
+            details.append((field.label, _words(field, value)))
         elif value:
             details.append((field.label, _grid(field.columns, value)))
     return Said(
@@ -83,7 +91,7 @@ def said(question: Question, answer: Answer | None, labels: Mapping[str, str] | 
 
 def _main(question: Question, answer: Answer, labels: Mapping[str, str]) -> tuple[str, ...]:
     if answer.na:
-        return (NOT_APPLICABLE,)
+        return (_(NOT_APPLICABLE),)
     if answer.choice is not None:
         option = question.option(answer.choice)
         return (option.label if option else answer.choice,)
@@ -95,14 +103,85 @@ def _main(question: Question, answer: Answer, labels: Mapping[str, str]) -> tupl
     if answer.day is not None:
         return (day_words(answer.day),)
     if answer.period is not None:
-        return (period_words(answer.period),)
+        return (_period(answer.period),)
     plain = answer.url or answer.text
     return (plain,) if plain else ()
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One part of an answer that differs between two versions: what it is, and the words that went and came."""
+
+    name: str
+    pieces: tuple[Piece, ...]
+
+
+def changes(
+    question: Question, before: Answer | None, after: Answer | None, labels: Mapping[str, str] | None = None
+) -> tuple[Change, ...]:
+    """Return what differs between two versions of an answer, word by word, in the order a card has the fields."""
+    old, new = _parts(question, before, labels), _parts(question, after, labels)
+    found = []
+    for name in dict.fromkeys([*old, *new]):
+        was, now = old.get(name, ""), new.get(name, "")
+        if was == now:
+            continue
+        if name == N_("Answer") or not was or not now:
+            sides = [Piece("out", was), Piece("same", " "), Piece("in", now)] if was and now else []
+            sides = sides or [Piece("out", was) if was else Piece("in", now)]
+            found.append(Change(name, tuple(sides)))
+        else:
+            found.append(Change(name, words(was, now)))
+    return tuple(found)
+
+
+def _parts(question: Question, answer: Answer | None, labels: Mapping[str, str] | None) -> dict[str, str]:
+    """Return an answer as named texts, each of a field of its card; empty ones are left out."""
+    here = said(question, answer, labels)
+    parts = {
+        N_("Answer"): ", ".join(here.main) if here.main else _rows_words(here.grid),
+        N_("Why it does not apply"): here.na_reason,
+        N_("By when the rest is planned"): day_words(here.planned_on) if here.planned_on else "",
+        N_("What you do instead"): here.instead,
+        N_("How you know"): here.comment,
+    }
+    for name, value in here.details:
+        parts[name] = value if isinstance(value, str) else _rows_words(value)
+    return {name: text for name, text in parts.items() if text}
+
+
+def _rows_words(grid: Grid | None) -> str:
+    return "\n".join(", ".join(cell for cell in row if cell) for row in grid.rows) if grid else ""
+
+
 def number_words(number: str, unit: str) -> str:
     """Return a number with its unit; percent has its sign."""
-    return f"{number} %" if unit == "percent" else f"{number} {unit}".strip()
+    return f"{_tenths(number)} %" if unit == "percent" else f"{_tenths(number)} {unit}".strip()
+
+
+def _tenths(number: str) -> str:
+    """Return a number as it is kept with the reader's sign before the decimals."""
+    return number.replace(".", symbols(language())[0])
+
+
+def _words(field: Column | DetailField, value: str) -> str:
+    """Return a filled-in value as it is read, days in the reader's language."""
+    if field.kind is FieldKind.DATE and (day := date_from(value)) is not None:
+        return day_words(day)
+    if field.kind is FieldKind.RANGE and (days := period_from(value)) is not None:
+        return _period(Period(*days))
+    return field_words(field, value)
+
+
+def _period(period: Period) -> str:
+    """Return a period in words; a day that is not known is left open."""
+    if period.first is None or period.last is None:
+        return (
+            _("until %(day)s", day=day_words(period.last))
+            if period.last
+            else _("from %(day)s", day=day_words(period.first or date.min))
+        )
+    return _("%(first)s to %(last)s", first=day_words(period.first), last=day_words(period.last))
 
 
 def ago(at: datetime | None, now: datetime) -> str:
@@ -111,19 +190,19 @@ def ago(at: datetime | None, now: datetime) -> str:
         return ""
     minutes = int((now - at) / timedelta(minutes=1))
     if minutes < 1:
-        return "a moment ago"
+        return _("a moment ago")
     if minutes < 60:
-        return f"{minutes} minute{'' if minutes == 1 else 's'} ago"
+        return ngettext("%(num)s minute ago", "%(num)s minutes ago", minutes)
     hours = minutes // 60
     if hours < 24:
-        return f"{hours} hour{'' if hours == 1 else 's'} ago"
-    return f"on {day_words(at.date())}"
+        return ngettext("%(num)s hour ago", "%(num)s hours ago", hours)
+    return _("on %(day)s", day=day_words(at))
 
 
 def _grid(columns: Sequence[Column], rows: Iterable[Row]) -> Grid:
     return Grid(
         tuple(column.label for column in columns),
-        tuple(tuple(field_words(column, row.get(column.key, "")) for column in columns) for row in rows),
+        tuple(tuple(_words(column, row.get(column.key, "")) for column in columns) for row in rows),
     )
 
 

@@ -14,17 +14,18 @@ from portal.assessments import service as assessments
 from portal.assessments.rules import scope_of_section
 from portal.attestations import service as attestations
 from portal.attestations.rules import Blocker, BlockerKind, SectionProgress, SectionState, Standing, blockers, progress
-from portal.attestations.service import AnswerLine, CarriedLine, Fate
+from portal.attestations.service import AnswerLine, CarriedLine, Fate, NoteLine
 from portal.identity import queries as people_queries
 from portal.identity.queries import Person
 from portal.kernel.actor import Actor
 from portal.kernel.ledger import Tx
+from portal.kernel.words import said
 from portal.policy import Action
 from portal.questionnaires import service as questionnaires
 from portal.questionnaires.rules import Question, Questionnaire, is_answered
-from portal.terms import ANSWERABLE_STATES, AssessmentState, Role
+from portal.terms import ANSWERABLE_STATES, N_, AssessmentState, Role
 
-REPLY_WORD = "{lab} asked"
+REPLY_WORD = N_("%(lab)s asked")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,8 @@ class Work:
     waiting: tuple[Question, ...]
     unseen: frozenset[str] = frozenset()
     """The sections whose answers the reader does not see. Nothing above but the standing knows anything of them."""
+    sent_back: tuple[NoteLine, ...] = ()
+    """The notes with which somebody who signs sent answers back, in what the reader sees."""
 
     @property
     def id(self) -> UUID:
@@ -97,6 +100,14 @@ class Work:
         scope = scope_of_section(self.row.vendor_id, section, self.assignees.get(section, []))
         return policy.may(actor, Action.ANSWER_WRITE, scope)
 
+    def sent_back_on(self, question_key: str) -> tuple[NoteLine, ...]:
+        """Return the notes that came back with one answer."""
+        return tuple(each for each in self.sent_back if each.question_key == question_key)
+
+    def sent_back_with(self, section: str) -> tuple[NoteLine, ...]:
+        """Return the notes that came back with a section as a whole."""
+        return tuple(each for each in self.sent_back if each.section == section and not each.question_key)
+
     @property
     def kept(self) -> tuple[Question, ...]:
         """Return the questions that are not asked now and whose answers are kept."""
@@ -123,7 +134,7 @@ class Work:
         """Return the state of one question as a word of the status vocabulary."""
         kinds = {each.kind for each in self.blockers if each.question_key == question.key}
         if BlockerKind.REPLY in kinds or (question.key in self.standing.asked and self.is_open):
-            return REPLY_WORD.format(lab=self.lab)
+            return said(REPLY_WORD, lab=self.lab)
         if kinds & {BlockerKind.EVIDENCE, BlockerKind.EVIDENCE_REFUSED}:
             return "Evidence missing"
         if BlockerKind.EVIDENCE_CHECKING in kinds:
@@ -165,8 +176,8 @@ def load(
     :param standing: how these lines stand, if the caller has it at hand.
     """
     questionnaire = questionnaires.compiled(tx, row.questionnaire_id)
-    said = attestations.answers_of(tx, row) if lines is None else lines
-    now = standing or attestations.standing(tx, row, questionnaire, lines=said)
+    given = attestations.answers_of(tx, row) if lines is None else lines
+    now = standing or attestations.standing(tx, row, questionnaire, lines=given)
     is_open = row.state in ANSWERABLE_STATES
     unseen = assessments.unseen_sections(tx, row)
     shown = frozenset(each.key for each in questionnaire.questions if each.section not in unseen)
@@ -175,7 +186,7 @@ def load(
     return Work(
         row=row,
         questionnaire=questionnaire,
-        lines={key: line for key, line in said.items() if key in shown} if unseen else said,
+        lines={key: line for key, line in given.items() if key in shown} if unseen else given,
         standing=now,
         visible=tuple(each for each in now.visible() if each.section not in unseen),
         blockers=tuple(each for each in blockers(now) if not each.section or each.section not in unseen),
@@ -186,6 +197,11 @@ def load(
         carried={key: line for key, line in carried.items() if key in shown} if unseen else carried,
         waiting=tuple(each for each in now.waiting() if each.section not in unseen) if is_open else (),
         unseen=unseen,
+        sent_back=tuple(
+            each
+            for each in (attestations.notes_of(tx, row) if is_open else ())
+            if not each.section or each.section not in unseen
+        ),
     )
 
 

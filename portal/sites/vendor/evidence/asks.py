@@ -19,6 +19,7 @@ from portal.kernel.errors import Forbidden, NotFound
 from portal.kernel.ledger import Tx
 from portal.policy import Action
 from portal.questionnaires import service as questionnaires
+from portal.sites.shared.language import _
 from portal.sites.shared.ui import day
 from portal.sites.vendor.work import slug
 from portal.terms import ANSWERABLE_STATES, EvidenceState
@@ -60,9 +61,9 @@ def _sent_back(lines: Iterable[LibraryLine]) -> Iterator[Ask]:
     for line in lines:
         if line.state is EvidenceState.REJECTED and line.replaced_by is None:
             yield Ask(
-                title=f"{line.file_name} was sent back",
+                title=_("%(file)s was sent back", file=line.file_name),
                 why=line.judgement,
-                verb="Replace",
+                verb=_("Replace"),
                 href=url_for("vendor_evidence.library", replace=line.id),
             )
 
@@ -80,13 +81,14 @@ def _reports(lines: Iterable[LibraryLine], records: Mapping[UUID, Record], today
     if record.superseded:
         return
     counts_until = reach(record).verified_until
-    said = f"Its period ended on {day(ended)}"
+    over = _("Its period ended on %(day)s", day=day(ended))
     if today > add_months(ended, REMIND_FROM):
-        until = f", and it counts until {day(counts_until)}" if counts_until and counts_until >= today else ""
+        counts = counts_until is not None and counts_until >= today
+        until = _("%(ended)s, and it counts until %(day)s", ended=over, day=day(counts_until)) if counts else over
         yield Ask(
-            title=f"The report after {line.file_name}",
-            why=f"{said}{until}. Upload the next report when you have it",
-            verb="Upload the next report",
+            title=_("The report after %(file)s", file=line.file_name),
+            why=_("%(ended)s. Upload the next report when you have it", ended=until),
+            verb=_("Upload the next report"),
             href=url_for("vendor_evidence.library", replace=line.id),
             due=counts_until if counts_until and counts_until >= today else None,
         )
@@ -94,10 +96,13 @@ def _reports(lines: Iterable[LibraryLine], records: Mapping[UUID, Record], today
     lapsed = counts_until is not None and today > counts_until and not reach(record).is_bridged(today)
     if (asked_for or lapsed) and today <= add_months(ended, BRIDGED_MONTHS):
         yield Ask(
-            title=f"A bridge letter for {line.file_name}",
-            why=f"{said}. A letter from an officer says what changed since, and names the start and the auditor of "
-            "the next period",
-            verb="Upload a bridge letter",
+            title=_("A bridge letter for %(file)s", file=line.file_name),
+            why=_(
+                "%(ended)s. A letter from an officer says what changed since, and names the start and the auditor of "
+                "the next period",
+                ended=over,
+            ),
+            verb=_("Upload a bridge letter"),
             href=url_for("vendor_evidence.library", type="BL"),
         )
 
@@ -113,9 +118,9 @@ def _unproven(tx: Tx, assessment_id: UUID, due: date | None) -> Iterator[Ask]:
         question = asked.question(key)
         where = url_for("vendor_section.show", assessment_id=row.id, section=question.section)
         yield Ask(
-            title=f"Proof for {question.number} {question.label}",
-            why=question.good_evidence or "Attach a file, or say in the answer why you cannot",
-            verb="Attach evidence",
+            title=_("Proof for %(question)s", question=f"{question.number} {question.label}"),
+            why=question.good_evidence or _("Attach a file, or say in the answer why you cannot"),
+            verb=_("Attach evidence"),
             href=f"{where}#ev-{slug(key)}",
             due=due,
         )

@@ -13,6 +13,7 @@ from portal.evidence import service as evidence
 from portal.kernel.errors import NotFound
 from portal.policy import Action
 from portal.sites.shared import does, page
+from portal.sites.shared.language import ngettext
 from portal.sites.shared.pages import begin
 
 bp = Blueprint("vendor_attach", __name__)
@@ -50,4 +51,4 @@ def _wanted(named: str) -> Wanted:
 
 def _said(tried: tuple[Tried, ...]) -> str:
     done = sum(each.done for each in tried)
-    return f"Attached to {done} {'answer' if done == 1 else 'answers'}."
+    return ngettext("Attached to %(num)s answer.", "Attached to %(num)s answers.", done)

@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from portal.evidence import queries, reading, report_lines, rules, service
 from portal.kernel.errors import Conflict, Refused
+from portal.kernel.words import said
 from portal.policy import Action
 from portal.sites.shared import page
 from portal.sites.shared.evidence_form import (
@@ -22,6 +23,7 @@ from portal.sites.shared.evidence_form import (
     typed_values,
     with_keys,
 )
+from portal.sites.shared.language import _, told
 from portal.sites.shared.pages import begin
 from portal.sites.vendor.evidence.found import Found
 from portal.sites.vendor.evidence.pages import kind_options
@@ -54,9 +56,9 @@ def answer(evidence_id: UUID) -> ResponseReturnValue:
             differs = rules.mismatch(row.details, entered) if kind == "SOC2" else ""
     except Refused as refusal:
         return _form(evidence_id, kind, typed, refusal.problems), 422
-    flash(f"The details of {name} are saved.")
+    flash(_("The details of %(file)s are saved.", file=name))
     if differs:
-        flash(differs, "warning")
+        flash(told(differs), "warning")
     return redirect(url_for("vendor_evidence.show", evidence_id=evidence_id), 303)
 
 
@@ -74,7 +76,7 @@ def _form(
         asked = rules.KINDS[kind if kind in rules.KINDS else line.kind]
         read = reading.reading_as(tx, evidence_id, asked.code)
     if line.state not in (EvidenceState.ATTACHED, EvidenceState.REJECTED):
-        raise Conflict("The details of this file cannot be changed now. Upload a new file to replace it.")
+        raise Conflict(said("The details of this file cannot be changed now. Upload a new file to replace it."))
     found = Found.of(asked.code, read)
     if typed is not None:
         values = typed_values(asked, typed)

@@ -10,14 +10,11 @@ from portal.evidence import rules
 from portal.evidence.reading import Reading
 from portal.evidence.rules.prefill import Confidence, Proposal, by_field, said, suggested
 from portal.sites.shared.evidence_form import Values
-from portal.terms import ReadingState
+from portal.sites.shared.language import ngettext, told
+from portal.terms import N_, ReadingState
 
-WAITING = "We are reading this file to suggest its details. Reload the page in a moment, or fill them in below"
-SUGGESTED = (
-    "We read {count} in the text of this file and filled {them} in below. Nothing of it counts until you save: "
-    "check each against its page"
-)
-FILL_IN = "Fill the details in below"
+WAITING = N_("We are reading this file to suggest its details. Reload the page in a moment, or fill them in below")
+FILL_IN = N_("Fill the details in below")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +43,20 @@ class Found:
         if read is None:
             return cls(kind)
         if read.state is ReadingState.WAITING:
-            return cls(kind, ("info", WAITING))
+            return cls(kind, ("info", told(WAITING)))
         if read.state is ReadingState.NO_TEXT:
-            return cls(kind, ("warn", read.reason))
+            return cls(kind, ("warn", told(read.reason)))
         if read.state is ReadingState.FAILED:
-            return cls(kind, ("warn", f"{read.reason}. {FILL_IN}"))
+            return cls(kind, ("warn", f"{told(read.reason)}. {told(FILL_IN)}"))
         filled = suggested(kind, read.proposals)
         if not filled:
             return cls(kind, None, {}, by_field(kind, read.proposals))
-        many = len(filled) > 1
-        words = SUGGESTED.format(
-            count=f"{len(filled)} details" if many else "one detail", them="them" if many else "it"
+        words = ngettext(
+            "We read one detail in the text of this file and filled it in below. Nothing of it counts until you save: "
+            "check it against its page",
+            "We read %(num)s details in the text of this file and filled them in below. Nothing of it counts until you "
+            "save: check each against its page",
+            len(filled),
         )
         return cls(kind, ("info", words), filled, by_field(kind, read.proposals))
 

@@ -7,11 +7,13 @@ from flask import g
 from portal.evidence import queries
 from portal.evidence.rules import VENDOR_BYTES
 from portal.kernel.ledger import Tx
+from portal.sites.shared.language import _, told
 from portal.sites.shared.pages import begin
 from portal.sites.shared.ui import filesize
+from portal.terms import N_
 
-TYPES = "PDF, DOCX, XLSX, CSV, PNG or JPG, up to 200 MB each. No passwords on files."
-GO_ON = "Several at once is fine, and an interrupted upload goes on where it stopped."
+TYPES = N_("PDF, DOCX, XLSX, CSV, PNG or JPG, up to 200 MB each. No passwords on files.")
+GO_ON = N_("Several at once is fine, and an interrupted upload goes on where it stopped.")
 
 
 def room(tx: Tx) -> str:
@@ -19,8 +21,15 @@ def room(tx: Tx) -> str:
     if tx.actor.vendor_id is None:
         return ""
     taken = queries.usage(tx, tx.actor.vendor_id)
-    kept = f", {filesize(taken.removed)} are files you removed: they are kept" if taken.removed else ""
-    return f"{filesize(taken.left)} of {filesize(VENDOR_BYTES)} left{kept}."
+    left, whole = filesize(taken.left), filesize(VENDOR_BYTES)
+    if not taken.removed:
+        return _("%(left)s of %(whole)s left.", left=left, whole=whole)
+    return _(
+        "%(left)s of %(whole)s left, %(removed)s are files you removed: they are kept.",
+        left=left,
+        whole=whole,
+        removed=filesize(taken.removed),
+    )
 
 
 def upload_rules(*, brief: bool = False) -> str:
@@ -28,4 +37,4 @@ def upload_rules(*, brief: bool = False) -> str:
     if "upload_room" not in g:
         with begin() as tx:
             g.upload_room = room(tx)
-    return " ".join([TYPES, *([] if brief else [GO_ON]), g.upload_room])
+    return " ".join([told(TYPES), *([] if brief else [told(GO_ON)]), g.upload_room])

@@ -23,11 +23,12 @@ from portal.policy import Action
 from portal.questionnaires import service as questionnaires
 from portal.sites.shared import page
 from portal.sites.shared.evidence import Tag, gist, needs_attention, tag_of
+from portal.sites.shared.language import _, ngettext
 from portal.sites.shared.pages import actor, begin
 from portal.sites.vendor.evidence.asks import asks_of
 from portal.sites.vendor.evidence.timeline import chart
 from portal.sites.vendor.work import slug
-from portal.terms import EvidenceState, ScanState
+from portal.terms import N_, EvidenceState, ScanState
 
 MOST_NUMBERS = 3
 
@@ -59,13 +60,17 @@ class Row:
         numbers = list(dict.fromkeys(use.number for use in self.uses))
         if not numbers:
             return ""
-        return ", ".join(numbers) if len(numbers) <= MOST_NUMBERS else f"{len(numbers)} answers"
+        return (
+            ", ".join(numbers)
+            if len(numbers) <= MOST_NUMBERS
+            else ngettext("%(num)s answer", "%(num)s answers", len(numbers))
+        )
 
     @property
     def scan_note(self) -> str:
         """What is to be said of the scan, where it is not as one expects."""
         shown = self.line.can_open and self.line.scan is ScanState.NOT_SCANNED
-        return "not scanned" if shown else ""
+        return _("not scanned") if shown else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +149,7 @@ def kind_options(first: Sequence[str]) -> list[tuple[str, str]]:
     best = [code for code in first if code in rules.KINDS]
     rest = [code for code in rules.KINDS if code not in best]
     options = [(code, rules.KINDS[code].title) for code in [*best, *rest]]
-    return options if best else [("", "Choose the type of evidence"), *options]
+    return options if best else [("", N_("Choose the type of evidence")), *options]
 
 
 def _shown(row: Row, kind: str, show: str) -> bool:

@@ -26,7 +26,8 @@ from portal.evidence.rules import (
     reach,
 )
 from portal.evidence.rules.validity import ENDS_SOON_DAYS
-from portal.sites.shared.ui import day
+from portal.sites.shared.language import _, ngettext, told
+from portal.sites.shared.ui import day, month
 
 LEFT, RIGHT, TOP, ROW = 214.0, 1060.0, 37, 34
 LETTER = 5.9
@@ -181,7 +182,7 @@ def chart(lines: Sequence[LibraryLine], records: Mapping[UUID, Record], today: d
         makers.append((reports[0].ends or date.max, "", partial(_reports, reports, axis)))
     makers += [(each.ends or date.max, each.line.file_name, partial(_file, each, axis, covered)) for each in others]
     makers.sort(key=lambda each: each[:2])
-    rows = tuple(make(TOP + ROW * number) for number, (_, _, make) in enumerate(makers))
+    rows = tuple(make(TOP + ROW * number) for number, (_ends, _name, make) in enumerate(makers))
     shown = rows[:MOST_ROWS]
     return Chart(
         first=first,
@@ -205,7 +206,7 @@ def _ticks(axis: _Axis) -> Iterator[Tick]:
     while at <= axis.last:
         x = axis.x(at)
         near = now - LABEL < x < now + TODAY or x > RIGHT - 40
-        yield Tick(x, "" if near else day(at, short=True)[2:])
+        yield Tick(x, "" if near else month(at))
         at = add_months(at, 3)
 
 
@@ -217,7 +218,7 @@ def _tone(ends: date | None, today: date) -> str:
 
 def _months(first: date, last: date) -> str:
     """Return a period as the months it goes over."""
-    return f"{day(first, short=True)[2:].strip()} to {day(last, short=True)[2:].strip()}"
+    return _("%(first)s to %(last)s", first=month(first), last=month(last))
 
 
 def _needs(ends: date | None, today: date) -> bool:
@@ -236,9 +237,11 @@ def _reports(reports: Sequence[_Held], axis: _Axis, y: int) -> Row:
         for number, (first, last) in enumerate(periods)
     ]
     if until is not None and until > ended:
-        spans.append(axis.span(ended + _DAY, until, tone, f"counts until {day(until, short=True)}", thin=True))
+        spans.append(
+            axis.span(ended + _DAY, until, tone, _("counts until %(day)s", day=day(until, short=True)), thin=True)
+        )
     if carried is not None and newest.reach.bridged_from is not None:
-        words = f"bridged until {day(carried, short=True)}"
+        words = _("bridged until %(day)s", day=day(carried, short=True))
         spans.append(axis.span(newest.reach.bridged_from, carried, WARN if carried >= today else BAD, words))
     between = gaps(periods)
     holes = [axis.span(hole.first, hole.last, BAD) for hole in between]
@@ -246,12 +249,18 @@ def _reports(reports: Sequence[_Held], axis: _Axis, y: int) -> Row:
     if newest.ends is not None and newest.ends < today:
         days = (today - newest.ends).days
         holes.append(axis.span(newest.ends + _DAY, today - _DAY, BAD))
-        note = f"{_days(days)} not covered: {_cure(newest, today)}"
+        note = _("%(days)s not covered: %(cure)s", days=_days(days), cure=_cure(newest, today))
     elif between:
         missing = sum(hole.days for hole in between)
-        note = f"{_days(missing)} between two periods {'is' if missing == 1 else 'are'} covered by no report"
+        note = ngettext(
+            "%(num)s day between two periods is covered by no report",
+            "%(num)s days between two periods are covered by no report",
+            missing,
+        )
     return Row(
-        name="SOC 2 Type 2 report" if len(periods) == 1 else f"SOC 2 Type 2, {len(periods)} reports",
+        name=_("SOC 2 Type 2 report")
+        if len(periods) == 1
+        else _("SOC 2 Type 2, %(count)s reports", count=len(periods)),
         y=y,
         spans=tuple(filter(None, spans)),
         holes=tuple(filter(None, holes)),
@@ -266,16 +275,21 @@ def _cure(report: _Held, today: date) -> str:
     """Return what closes the hole after a report: letters carry it to the fifteenth month, then only a report does."""
     ended = period_end(report.record)
     late = ended is not None and today > add_months(ended, BRIDGED_MONTHS)
-    return "upload the next report" if late else "add a bridge letter"
+    return _("upload the next report") if late else _("add a bridge letter")
 
 
 def _report_words(newest: _Held, period: tuple[date, date], note: str, today: date) -> str:
-    said = f"SOC 2 Type 2 report for {day(period[0])} to {day(period[1])}"
+    of_period = _("SOC 2 Type 2 report for %(first)s to %(last)s", first=day(period[0]), last=day(period[1]))
     ends = newest.ends
     if ends is None:
-        return f"{said}."
-    verb = "ended" if ends < today else "is bridged until" if newest.reach.is_bridged(today) else "counts until"
-    return f"{said} {verb} {day(ends)}{f', {note}' if note else ''}."
+        return f"{of_period}."
+    if ends < today:
+        sentence = _("%(report)s ended %(day)s", report=of_period, day=day(ends))
+    elif newest.reach.is_bridged(today):
+        sentence = _("%(report)s is bridged until %(day)s", report=of_period, day=day(ends))
+    else:
+        sentence = _("%(report)s counts until %(day)s", report=of_period, day=day(ends))
+    return f"{sentence}, {note}." if note else f"{sentence}."
 
 
 def _file(file: _Held, axis: _Axis, covered: set[str], y: int) -> Row:
@@ -283,21 +297,25 @@ def _file(file: _Held, axis: _Axis, covered: set[str], y: int) -> Row:
     begins = file.begins or today
     over = ends is not None and ends < today
     uncovered = over and file.line.kind not in covered
-    words = "until it is replaced" if ends is None else f"{'ended' if over else 'until'} {day(ends, short=True)}"
+    words = _("until it is replaced")
+    if ends is not None:
+        words = _("ended %(day)s", day=day(ends, short=True)) if over else _("until %(day)s", day=day(ends, short=True))
     tone = MUTE if begins > today else _tone(ends, today)
     bar = axis.span(begins, max(begins, ends) if ends else None, tone, words)
     hole = axis.span(ends + _DAY, today - _DAY, BAD) if uncovered and ends else None
-    note = f"{_days((today - ends).days)} not covered: upload a newer one" if uncovered and ends else ""
+    note = _("%(days)s not covered: upload a newer one", days=_days((today - ends).days)) if uncovered and ends else ""
     if not note and (bar is None or not bar.words):
         note = words
-    sentence = (
-        f"{file.line.title} is valid until it is replaced."
-        if ends is None
-        else f"{file.line.title} {'ended' if over else 'is valid until'} {day(ends)}"
-        + (f", {note}." if uncovered else ".")
-    )
+    title = told(file.line.title)
+    if ends is None:
+        sentence = _("%(title)s is valid until it is replaced", title=title)
+    elif over:
+        sentence = _("%(title)s ended %(day)s", title=title, day=day(ends))
+    else:
+        sentence = _("%(title)s is valid until %(day)s", title=title, day=day(ends))
+    sentence = f"{sentence}, {note}." if uncovered else f"{sentence}."
     return Row(
-        name=_short(file.line.title),
+        name=_short(title),
         y=y,
         spans=(bar,) if bar else (),
         holes=(hole,) if hole else (),
@@ -320,7 +338,7 @@ def _fitting(note: str, axis: _Axis, ends: date | None) -> str:
 
 
 def _days(count: int) -> str:
-    return f"{count} {'day' if count == 1 else 'days'}"
+    return ngettext("%(num)s day", "%(num)s days", count)
 
 
 def _short(name: str) -> str:

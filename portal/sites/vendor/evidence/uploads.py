@@ -24,6 +24,7 @@ from portal.policy import Action
 from portal.sites.shared import does, house, ledger
 from portal.sites.shared.errors import note_away
 from portal.sites.shared.lane import lane, through_store
+from portal.sites.shared.language import _, told
 from portal.sites.shared.pages import actor, begin
 from portal.sites.vendor.evidence.limits import upload_rules
 from portal.sites.vendor.evidence.pages import library_page
@@ -62,7 +63,7 @@ def _asking_the_store() -> Iterator[None]:
 
 
 def _problem(status: int, detail: str) -> Response:
-    answer = jsonify(type="about:blank", title="The file was not taken", status=status, detail=detail)
+    answer = jsonify(type="about:blank", title=_("The file was not taken"), status=status, detail=detail)
     answer.status_code = status
     answer.content_type = "application/problem+json"
     return answer
@@ -89,7 +90,7 @@ def for_scripts(view: Callable[..., ResponseReturnValue]) -> Callable[..., Respo
 
 def _said(refusal: GatehouseError) -> tuple[int, str]:
     if isinstance(refusal, NotFound):
-        return 404, "There is no such file"
+        return 404, _("There is no such file")
     statuses: list[tuple[type[GatehouseError], int]] = [
         (Forbidden, 403),
         (UploadOver, 410),
@@ -99,7 +100,7 @@ def _said(refusal: GatehouseError) -> tuple[int, str]:
         (Unavailable, 503),
     ]
     status = next((code for kind, code in statuses if isinstance(refusal, kind)), 400)
-    return status, refusal.message or "Your role does not allow this."
+    return status, told(refusal.message) or _("Your role does not allow this.")
 
 
 @bp.post("/evidence/reserve")
@@ -112,10 +113,10 @@ def reserve() -> ResponseReturnValue:
     except RecursionError:  # brackets within brackets, thousands deep
         told = None
     if not isinstance(told, dict):
-        return _problem(400, "The file was announced in a way we could not read. Reload the page and try again")
+        return _problem(400, _("The file was announced in a way we could not read. Reload the page and try again"))
     fields = {name: value for name, value in told.items() if isinstance(value, str)}
     if not all(map(_is_text, fields.values())):
-        return _problem(400, "A name holds a character that cannot be stored. Rename the file and try again")
+        return _problem(400, _("A name holds a character that cannot be stored. Rename the file and try again"))
     size = told.get("size")
     kind = fields.get("kind", "")
     details = rules.parse_details(kind, fields, draft=True) if kind in rules.KINDS else {}
@@ -174,7 +175,7 @@ def parts(evidence_id: UUID) -> ResponseReturnValue:
     if not isinstance(named, list) or not all(isinstance(each, dict) for each in named):
         with begin() as tx:  # a file of somebody else is no file, whatever the body holds
             service.get(tx, evidence_id, Action.EVIDENCE_UPLOAD)
-        return _problem(400, "The parts were announced in a way we could not read. Reload the page and try again")
+        return _problem(400, _("The parts were announced in a way we could not read. Reload the page and try again"))
     if not named:
         with _asking_the_store():
             return jsonify(_parts(intake.begin(ledger(), actor(), store=house().store, evidence_id=evidence_id)))
@@ -193,7 +194,7 @@ def cancel(evidence_id: UUID) -> ResponseReturnValue:
     """Give up an upload that is not finished."""
     if request.accept_mimetypes.best == "application/json":
         return _cancelled_for_scripts(evidence_id)
-    flash(f"The upload of {_cancelled(evidence_id)} is cancelled.")
+    flash(_("The upload of %(file)s is cancelled.", file=_cancelled(evidence_id)))
     return redirect(url_for("vendor_evidence.library"), 303)
 
 
@@ -221,13 +222,13 @@ def receive(token: str) -> ResponseReturnValue:
         except TicketRefused:
             house().store.accept(token, stream)
     except (TicketRefused, ObjectMissing):
-        return _problem(410, "This upload is out of time. Press Resume")
+        return _problem(410, _("This upload is out of time. Press Resume"))
     except TooLarge:
-        return _problem(413, "More arrived than was announced. Press Resume")
+        return _problem(413, _("More arrived than was announced. Press Resume"))
     except IntegrityFailure:
-        return _problem(422, intake.OTHER_BYTES)
+        return _problem(422, told(intake.OTHER_BYTES))
     except AlreadyExists:
-        return _problem(409, "This file has arrived already")
+        return _problem(409, _("This file has arrived already"))
     return "", 204
 
 
@@ -256,9 +257,9 @@ def upload() -> ResponseReturnValue:
     """Take the files of a plain form, each up to 32 MB."""
     sent = [file for file in request.files.getlist("file") if file.filename]
     if not sent:
-        return library_page(request.form, errors=["Choose a file"]), 422
+        return library_page(request.form, errors=[_("Choose a file")]), 422
     if len(sent) > MOST_AT_ONCE:
-        return library_page(request.form, errors=[f"Choose at most {MOST_AT_ONCE} files at once"]), 422
+        return library_page(request.form, errors=[_("Choose at most %(most)s files at once", most=MOST_AT_ONCE)]), 422
     errors, arrived, notes = [], [], []
     for file in sent:
         try:
@@ -266,10 +267,11 @@ def upload() -> ResponseReturnValue:
             arrived.append(taken)
             notes.append(_cite(taken, request.form))
         except (Refused, Conflict) as refusal:
-            errors.append(f"{file.filename}: {refusal.message}" if len(sent) > 1 else refusal.message)
+            words = told(refusal.message)
+            errors.append(f"{file.filename}: {words}" if len(sent) > 1 else words)
     for taken in arrived:
-        waits = " We are checking it for malware." if taken.state is EvidenceState.RECEIVED else ""
-        flash(f"{taken.file_name} is in your library.{waits}")
+        here = _("%(file)s is in your library.", file=taken.file_name)
+        flash(f"{here} {_('We are checking it for malware.')}" if taken.state is EvidenceState.RECEIVED else here)
     for note in {each for each in notes if each}:
         flash(note, "info")
     if errors:
@@ -314,10 +316,10 @@ def _cite(taken: Taken, where: Mapping[str, str]) -> str:
                 pages=where.get("pages", ""),
             )
     except (Conflict, Refused, Forbidden) as refusal:
-        return f"The file is in your library, but not attached to the answer. {refusal.message}"
+        return f"{_('The file is in your library, but not attached to the answer.')} {told(refusal.message)}"
     except NotFound:
-        return "The file is in your library, but not attached to the answer: there is no such question."
-    return "Attached to your answer."
+        return _("The file is in your library, but not attached to the answer: there is no such question.")
+    return _("Attached to your answer.")
 
 
 def _is_text(value: str) -> bool:

@@ -18,6 +18,7 @@ from portal.policy import Action
 from portal.sites.shared import does, house, ledger, page
 from portal.sites.shared.evidence import SCAN_WORDS, as_attachment, described, tag_of
 from portal.sites.shared.lane import through_store
+from portal.sites.shared.language import _
 from portal.sites.shared.pages import actor, begin
 from portal.sites.vendor.evidence import describing, structure, uses
 from portal.sites.vendor.evidence.pages import library_page
@@ -94,6 +95,6 @@ def remove(evidence_id: UUID) -> ResponseReturnValue:
         if request.method == "POST":
             service.remove(tx, evidence=row)
     if request.method == "POST":
-        flash(f"{name} was removed.")
+        flash(_("%(file)s was removed.", file=name))
         return redirect(url_for(".library"), 303)
     return page("vendor/evidence/remove.html", evidence_id=evidence_id, name=name, uses=used)

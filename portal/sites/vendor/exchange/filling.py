@@ -21,6 +21,7 @@ from portal.policy import Action
 from portal.questionnaires import service as questionnaires
 from portal.sites.shared import does, page
 from portal.sites.shared.evidence import disposition
+from portal.sites.shared.language import _
 from portal.sites.shared.pages import begin
 from portal.sites.vendor.exchange.blueprint import bp
 
@@ -43,7 +44,7 @@ def fill_in(assessment_id: UUID) -> ResponseReturnValue:
         assessments.get(tx, assessment_id, Action.ASSESSMENT_WHOLE)
     sent, version = request.files.get("file"), request.form.get("version", "")[:40]
     if sent is None or not sent.filename:
-        return _fill_page(assessment_id, problems={"file": ["Choose a file"]}, version=version), 422
+        return _fill_page(assessment_id, problems={"file": [_("Choose a file")]}, version=version), 422
     out: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=8_000_000)  # noqa: SIM115 - closed with the answer
     try:
         with filling.opened(cast("BinaryIO", sent.stream), sent.filename) as book:

@@ -25,6 +25,7 @@ from portal.questionnaires import service as questionnaires
 from portal.questionnaires.rules import Answer, from_json
 from portal.sites.shared import does, house, ledger, page
 from portal.sites.shared.evidence import disposition
+from portal.sites.shared.language import _, ngettext, told
 from portal.sites.shared.pages import actor, begin
 from portal.sites.vendor import wording
 from portal.sites.vendor.exchange.blueprint import bp
@@ -84,7 +85,7 @@ def read_pack(assessment_id: UUID) -> ResponseReturnValue:
         questionnaire = questionnaires.compiled(tx, row.questionnaire_id)
     sent = request.files.get("file")
     if sent is None or not sent.filename:
-        return _pack_page(assessment_id, errors=["Choose a file"]), 422
+        return _pack_page(assessment_id, errors=[_("Choose a file")]), 422
     stream = cast("BinaryIO", sent.stream)
     unread: tuple[str, ...] = ()
     try:
@@ -105,7 +106,11 @@ def read_pack(assessment_id: UUID) -> ResponseReturnValue:
     except Refused as refusal:
         return _pack_page(assessment_id, errors=refusal.problems.get("file") or [refusal.message]), 422
     if unread:
-        flash(f"Not read: {', '.join(unread[:TOLD])}{' and more' if len(unread) > TOLD else ''}.", "warning")
+        keys = ", ".join(unread[:TOLD])
+        flash(
+            _("Not read: %(keys)s and more.", keys=keys) if len(unread) > TOLD else _("Not read: %(keys)s.", keys=keys),
+            "warning",
+        )
     return redirect(url_for(".kept", pack_id=pack_id), 303)
 
 
@@ -148,14 +153,16 @@ def take_in(pack_id: UUID) -> ResponseReturnValue:
 
 def _tell(taken: Taken) -> None:
     if not taken.done and not taken.cited and not taken.stated:
-        flash("Nothing was left to take.", "info")
+        flash(_("Nothing was left to take."), "info")
     else:
-        answers = f"{len(taken.done)} {'answer' if len(taken.done) == 1 else 'answers'}"
-        more = [f"{taken.stated} facts about the work"] if taken.stated else []
-        more += [f"{taken.cited} files attached"] if taken.cited else []
-        flash(f"Taken: {', '.join([answers, *more])}.")
+        parts = [ngettext("%(num)s answer", "%(num)s answers", len(taken.done))]
+        if taken.stated:
+            parts.append(ngettext("%(num)s fact about the work", "%(num)s facts about the work", taken.stated))
+        if taken.cited:
+            parts.append(ngettext("%(num)s file attached", "%(num)s files attached", taken.cited))
+        flash(_("Taken: %(what)s.", what=", ".join(parts)))
     for name, reason in taken.left[:TOLD]:
-        flash(f"{name}: {reason}", "warning")
+        flash(f"{told(name)}: {told(reason)}", "warning")
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,14 +23,15 @@ from portal.policy import Action
 from portal.questionnaires import service as questionnaires
 from portal.sites.shared import does, page
 from portal.sites.shared.evidence import disposition
+from portal.sites.shared.language import _
 from portal.sites.shared.pages import actor, begin
 from portal.sites.vendor import wording
 from portal.sites.vendor.exchange.blueprint import bp
 from portal.sites.vendor.section.views import with_filled_form
 from portal.sites.vendor.work import version_in
-from portal.terms import ANSWERABLE_STATES
+from portal.terms import ANSWERABLE_STATES, N_
 
-WORDS = {"yes": "Yes", "no": "No", "na": "Does not apply", "partial": "Partly", "blank": "–"}
+WORDS = {"yes": N_("Yes"), "no": N_("No"), "na": N_("Does not apply"), "partial": N_("Partly"), "blank": "–"}
 
 
 @bp.get("/exchange")
@@ -46,7 +47,7 @@ def bring() -> ResponseReturnValue:
     """Read a completed workbook and keep its answers as a set."""
     sent = request.files.get("file")
     if sent is None or not sent.filename:
-        return _index(errors=["Choose a file"]), 422
+        return _index(errors=[_("Choose a file")]), 422
     try:
         reading, sha256 = external.read_upload(cast("BinaryIO", sent.stream), sent.filename)
         with begin() as tx:
@@ -85,7 +86,12 @@ def confirm(set_id: UUID) -> ResponseReturnValue:
         return _set_page(set_id, typed=request.form, problems=refusal.problems), 422
     except Conflict as late:
         return _set_page(set_id, problems={"version": [late.message]}), 409
-    flash(f"{source} is confirmed. Where it speaks to one of our questions, its answer stands beside the question.")
+    flash(
+        _(
+            "%(source)s is confirmed. Where it speaks to one of our questions, its answer stands beside the question.",
+            source=source,
+        )
+    )
     return redirect(url_for(".show", set_id=set_id), 303)
 
 
@@ -99,7 +105,7 @@ def withdraw(set_id: UUID) -> ResponseReturnValue:
             external.withdraw(tx, row=row, row_version=version_in(request.form, "row_version"))
         line = external.line_of(row)
     if request.method == "POST":
-        flash(f"{line.file_name} is withdrawn. It suggests nothing any more.")
+        flash(_("%(file)s is withdrawn. It suggests nothing any more.", file=line.file_name))
         return redirect(url_for(".index"), 303)
     return page("vendor/exchange/withdraw.html", active="assessment", line=line)
 

@@ -9,6 +9,7 @@ from typing import Final
 from flask import url_for
 
 from portal.attestations.service import MessageLine
+from portal.kernel.words import said
 from portal.sites.vendor.work import REPLY_WORD, Work, slug
 from portal.terms import AssessmentState, Side
 
@@ -46,7 +47,7 @@ def tracked(work: Work, threads: Mapping[str, Sequence[MessageLine]]) -> list[Tr
     base = _WORDS.get(work.row.state)
     if base is None:
         return []
-    asked_word = REPLY_WORD.format(lab=work.lab)
+    asked_word = said(REPLY_WORD, lab=work.lab)
     found = []
     for section in work.sections:
         questions = [
