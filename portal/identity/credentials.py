@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from portal.identity import passwords, totp
-from portal.identity.models import RecoveryCode, UserAccount
+from portal.identity.facts import PasskeyRemoved
+from portal.identity.models import Passkey, RecoveryCode, UserAccount
 from portal.identity.passwords import Hasher
 from portal.identity.rules import RECOVERY_CODES
 from portal.kernel.errors import Refused
@@ -71,6 +72,18 @@ def retire_recovery_codes(tx: Tx, *, user: UserAccount) -> None:
         .where(RecoveryCode.user_id == user.id, RecoveryCode.used_at.is_(None))
         .values(used_at=tx.now)
     )
+
+
+def retire_passkeys(tx: Tx, *, user: UserAccount, reason: str) -> None:
+    """Make a person's passkeys worthless; a device that was left behind opens nothing, also after they come back."""
+    gone = tx.session.scalars(
+        sa.update(Passkey)
+        .where(Passkey.user_id == user.id, Passkey.removed_at.is_(None))
+        .values(removed_at=tx.now)
+        .returning(Passkey.id)
+    ).all()
+    for passkey_id in sorted(gone):
+        tx.record(PasskeyRemoved(user.id, user.vendor_id, passkey_id, reason))
 
 
 def check_password(

@@ -36,6 +36,11 @@ def step_up_limits(user_id: object) -> list[Limit]:
     return [Limit(f"step-up:{user_id}", 10, timedelta(minutes=15))]
 
 
+def passkey_limits(address: str) -> list[Limit]:
+    """Return what bounds passkeys shown at the door from one place: nothing can be guessed, but checking costs."""
+    return [Limit(f"passkey:from:{_mark(address)}", 60, timedelta(minutes=15))]
+
+
 def refusal_limits(user_id: object) -> list[Limit]:
     """Return what bounds the refusals of one person that are written down, so that nobody can flood the trail."""
     return [Limit(f"refused:{user_id}", 120, timedelta(hours=1))]

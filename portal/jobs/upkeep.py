@@ -103,9 +103,10 @@ def read_waiting(house: House, *, timestamp: int = 0) -> None:  # noqa: ARG001 -
 
 
 def sweep_counters(house: House, *, timestamp: int = 0) -> None:  # noqa: ARG001 - every periodic job is given its moment
-    """Remove the counters of tries whose windows are long over."""
+    """Remove the counters of tries whose windows are long over, and the challenges that nobody could use again."""
     with house.ledger.begin(system("sweep_counters")) as tx:
         identity.purge(tx)
+        identity.purge_challenges(tx)
 
 
 def jobs(pace: Pace) -> tuple[Job, ...]:

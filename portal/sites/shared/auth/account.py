@@ -14,6 +14,7 @@ from portal.policy import Action
 from portal.sites.shared.auth.blueprint import bp, counted, hasher
 from portal.sites.shared.auth.forms import ChangePasswordForm, add_problems
 from portal.sites.shared.door import does
+from portal.sites.shared.language import _, ngettext, told
 from portal.sites.shared.pages import begin, house, page
 from portal.sites.shared.sessions import visit
 from portal.sites.shared.step_up import stepped_up
@@ -24,20 +25,23 @@ from portal.terms import ROLE_WORDS, Role
 @does(Action.ACCOUNT_MANAGE)
 def account() -> ResponseReturnValue:
     """Show the account and where it is signed in."""
-    return _account(ChangePasswordForm())
+    return account_page()
 
 
-def _account(form: ChangePasswordForm, *, code_errors: dict[str, list[str]] | None = None) -> str:
+def account_page(form: ChangePasswordForm | None = None, *, code_errors: dict[str, list[str]] | None = None) -> str:
+    """Return the account, with what was wrong in one of its forms."""
     with begin() as tx:
         me = people.person(tx, g.actor.id)
         sessions = people.own_sessions(tx)
+        passkeys = people.own_passkeys(tx)
     return page(
         "shared/auth/account.html",
         base="lab/base.html" if g.actor.is_lab else "vendor/base.html",
         me=me,
-        roles=[ROLE_WORDS[Role(role)] for role in sorted(me.roles)],
+        roles=[told(ROLE_WORDS[Role(role)]) for role in sorted(me.roles)],
         sessions=[(line, browser(line.user_agent), line.id == g.actor.session_id) for line in sessions],
-        form=form,
+        passkeys=passkeys,
+        form=form or ChangePasswordForm(),
         code_errors=code_errors or {},
         errors=bool(code_errors),
     )
@@ -54,9 +58,9 @@ def browser(user_agent: str) -> str:
         ("Mac OS X", "macOS"),
         ("Linux", "Linux"),
     )
-    name = next((word for mark, word in names if mark in user_agent), "A browser")
+    name = next((word for mark, word in names if mark in user_agent), "") or _("A browser")
     place = next((word for mark, word in systems if mark in user_agent), "")
-    return f"{name} on {place}" if place else name
+    return _("%(browser)s on %(system)s", browser=name, system=place) if place else name
 
 
 @bp.post("/account/password")
@@ -65,13 +69,13 @@ def change_password() -> ResponseReturnValue:
     """Change the password: the present one, the new one and a code; other browsers are signed out."""
     form = ChangePasswordForm(request.form)
     if not form.validate():
-        return _account(form), 422
+        return account_page(form), 422
     if problem := stepped_up(request.form.get("code")):
-        return _account(form, code_errors={"password": [problem]}), 422
+        return account_page(form, code_errors={"password": [problem]}), 422
     limits = identity.step_up_limits(f"password:{g.actor.id}")
     if refusal := counted(limits):
-        form.current.errors = [refusal.message]
-        return _account(form), 429
+        form.current.errors = [told(refusal.message)]
+        return account_page(form), 429
     try:
         with begin() as tx:
             ended = identity.change_password(
@@ -85,10 +89,10 @@ def change_password() -> ResponseReturnValue:
             renewed = identity.rotate(tx, session_id=g.actor.session_id)
     except Refused as refused:
         add_problems(form, refused.problems)
-        return _account(form), 422
+        return account_page(form), 422
     visit().renew(renewed)
-    also = f" {ended} other {'browser was' if ended == 1 else 'browsers were'} signed out." if ended else ""
-    flash(f"Your password is changed.{also}")
+    also = ngettext("%(num)s other browser was signed out.", "%(num)s other browsers were signed out.", ended)
+    flash(f"{_('Your password is changed.')} {also}" if ended else _("Your password is changed."))
     return redirect(url_for("auth.account"), 303)
 
 
@@ -102,7 +106,7 @@ def _vendor_name() -> str:
 def renew_recovery_codes() -> ResponseReturnValue:
     """Make new recovery codes and show them, this once."""
     if problem := stepped_up(request.form.get("code")):
-        return _account(ChangePasswordForm(), code_errors={"codes": [problem]}), 422
+        return account_page(code_errors={"codes": [problem]}), 422
     with begin() as tx:
         codes = identity.renew_recovery_codes(tx, hasher=hasher())
     return page("shared/auth/recovery_codes.html", codes=codes, onward=url_for("auth.account"), welcome=False)
@@ -114,7 +118,7 @@ def end_session(session_id: UUID) -> ResponseReturnValue:
     """Sign one other browser out."""
     with begin() as tx:
         identity.end_session(tx, session_id=session_id)
-    flash("That browser is signed out.")
+    flash(_("That browser is signed out."))
     return redirect(url_for("auth.account"), 303)
 
 
@@ -124,5 +128,5 @@ def end_other_sessions() -> ResponseReturnValue:
     """Sign every other browser out."""
     with begin() as tx:
         identity.end_own_sessions(tx)
-    flash("All other browsers are signed out.")
+    flash(_("All other browsers are signed out."))
     return redirect(url_for("auth.account"), 303)

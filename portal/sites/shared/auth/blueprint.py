@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from flask import Blueprint, g, request
+from flask import Blueprint, g, request, session
 
 from portal.identity import service as identity
 from portal.identity.passwords import Hasher
@@ -16,8 +16,16 @@ from portal.sites.shared.pages import house, ledger
 
 bp = Blueprint("auth", __name__)
 
+INVITATION = "invitation"
+"""Where the session keeps the link that somebody came by."""
+
 DOOR = system("sign-in")
 """Who acts while nobody is known yet."""
+
+
+def invited_here() -> str:
+    """Return the token of the invitation that this browser was led here by, empty if by none."""
+    return str(session.get(INVITATION, ""))
 
 
 def hasher() -> Hasher:

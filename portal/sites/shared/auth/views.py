@@ -6,19 +6,39 @@ from flask import flash, g, make_response, redirect, request
 from flask.typing import ResponseReturnValue
 
 from portal.identity import service as identity
+from portal.kernel.errors import TooMany
 from portal.policy import Action
-from portal.sites.shared.auth import account, invitation, panel, reset
+from portal.sites.shared.auth import account, invitation, panel, passkeys, reset
 from portal.sites.shared.auth.blueprint import DOOR, address, bp, counted, hasher, home, local
 from portal.sites.shared.auth.forms import SignInForm
+from portal.sites.shared.auth.invitation import asked_here
 from portal.sites.shared.door import does
+from portal.sites.shared.language import _, told
 from portal.sites.shared.pages import house, ledger, page
 from portal.sites.shared.sessions import come_in, leave
 from portal.sites.shared.step_up import stepped_up
-from portal.terms import Side
+from portal.terms import N_, Side
 
-__all__ = ["account", "bp", "invitation", "panel", "reset"]
+__all__ = ["account", "bp", "invitation", "panel", "passkeys", "reset"]
 
-REFUSED = "We could not sign you in. Check the e-mail and the password, and use the next code of your app"
+REFUSED = N_("We could not sign you in. Check the e-mail and the password, and use the next code of your app")
+
+
+def _door(form: SignInForm, onward: str, *, refused: str = "", errors: bool = False) -> str:
+    """Return the way in: who asked is said first, and where a passkey is the way the rest is folded."""
+    asked = asked_here()
+    if asked is not None and not form.email.data:
+        form.email.data = asked.email
+    folded = passkeys.relying_party() is not None and request.cookies.get(passkeys.WAY) == "passkey"
+    return page(
+        "shared/auth/sign_in.html",
+        form=form,
+        next=onward,
+        asked=asked,
+        refused=refused,
+        folded=folded and not form.errors and not refused,
+        errors=errors,
+    )
 
 
 @bp.get("/sign-in")
@@ -27,7 +47,7 @@ def sign_in() -> ResponseReturnValue:
     """Show the way in; who is in already goes on."""
     if g.actor.id is not None:
         return redirect(local(request.args.get("next"), otherwise=home()), 303)
-    return page("shared/auth/sign_in.html", form=SignInForm(), next=local(request.args.get("next"), otherwise=""))
+    return _door(SignInForm(), local(request.args.get("next"), otherwise=""))
 
 
 @bp.post("/sign-in")
@@ -37,11 +57,11 @@ def sign_in_now() -> ResponseReturnValue:
     form = SignInForm(request.form)
     onward = local(request.form.get("next"), otherwise="")
     if not form.validate():
-        return page("shared/auth/sign_in.html", form=form, next=onward), 422
+        return _door(form, onward), 422
     limits = identity.sign_in_limits(form.email.data or "", address())
     if refusal := counted(limits):
-        form.code.errors = [refusal.message]
-        answer = make_response(page("shared/auth/sign_in.html", form=form, next=onward), 429)
+        form.code.errors = [locked(refusal)]
+        answer = make_response(_door(form, onward), 429)
         answer.headers["Retry-After"] = str(max(1, refusal.retry_after))
         return answer
     with ledger().begin(DOOR) as tx:
@@ -58,11 +78,17 @@ def sign_in_now() -> ResponseReturnValue:
         if new is not None:
             identity.give_back(tx, limits)
     if new is None:
-        return page("shared/auth/sign_in.html", form=form, next=onward, refused=REFUSED, errors=True), 422
+        return _door(form, onward, refused=told(REFUSED), errors=True), 422
     if g.actor.id is not None:
         leave()
     come_in(new)
     return redirect(onward or ("/lab" if new.side is Side.LAB else "/"), 303)
+
+
+def locked(refusal: TooMany) -> str:
+    """Say until when it is locked, and that a passkey still opens where passkeys work."""
+    words = told(refusal.message)
+    return f"{words} {_('Your passkey still works.')}" if passkeys.relying_party() is not None else words
 
 
 @bp.post("/sign-out")
@@ -70,7 +96,7 @@ def sign_in_now() -> ResponseReturnValue:
 def sign_out() -> ResponseReturnValue:
     """End the session on the server (AU-01) and clear what the browser kept (ASVS 14.3.1)."""
     leave()
-    flash("You are signed out.", "info")
+    flash(_("You are signed out."), "info")
     answer = make_response(redirect("/sign-in", 303))
     answer.headers["Clear-Site-Data"] = '"storage"'
     return answer
@@ -85,5 +111,5 @@ def step_up() -> ResponseReturnValue:
         return page("shared/auth/step_up.html", next=onward, code_errors=[])
     if problem := stepped_up(request.form.get("code")):
         return page("shared/auth/step_up.html", next=onward, code_errors=[problem], errors=True), 422
-    flash("Thank you. For the next 5 minutes you are not asked again.", "info")
+    flash(_("Thank you. For the next 5 minutes you are not asked again."), "info")
     return redirect(onward, 303)
