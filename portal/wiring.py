@@ -47,27 +47,35 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 
 SITES: dict[str, tuple[str, ...]] = {
-    "shared": ("portal.sites.shared.basics", "portal.sites.shared.reading", "portal.sites.shared.auth.views"),
+    "shared": ("portal.sites.shared.basics", "portal.sites.shared.reading", "portal.sites.shared.auth.views", "portal.sites.shared.auth.preferences"),
     "vendor": (
         "portal.sites.vendor.home.views",
+        "portal.sites.vendor.messages.views",
         "portal.sites.vendor.home.more_time",
         "portal.sites.vendor.scoping.views",
         "portal.sites.vendor.section.views",
         "portal.sites.vendor.renewal.views",
         "portal.sites.vendor.check.views",
+        "portal.sites.vendor.check.sending_back",
+        "portal.sites.vendor.check.signed",
         "portal.sites.vendor.evidence.views",
         "portal.sites.vendor.evidence.attach",
         "portal.sites.vendor.evidence.uploads",
         "portal.sites.vendor.evidence.viewer",
         "portal.sites.vendor.exchange.views",
         "portal.sites.vendor.results.views",
+        "portal.sites.vendor.findings.views",
         "portal.sites.vendor.team.views",
         "portal.sites.vendor.offline.views",
     ),
     "lab": (
         "portal.sites.lab.queue.views",
         "portal.sites.lab.workspace.views",
+        "portal.sites.lab.messages.views",
+        "portal.sites.lab.signed.views",
         "portal.sites.lab.decision.views",
+        "portal.sites.lab.findings.views",
+        "portal.sites.lab.appeals.views",
         "portal.sites.lab.vendors.views",
         "portal.sites.lab.move.views",
         "portal.sites.lab.evidence.views",
@@ -227,7 +235,9 @@ def make_app(settings: Settings, house: House | None = None) -> Flask:
     sessions.register(app)
     # The door comes first: who was signed out meanwhile is told so (401), not that the page is too old (400).
     app.before_request(door.guard)
-    app.extensions["csrf"] = CSRFProtect(app)
+    csrf = app.extensions["csrf"] = CSRFProtect(app)
+    # A mail program posts here with nothing but the signed link (RFC 8058).
+    csrf.exempt("portal.sites.shared.auth.preferences.unsubscribe_now")
     errors.register(app)
     language.register(app)
     ui.register(app, now=built.instant)

@@ -193,6 +193,25 @@ def news(tx: Tx, assessment_id: UUID, keys: Collection[str], *, since: datetime)
     return [News(key, version, name or "", at) for key, version, name, at in tx.session.execute(statement)]
 
 
+def touched(tx: Tx, assessment_id: UUID, *, since: datetime) -> Sequence[News]:
+    """Return the answers that anybody wrote, or whose files changed, since a moment; the version is 0 for a file."""
+    answer, citation = models.Answer, models.Citation
+    written = (
+        sa.select(answer.question_key, answer.version, UserAccount.full_name, answer.updated_at)
+        .outerjoin(UserAccount, UserAccount.id == answer.updated_by)
+        .where(answer.assessment_id == assessment_id, answer.updated_at >= since)
+    )
+    moment = sa.func.greatest(citation.cited_at, citation.removed_at)
+    filed = (
+        sa.select(citation.question_key, sa.literal(0), UserAccount.full_name, moment)
+        .outerjoin(UserAccount, UserAccount.id == sa.func.coalesce(citation.removed_by, citation.cited_by))
+        .where(citation.assessment_id == assessment_id, moment >= since)
+    )
+    rows = [*tx.session.execute(written), *tx.session.execute(filed)]
+    found = {key: News(key, version, name or "", at) for key, version, name, at in reversed(rows)}
+    return sorted(found.values(), key=lambda each: (each.at, each.question_key))
+
+
 def waiting(tx: Tx, assessment_id: UUID) -> dict[str, rules.Carried]:
     """Return what came over from earlier and nobody dealt with yet, by question."""
     carried = models.CarriedAnswer
@@ -367,6 +386,27 @@ def open_talks(tx: Tx, *, vendor_id: UUID | None = None, limit: int = 200) -> Se
     if vendor_id is not None:
         statement = statement.where(Assessment.vendor_id == vendor_id)
     return [OpenTalk(*row) for row in tx.session.execute(statement)]
+
+
+def count_open_talks(tx: Tx) -> int:
+    """Return in how many conversations a vendor has the last word and somebody still reads."""
+    message = models.Message
+    last = (
+        sa.select(message.assessment_id, message.side)
+        .ext(postgresql.distinct_on(message.assessment_id, message.question_key))
+        .order_by(message.assessment_id, message.question_key, message.sent_at.desc(), message.id.desc())
+        .subquery()
+    )
+    statement = (
+        sa.select(sa.func.count())
+        .select_from(last)
+        .join(Assessment, Assessment.id == last.c.assessment_id)
+        .where(
+            last.c.side == Side.VENDOR,
+            Assessment.state.not_in([AssessmentState.CANCELLED, AssessmentState.WITHDRAWN]),
+        )
+    )
+    return tx.session.execute(statement).scalar_one()
 
 
 def last_sides(tx: Tx, assessment_id: UUID) -> dict[str, Side]:

@@ -222,6 +222,7 @@ class NewestReview:
     reviewer: str
     due_at: datetime
     closed_at: datetime | None
+    reviewer_id: UUID | None = None
 
 
 def newest_of(tx: Tx, assessment_ids: Sequence[UUID]) -> dict[UUID, NewestReview]:
@@ -238,6 +239,7 @@ def newest_of(tx: Tx, assessment_ids: Sequence[UUID]) -> dict[UUID, NewestReview
             sa.func.coalesce(UserAccount.full_name, "").label("reviewer"),
             Review.due_at,
             Review.closed_at,
+            Review.reviewer_id,
         )
         .outerjoin(UserAccount, UserAccount.id == Review.reviewer_id)
         .where(Review.assessment_id.in_(list(assessment_ids)))

@@ -8,8 +8,11 @@ from flask import current_app, g, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from werkzeug.routing import RequestRedirect
 
+from portal.attestations import queries as conversations
 from portal.evidence import queries as evidence
+from portal.findings import service as findings
 from portal.policy import may_ever
+from portal.reviews import second_look
 from portal.reviews import service as reviews
 from portal.sites.shared.door import action_of
 from portal.sites.shared.pages import begin
@@ -76,7 +79,10 @@ def _counts() -> dict[str, int]:
         return {
             "queue": waiting.queue,
             "reviews": waiting.mine,
+            "messages": conversations.count_open_talks(tx),
             "cosign": waiting.to_cosign,
+            "findings": findings.number_waiting(tx),
+            "appeals": second_look.number_waiting(tx),
             "vendors": vendors.vendors(tx, limit=1).total,
             "evidence": evidence.waiting(tx),
         }

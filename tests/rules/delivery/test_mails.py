@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
+from email.message import EmailMessage
 from html import unescape
 from typing import Any
 from uuid import UUID
@@ -11,8 +13,9 @@ import msgspec
 import pytest
 
 from portal.delivery.mails import KINDS
-from portal.delivery.render import NotWanted, render
-from portal.delivery.rules import Frame, Message
+from portal.delivery.render import NotWanted, envelope, render
+from portal.delivery.rules import Frame, Message, Reader
+from portal.terms import LANGUAGES
 
 FRAME = Frame("Orrery", "https://gatehouse.orrery.example")
 ID = "01936b2a-0000-7000-8000-000000000001"
@@ -95,6 +98,18 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "ends_on": "2026-12-18",
         "days_left": 7,
     },
+    "second_look_answered": {
+        "outcome_id": ID,
+        "vendor_name": "Marigold Labelling",
+        "title": "AI contractor assessment",
+    },
+    "second_look_asked": {
+        "second_look_id": ID,
+        "vendor_name": "Marigold Labelling",
+        "title": "AI contractor assessment",
+        "due_on": "2026-12-18",
+    },
+    "proof_received": {"vendor_name": "Marigold Labelling", "title": "AI contractor assessment", "waiting": 2},
     "reply": {**WORK, "replies": 3, "keys": ["acc.leavers"]},
     "evidence_opened": {
         "vendor_name": "Marigold Labelling",
@@ -154,6 +169,7 @@ VERBS = {
     "Confirm",
     "Finish",
     "Keep",
+    "Look",
     "Read",
     "Replace",
     "Send",
@@ -161,6 +177,7 @@ VERBS = {
     "See",
     "Sign",
     "Stop",
+    "Take",
 }
 FORBIDDEN = re.compile(
     r"\b(please|simply|invalid|error occurred|N/A|supplier|submission)\b|!(?!doctype|important)", re.I
@@ -307,3 +324,115 @@ def test_a_renewal_says_how_much_is_left_to_do_and_a_move_says_so() -> None:
     assert nothing.subject == "Check Orrery's newer questions by 18 December"
     assert "newer version of the questionnaire" in " ".join(moved.text.split())
     assert "New" not in moved.text.split()
+
+
+THE_18 = {
+    1: ("invitation",),
+    2: ("section_given",),
+    3: ("invitation_ending",),
+    4: ("reminder",),
+    5: ("ready_to_sign",),
+    6: ("receipt",),
+    7: ("questions",),
+    8: ("reply", "digest"),
+    9: ("decision",),
+    10: ("finding_due",),
+    11: ("proof_accepted", "proof_returned"),
+    12: ("evidence_ends",),
+    13: ("approval_ends",),
+    14: ("incident_questions",),
+    15: ("access_paused", "access_restored"),
+    16: ("new_sign_in", "role_changed", "account_changed"),
+    17: ("asked_again",),
+    18: ("evidence_opened",),
+}
+"""The mails to a contractor, as ux.md counts them."""
+CONTENT = {
+    "body",
+    "answer",
+    "comment",
+    "quote",
+    "note",
+    "what",
+    "reason",
+    "file_name",
+    "closes_when",
+    "score",
+    "evidence",
+}
+"""Fields that would carry what somebody answered, wrote or uploaded."""
+
+
+@pytest.mark.parametrize("number", THE_18)
+def test_each_of_the_18_is_there_and_has_no_room_for_what_somebody_answered_or_uploaded(number) -> None:
+    """INV-02: what is not in the fields of a kind cannot be in its mail."""
+    for kind in THE_18[number]:
+        names = {field.name for field in msgspec.structs.fields(KINDS[kind].fields)}
+        assert names.isdisjoint(CONTENT)
+        with pytest.raises(msgspec.ValidationError):
+            written(kind, {"canary": "CANA-1"})
+        assert "CANA" not in written(kind, {**SAMPLES[kind], "body": "CANA-1", "file_name": "CANA-2"}).text
+
+
+@pytest.mark.parametrize("kind", [kind for kinds in THE_18.values() for kind in kinds])
+def test_a_moment_is_said_by_the_clock_of_its_reader_and_names_the_zone(kind) -> None:
+    there = Reader(zone="Asia/Tokyo")
+    mail = render(kind, SAMPLES[kind], to_name="Ada", frame=FRAME, link_token=lambda _id: TOKEN, reader=there)
+    assert "UTC" not in mail.text
+    if NOW in SAMPLES[kind].values():
+        assert "24 November 2026 at 18:00 JST" in mail.text
+        assert "24 November 2026 at 18:00 JST" in mail.html
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("kind", [kind for kinds in THE_18.values() for kind in kinds])
+def test_in_every_language_the_subject_is_short_and_both_forms_say_the_same(kind, language) -> None:
+    reader = Reader(language, "Europe/Berlin")
+    mail = render(kind, SAMPLES[kind], to_name="Ada", frame=FRAME, link_token=lambda _id: TOKEN, reader=reader)
+    plain = re.sub(r"\W+", " ", mail.text)
+    assert len(mail.subject) <= 60
+    assert len(re.findall(r"[a-z]+://\S+", mail.text)) == 1
+    assert f'<html lang="{"en-GB" if language == "en" else language}">' in mail.html
+    for piece in re.findall(r">([^<>]+)<", mail.html.split("<body>")[1]):
+        assert re.sub(r"\W+", " ", unescape(piece)).strip() in plain
+
+
+def test_mail_that_was_queued_before_still_renders() -> None:
+    """Fields were only added: what a row of an earlier version holds is enough."""
+    old = {
+        "reminder": {**WORK, "due_on": "2026-12-18", "days_left": 2, "left": left(("Incidents", 1))},
+        "invitation": {"invitation_id": ID, "expires_at": NOW, "roles": ["respondent"], "hours": "7 to 13 hours"},
+        "access_paused": {"vendor_name": "Marigold Labelling", "at": NOW},
+        "questions": {**WORK, "questions": 5},
+        "reply_received": {"vendor_name": "Marigold Labelling", "title": "AI contractor assessment"},
+    }
+    assert all(written(kind, context).text for kind, context in old.items())
+    assert "Time it takes: 7 to 13 hours" in written("invitation", old["invitation"]).text
+
+
+def test_a_reminder_counts_what_blocks_signing_by_kind() -> None:
+    blocks = [{"kind": kind, "number": 2} for kind in ("confirm", "answer", "evidence", "reply", "new kind")]
+    text = written("reminder", {**SAMPLES["reminder"], "left": [], "blocks": blocks}).text
+    assert "- Confirm 2 earlier answers" in text
+    assert "- Add evidence to 2 answers" in text
+    assert "- Reply to 2 questions of the reviewers" in text
+    assert "Everything is answered" not in text
+
+
+def test_a_mail_that_can_be_ended_says_so_in_its_head_and_no_other_does() -> None:
+    def wire(unsubscribe: str) -> EmailMessage:
+        return envelope(
+            written("digest"),
+            mail_id=UUID(ID),
+            to_address="ada@acme.example",
+            to_name="Ada",
+            sender="gatehouse@orrery.example",
+            lab_name="Orrery",
+            created_at=datetime(2026, 11, 24, tzinfo=UTC),
+            unsubscribe=unsubscribe,
+        )
+
+    ended = wire("https://gatehouse.orrery.example/unsubscribe/token")
+    assert ended["List-Unsubscribe"] == "<https://gatehouse.orrery.example/unsubscribe/token>"
+    assert ended["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert wire("")["List-Unsubscribe"] is None

@@ -11,8 +11,10 @@ from portal.delivery import queries
 from portal.delivery.queries import MailBody
 from portal.delivery.render import STYLE_HASH, NotWanted, render
 from portal.delivery.rules import Frame, Message
+from portal.jobs import recipients
 from portal.kernel.errors import NotFound
 from portal.policy import Action
+from portal.sites.lab.mail.wording import KINDS
 from portal.sites.shared.door import does
 from portal.sites.shared.pages import begin, house, page
 from portal.terms import MailState
@@ -48,7 +50,7 @@ def index() -> ResponseReturnValue:
     with begin() as tx:
         lines = queries.mails(tx)
         parked = queries.parked(tx)
-    return page("lab/mail/index.html", lines=lines, parked=parked, states=STATES)
+    return page("lab/mail/index.html", lines=lines, parked=parked, states=STATES, kinds=KINDS)
 
 
 @bp.get("/<uuid:mail_id>")
@@ -60,7 +62,7 @@ def show(mail_id: UUID) -> ResponseReturnValue:
         message, over = _written(body), ""
     except NotWanted as refusal:
         message, over = None, str(refusal)
-    return page("lab/mail/show.html", line=body.line, message=message, over=over, states=STATES)
+    return page("lab/mail/show.html", line=body.line, message=message, over=over, states=STATES, kinds=KINDS)
 
 
 @bp.get("/<uuid:mail_id>/html")
@@ -84,10 +86,13 @@ def _fetched(mail_id: UUID) -> MailBody:
 
 def _written(body: MailBody) -> Message:
     settings = house().settings
+    with begin() as tx:
+        reader = recipients.reader_of(tx, body.user_id)
     return render(
         body.line.kind,
         body.context,
         to_name=body.line.to_name,
         frame=Frame(lab_name=settings.lab_name, base_url=settings.base_url),
         link_token=house().link_token,
+        reader=reader,
     )

@@ -1,0 +1,1 @@
+"""What vendors wrote and nobody has answered."""
