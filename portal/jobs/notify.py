@@ -24,7 +24,7 @@ from portal.delivery.follow import (
 from portal.findings.models import Finding, Remedy, SecondLook
 from portal.identity import service as identity
 from portal.identity.models import Invitation, UserAccount, WebSession
-from portal.identity.rules import InvitationState
+from portal.identity.rules import InvitationState, mail_key
 from portal.jobs import recipients
 from portal.jobs.recipients import Recipient
 from portal.jobs.tools import House, Job
@@ -54,7 +54,7 @@ def notify_invited(house: House, *, invitation_id: str, generation: int) -> None
             vendor_id=invitation.vendor_id,
             context={"invitation_id": invitation.id, "expires_at": invitation.expires_at}
             | ({} if reset else _invitation(tx, invitation)),
-            dedupe_key=f"invitation:{invitation.id}:{generation}",
+            dedupe_key=mail_key(invitation.id, generation),
         )
 
 
@@ -75,7 +75,7 @@ def _invitation(tx: Tx, invitation: Invitation) -> dict[str, Any]:
     return about | {
         "work": assessment.title,
         "sections": [each.title for each in mine],
-        "due_on": assessment.due_on,
+        "due_on": invitation.due_on or assessment.due_on,
         "questions": asked,
     }
 

@@ -25,7 +25,7 @@ def test_a_colleague_is_invited_with_a_section_and_the_invitation_sent_again_and
 
     assert invited.status_code == 303
     assert "Lena Brandt" in page
-    assert "Invited" in page
+    assert "Queued" in page
     assert "Invited Lena Brandt" in marisol.get("/").get_data(as_text=True)
     with quillmark.at(quillmark.admin.actor) as (tx, row):
         line = next(each for each in people.invitations_of(tx, row.vendor_id) if each.full_name == "Lena Brandt")
