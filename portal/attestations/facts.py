@@ -77,6 +77,48 @@ class AttestationSigned(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class AttestationPrinted(Fact):
+    """What was signed was given out as a PDF for the first time; everybody gets the bytes with this SHA-256."""
+
+    attestation_id: UUID
+    assessment_id: UUID
+    vendor_id: UUID
+    revision: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswersSentBack(Fact):
+    """Who signs sent answers back with notes before signing; ``people`` are told. The notes stay with the answers."""
+
+    act_id: UUID
+    assessment_id: UUID
+    vendor_id: UUID
+    question_keys: tuple[str, ...]
+    sections: tuple[str, ...]
+    people: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SentBackSettled(Fact):
+    """A note that came back was dealt with."""
+
+    note_id: UUID
+    assessment_id: UUID
+    vendor_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class SignatureAsked(Fact):
+    """A colleague asked the signatories to read and sign; ``people`` are told."""
+
+    request_id: UUID
+    assessment_id: UUID
+    vendor_id: UUID
+    people: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class AnswersCarried(Fact):
     """Earlier answers were laid beside a new assessment; each waits for a person, or is kept for reading only."""
 

@@ -1,14 +1,26 @@
 """Answering, citing, talking and signing: what the vendor says, until it is frozen under a name."""
 
-from portal.attestations.answers import answers_of, history, offered, save_answer
+from portal.attestations.answers import Turn, answers_of, offered, save_answer
 from portal.attestations.carry import CarriedFile, CarriedLine, carried_of, carry_over, plan_for, plan_of
 from portal.attestations.citations import citations_of, cite, release_file, uncite
 from portal.attestations.confirming import Confirmed, confirm, settle_answered
+from portal.attestations.history import history, restore
 from portal.attestations.messages import messages_of, post_message, thread
 from portal.attestations.migrating import MigrationPreview, migrate, migration_preview, migrations_of
-from portal.attestations.queries import AnswerLine, CitationLine, EditLine, MessageLine
+from portal.attestations.papers import Printed, print_signed
+from portal.attestations.queries import AnswerLine, CitationLine, EditLine, MessageLine, News, news, touched
 from portal.attestations.revisions import check_again_of, recheck
 from portal.attestations.rules import Cause, Fate, Plan, changes_since
+from portal.attestations.send_back import (
+    NoteLine,
+    NotReady,
+    RequestLine,
+    ask_signature,
+    asked_for,
+    notes_of,
+    send_back,
+    settle,
+)
 from portal.attestations.signing import (
     Attested,
     Incomplete,
@@ -24,7 +36,7 @@ from portal.attestations.signing import (
     sign,
     statements_for,
 )
-from portal.attestations.standing import blockers, latest, progress, standing
+from portal.attestations.standing import blockers, latest, progress, standing, standing_after
 from portal.attestations.suggesting import Offer, Tried, Wanted, attach_to_many, offers
 
 __all__ = [
@@ -40,11 +52,19 @@ __all__ = [
     "Incomplete",
     "MessageLine",
     "MigrationPreview",
+    "News",
+    "NotReady",
+    "NoteLine",
     "Offer",
     "Plan",
+    "Printed",
+    "RequestLine",
     "Tried",
+    "Turn",
     "Wanted",
     "answers_of",
+    "ask_signature",
+    "asked_for",
     "attach_to_many",
     "attested",
     "attested_answer",
@@ -66,6 +86,8 @@ __all__ = [
     "migrate",
     "migration_preview",
     "migrations_of",
+    "news",
+    "notes_of",
     "offered",
     "offers",
     "plan_for",
@@ -74,14 +96,20 @@ __all__ = [
     "preview",
     "preview_digest",
     "previous",
+    "print_signed",
     "progress",
     "recheck",
     "release_file",
+    "restore",
     "save_answer",
+    "send_back",
+    "settle",
     "settle_answered",
     "sign",
     "standing",
+    "standing_after",
     "statements_for",
     "thread",
+    "touched",
     "uncite",
 ]

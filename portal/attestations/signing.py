@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -24,9 +25,11 @@ from portal.attestations.models import (
     Citation,
 )
 from portal.attestations.rules import Blocker, SignedAnswer, SignedCitation, Snapshot
+from portal.attestations.send_back import settle_all
 from portal.attestations.standing import latest, not_now, standing
 from portal.evidence.models import Evidence
 from portal.identity.models import UserAccount
+from portal.kernel import words
 from portal.kernel.errors import Conflict, Forbidden, NotFound, Refused
 from portal.kernel.ledger import Tx, get_one
 from portal.policy import Action
@@ -75,9 +78,17 @@ def get(tx: Tx, attestation_id: UUID, action: Action) -> Attestation:
 
 
 def statements_for(tx: Tx, assessment: Assessment, *, lab_name: str) -> tuple[rules.Statement, ...]:
-    """Return the statements that would be signed now, with the names and the day in them."""
+    """Return the statements that the actor would sign now, in the actor's language, with the names and the day."""
     vendor = tx.session.get_one(Vendor, assessment.vendor_id)
-    return rules.statements(vendor=vendor.legal_name or vendor.name, lab=lab_name, on=tx.now.date())
+    texts, language = _texts(tx)
+    today = words.day(words.in_zone(tx.now, tx.actor.timezone).date(), language)
+    return rules.statements(vendor=vendor.legal_name or vendor.name, lab=lab_name, day=today, texts=texts)
+
+
+def _texts(tx: Tx) -> tuple[rules.Texts, str]:
+    """Return the statements in the actor's language, and which it is: English where there is no translation."""
+    spoken = words.catalogue(tx.actor.language)
+    return tuple((key, spoken.gettext(text)) for key, text in rules.TEXTS), words.language_of(spoken)
 
 
 def preview(tx: Tx, assessment: Assessment, *, lab_name: str) -> Snapshot:
@@ -97,7 +108,9 @@ def preview(tx: Tx, assessment: Assessment, *, lab_name: str) -> Snapshot:
         revision=assessments.next_revision(assessment.state, assessment.revision),
         questionnaire_digest=now.questionnaire.digest,
         tier=assessment.tier,
-        statement=rules.signed_text(statements_for(tx, assessment, lab_name=lab_name)),
+        statement=rules.signed_text(
+            statements_for(tx, assessment, lab_name=lab_name), named=rules.version(*_texts(tx))
+        ),
         answers=answers,
         scoping={
             line.key: {"value": line.value, "details": dict(line.details)}
@@ -167,7 +180,9 @@ def sign(
     snapshot = preview(tx, assessment, lab_name=lab_name)
     if snapshot.digest != digest_seen:
         raise _changed(assessment)
-    row = _freeze(tx, snapshot, signer=signer, address=address, factor=factor)
+    named = names_of(tx, snapshot, title=assessment.title, lab_name=lab_name)
+    row = _freeze(tx, snapshot, signer=signer, address=address, factor=factor, named=named)
+    settle_all(tx, assessment)
     assessments.submit(tx, assessment=assessment, revision=snapshot.revision, row_version=row_version)
     tx.record(
         AttestationSigned(
@@ -215,7 +230,26 @@ def _changed(assessment: Assessment) -> Conflict:
     )
 
 
-def _freeze(tx: Tx, snapshot: Snapshot, *, signer: UserAccount, address: str, factor: str) -> Attestation:
+def names_of(tx: Tx, snapshot: Snapshot, *, title: str, lab_name: str) -> dict[str, Any]:
+    """Return what a snapshot only points to, as it is called today: it is kept with the signature for its print."""
+    vendor = tx.session.get_one(Vendor, snapshot.vendor_id)
+    people = sorted({each.prepared_by for each in snapshot.answers.values() if each.prepared_by}, key=str)
+    files = sorted({each.evidence_id for each in snapshot.citations}, key=str)
+    called = sa.select(UserAccount.id, UserAccount.full_name).where(UserAccount.id.in_(people))
+    kept = sa.select(Evidence.id, Evidence.file_name).where(Evidence.id.in_(files))
+    return {
+        "lab": lab_name,
+        "vendor": vendor.legal_name or vendor.name,
+        "title": title,
+        "timezone": tx.actor.timezone,
+        "people": {str(key): name for key, name in tx.session.execute(called)},
+        "files": {str(key): name for key, name in tx.session.execute(kept)},
+    }
+
+
+def _freeze(
+    tx: Tx, snapshot: Snapshot, *, signer: UserAccount, address: str, factor: str, named: dict[str, Any]
+) -> Attestation:
     row = Attestation(
         id=tx.new_id(),
         vendor_id=snapshot.vendor_id,
@@ -231,6 +265,7 @@ def _freeze(tx: Tx, snapshot: Snapshot, *, signer: UserAccount, address: str, fa
         address=address,
         signed_at=tx.now,
         digest=snapshot.digest,
+        named=named,
     )
     tx.session.add(row)
     tx.session.flush()

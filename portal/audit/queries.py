@@ -18,6 +18,22 @@ from portal.kernel.ledger import Tx
 PAGE = 50
 
 
+def factor_of(tx: Tx, session_id: UUID) -> str:
+    """Return the kind of factor that was given last in a session, at its sign-in or later; nothing if none is known."""
+    statement = (
+        sa.select(AuditEvent.payload)
+        .where(
+            AuditEvent.fact.in_(["signed_in", "stepped_up"]),
+            AuditEvent.actor_kind == "person",
+            AuditEvent.payload.contains(str(session_id), autoescape=True),
+        )
+        .order_by(AuditEvent.seq.desc())
+        .limit(1)
+    )
+    payload = tx.session.execute(statement).scalar_one_or_none()
+    return str(json.loads(payload).get("factor", "")) if payload is not None else ""
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """Which events: by who acted, what happened, whose vendor and when. ``actor_kind`` finds the system's own acts."""

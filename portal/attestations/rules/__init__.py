@@ -50,10 +50,13 @@ from portal.attestations.rules.statements import (
     TEXTS,
     VERSION,
     Statement,
+    Texts,
+    language_of,
     same_name,
     sentences_of,
     signed_text,
     statements,
+    version,
 )
 from portal.attestations.rules.suggest import Ask, suggest
 from portal.attestations.rules.words import MAX_MESSAGE, MAX_QUOTE, tidy_message, tidy_pages, tidy_quote
@@ -85,6 +88,7 @@ __all__ = [
     "Snapshot",
     "Standing",
     "Statement",
+    "Texts",
     "Unsettled",
     "Use",
     "blockers",
@@ -92,6 +96,7 @@ __all__ = [
     "fate_of",
     "fits",
     "form_of",
+    "language_of",
     "may_change",
     "moved",
     "needs_check",
@@ -111,6 +116,7 @@ __all__ = [
     "tidy_pages",
     "tidy_quote",
     "use_of",
+    "version",
     "waiting_answers",
     "why_not_carried",
 ]

@@ -5,27 +5,44 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date
 from typing import Final
 
 from portal.kernel.canonical import digest
+from portal.terms import N_
 
 TEXTS: Final = (
-    ("authority", "I have authority to sign for {vendor}."),
+    ("authority", N_("I have authority to sign for {vendor}.")),
     (
         "truth",
-        "To the best of my knowledge, having asked the people named above, the answers are true and complete on {day}.",
+        N_(
+            "To the best of my knowledge, having asked the people named above, "
+            "the answers are true and complete on {day}."
+        ),
     ),
     (
         "changes",
-        "If an answer stops being true, we will tell {lab} within 10 working days. "
-        "A change to data access or a breach: within 24 hours.",
+        N_(
+            "If an answer stops being true, we will tell {lab} within 10 working days. "
+            "A change to data access or a breach: within 24 hours."
+        ),
     ),
 )
 """Key and text of each statement; every one has to be ticked."""
 
-VERSION: Final = f"Statements {digest(TEXTS)[:16]}"
-"""Names these very texts, so that what was signed can be told from a later wording."""
+Texts = tuple[tuple[str, str], ...]
+ENGLISH: Final = "en"
+
+
+def version(texts: Texts = TEXTS, language: str = ENGLISH) -> str:
+    """Return what names these very texts, so that what was signed can be told from a later wording.
+
+    It ends with the language that they are in; English does not need to say so.
+    """
+    named = f"Statements {digest(texts)[:16]}"
+    return named if language == ENGLISH else f"{named} {language}"
+
+
+VERSION: Final = version()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +53,23 @@ class Statement:
     text: str
 
 
-def statements(*, vendor: str, lab: str, on: date) -> tuple[Statement, ...]:
-    """Return the statements as they are read on a day, with the legal name of the vendor and the lab's name."""
-    day = f"{on.day} {on:%B %Y}"
-    return tuple(Statement(key, text.format(vendor=vendor, lab=lab, day=day)) for key, text in TEXTS)
+def statements(*, vendor: str, lab: str, day: str, texts: Texts = TEXTS) -> tuple[Statement, ...]:
+    """Return the statements as they are read on a day, with the legal name of the vendor and the lab's name.
+
+    :param day: the day in words, in the language of the texts.
+    """
+    return tuple(Statement(key, text.format(vendor=vendor, lab=lab, day=day)) for key, text in texts)
 
 
-def signed_text(shown: Collection[Statement]) -> str:
-    """Return the statements as they are stored and fingerprinted: their version, then one a line."""
-    return "\n".join([VERSION, *(each.text for each in shown)])
+def signed_text(shown: Collection[Statement], *, named: str = VERSION) -> str:
+    """Return the statements as they are stored and fingerprinted: what names their texts, then one a line."""
+    return "\n".join([named, *(each.text for each in shown)])
+
+
+def language_of(signed: str) -> str:
+    """Return the language that a stored text was signed in."""
+    words = signed.partition("\n")[0].split(" ")
+    return words[2] if len(words) > 2 else ENGLISH
 
 
 def sentences_of(signed: str) -> tuple[str, ...]:

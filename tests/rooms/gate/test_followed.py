@@ -55,6 +55,10 @@ CHANGES_NO_SIGNED_REVISION = {
     "AnswersCarried",
     "AnswersConfirmed",
     "AssessmentMigrated",
+    "AttestationPrinted",
+    "AnswersSentBack",
+    "SentBackSettled",
+    "SignatureAsked",
 }
 
 

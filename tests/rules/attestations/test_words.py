@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,7 +12,7 @@ from tests.rules.questionnaires.samples import law
 
 
 def test_the_statements_are_read_with_their_names_and_day() -> None:
-    read = rules.statements(vendor="Quillmark {lab} Ltd", lab="Orrery", on=date(2026, 12, 9))
+    read = rules.statements(vendor="Quillmark {lab} Ltd", lab="Orrery", day="9 December 2026")
     assert [each.text for each in read] == [
         "I have authority to sign for Quillmark {lab} Ltd.",
         "To the best of my knowledge, having asked the people named above, "
@@ -27,6 +25,17 @@ def test_the_statements_are_read_with_their_names_and_day() -> None:
 
 def test_another_wording_has_another_version() -> None:
     assert rules.VERSION == "Statements cb6835a0ef44570d"
+
+
+def test_what_was_signed_says_in_which_language_it_was_read() -> None:
+    german = tuple((key, f"Auf Deutsch: {text}") for key, text in rules.TEXTS)
+    read = rules.statements(vendor="Quillmark", lab="Orrery", day="9. Dezember 2026", texts=german)
+    signed = rules.signed_text(read, named=rules.version(german, "de"))
+
+    assert rules.language_of(signed) == "de"
+    assert rules.sentences_of(signed) == tuple(each.text for each in read)
+    assert rules.version(german, "de").split(" ")[1] != rules.VERSION.split(" ")[1]
+    assert rules.language_of(rules.signed_text(read)) == "en"
 
 
 @pytest.mark.parametrize("typed", ["Zoë Müller", "ZOË  MÜLLER", " zoe\u0308 mu\u0308ller\n", "Zoë\u00a0Müller"])

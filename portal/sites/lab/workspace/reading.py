@@ -106,6 +106,7 @@ class Head:
     slug: str
     vendor_id: UUID
     assessment_id: UUID
+    attestation_id: UUID
     title: str
     questionnaire: str
     tier: int
@@ -241,6 +242,7 @@ def _head(space: Workspace) -> Head:
         slug=vendor.slug,
         vendor_id=vendor.id,
         assessment_id=assessment.id,
+        attestation_id=signed.id,
         title=assessment.title,
         questionnaire=f"{space.questionnaire.title} v{space.questionnaire.version}",
         tier=assessment.tier,

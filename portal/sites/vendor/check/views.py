@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,41 +14,61 @@ from flask.typing import ResponseReturnValue
 from portal import policy
 from portal.assessments import service as assessments
 from portal.attestations import service as attestations
-from portal.attestations.rules import Blocker, Change, Part
+from portal.attestations.rules import Blocker, Change, Part, Use
+from portal.audit import queries as audit
 from portal.kernel.errors import Conflict, Refused
+from portal.kernel.ledger import Tx
+from portal.kernel.words import moment
 from portal.policy import Action
-from portal.questionnaires.rules import Answer, Question, from_json
+from portal.questionnaires.rules import Answer, Question, credit, from_json
 from portal.sites.shared import does, house, page
+from portal.sites.shared.language import _, language, reader
 from portal.sites.shared.pages import actor, begin
 from portal.sites.shared.step_up import stepped_up
 from portal.sites.vendor import wording
 from portal.sites.vendor.renewal.earlier import Sources
 from portal.sites.vendor.work import Work, link_of, load, slug, version_in
-from portal.terms import AssessmentState, Role
+from portal.terms import N_, AssessmentState, Role
 
 bp = Blueprint("vendor_check", __name__)
 ROOT = "/assessments/<uuid:assessment_id>/check"
-GONE = "Not asked any more"
+GONE = N_("Not asked any more")
+SOME_FACTOR = "second_factor"
+LEEWAY = timedelta(seconds=10)
+"""Transactions that were open when the page was read may carry a moment before it."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChangeLine:
-    """One thing that differs from what was signed before."""
+    """One thing that differs from what was signed before. ``less`` says that it claims less than then."""
 
     name: str
     old: str
     new: str
-    note: str
+    notes: Sequence[str]
     by: str
     link: str
-    act: str = "Change"
+    act: str = N_("Change")
+    less: bool = False
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unproven:
+    """A claim that no file proves today: none is attached, or the last one has ended."""
+
+    name: str
+    why: str
+    comment: str
+    link: str
+    ended: date | None = None
 
 
 @bp.get(ROOT)
 @does(Action.ASSESSMENT_READ)
 def show(assessment_id: UUID) -> ResponseReturnValue:
     """Show what would be signed, or the receipt of what was."""
-    return _page(assessment_id)
+    return check_page(assessment_id)
 
 
 @bp.post(ROOT)
@@ -57,7 +78,7 @@ def sign(assessment_id: UUID) -> ResponseReturnValue:
     with begin() as tx:
         policy_row = assessments.get(tx, assessment_id, Action.ASSESSMENT_READ)
     if wrong := stepped_up(request.form.get("code")):
-        return _page(assessment_id, {"code": [wrong]}, 422)
+        return check_page(assessment_id, {"code": [wrong]}, 422)
     try:
         with begin() as tx:
             row = assessments.get(tx, assessment_id, Action.ASSESSMENT_READ)
@@ -70,16 +91,22 @@ def sign(assessment_id: UUID) -> ResponseReturnValue:
                 digest_seen=request.form.get("digest_seen", ""),
                 lab_name=house().settings.lab_name,
                 address=actor().address,
-                factor="totp",
+                factor=_factor(tx),
             )
     except attestations.Incomplete as refusal:
-        return _page(assessment_id, {}, 422, missing=refusal.blockers)
+        return check_page(assessment_id, {}, 422, missing=refusal.blockers)
     except Refused as refusal:
-        return _page(assessment_id, refusal.problems, 422)
+        return check_page(assessment_id, refusal.problems, 422)
     except Conflict as late:
-        return _page(assessment_id, {"changed": [late.message]}, 409)
-    flash(f"Signed and sent to {house().settings.lab_name}. A reviewer is told.")
+        return check_page(assessment_id, {"changed": [late.message]}, 409)
+    flash(_("Signed and sent to %(lab)s. A reviewer is told.", lab=house().settings.lab_name))
     return redirect(url_for(".show", assessment_id=policy_row.id), 303)
+
+
+def _factor(tx: Tx) -> str:
+    """Return by which kind of factor the signatory proved to be present in this session."""
+    session_id = actor().session_id
+    return (audit.factor_of(tx, session_id) if session_id else "") or SOME_FACTOR
 
 
 @bp.get("/assessments/<uuid:assessment_id>/withdraw")
@@ -110,7 +137,7 @@ def withdraw(assessment_id: UUID) -> ResponseReturnValue:
     except Conflict as late:
         changed, status = late.message, 409
     else:
-        flash("Withdrawn. Your answers stay readable.")
+        flash(_("Withdrawn. Your answers stay readable."))
         return redirect(url_for("vendor_home.show", assessment_id=assessment_id), 303)
     told = page(
         "vendor/check/withdraw.html", active="assessment", row=row, reason=reason, problems=problems, changed=changed
@@ -118,13 +145,14 @@ def withdraw(assessment_id: UUID) -> ResponseReturnValue:
     return told, status
 
 
-def _page(
+def check_page(
     assessment_id: UUID,
     problems: Mapping[str, Any] | None = None,
     status: int = 200,
     *,
     missing: tuple[Blocker, ...] = (),
 ) -> ResponseReturnValue:
+    """Return the page as it stands, with what was refused."""
     lab = house().settings.lab_name
     with begin() as tx:
         row = assessments.get(tx, assessment_id, Action.ASSESSMENT_WHOLE)
@@ -138,6 +166,10 @@ def _page(
         scoping = assessments.scoping_of(tx, row)
         files = attestations.citations_of(tx, row)
         sources = Sources(tx, work.carried.values())
+        asked = attestations.asked_for(tx, row) if work.is_open else None
+        since = _since(request.form.get("shown_at", "")) if problems and "changed" in problems else None
+        touched = attestations.touched(tx, row.id, since=since) if since else ()
+        now = tx.now
     changes: list[ChangeLine] = []
     if preview and before:
         labels = {each.key: each.label for each in scoping}
@@ -148,11 +180,12 @@ def _page(
     errors = [
         (f"#{'statements-0' if name == 'statements' else name}", words)
         for name, texts in (problems or {}).items()
-        if name != "changed"
+        if name not in ("changed", "ask")
         for words in texts
     ]
     errors += [(link_of(work, each), each.sentence) for each in missing]
-    errors += [("", words) for words in (problems or {}).get("changed", ())]
+    errors += [("", words) for name in ("changed", "ask") for words in (problems or {}).get(name, ())]
+    errors += _news(work, touched)
     answer = page(
         "vendor/check/check.html",
         active="assessment",
@@ -161,15 +194,21 @@ def _page(
         preview=preview,
         before=before,
         changes=changes,
+        less=[each for each in changes if each.less],
+        unproven=_unproven(work, files, now.date()) if preview else [],
         statements=statements,
         sections=_answers(work),
         scoping=scoping,
         files=files,
         receipt=receipt,
+        asked=asked,
         signatories=work.with_role(Role.SIGNATORY),
         may_sign=policy.may(actor(), Action.ATTESTATION_SIGN, row),
+        may_send_back=policy.may(actor(), Action.SEND_BACK, row),
+        may_ask=policy.may(actor(), Action.SIGNATURE_ASK, row),
         me=me,
         fresh=actor().fresh,
+        shown_at=now.isoformat(),
         typed=request.form if request.method == "POST" else None,
         problems=problems or {},
         errors=errors,
@@ -177,6 +216,34 @@ def _page(
         and policy.may(actor(), Action.ATTESTATION_WITHDRAW, row),
     )
     return answer, status
+
+
+def _since(text: str) -> datetime | None:
+    """Return when the page was read that was signed; it only decides what is told of the changes since."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return at - LEEWAY if at.tzinfo is not None and at.year > 2000 else None
+
+
+def _news(work: Work, touched: Sequence[attestations.News]) -> list[tuple[str, str]]:
+    """Return what changed since the page was read, each with its link."""
+    found = []
+    for each in touched:
+        if each.question_key not in work.questionnaire:
+            continue
+        question = work.questionnaire.question(each.question_key)
+        who = each.by or _("Somebody")
+        name = f"{question.number} {question.label}"
+        at = moment(each.at, language(), reader().zone, short=True)
+        words = (
+            _("%(name)s changed %(question)s on %(at)s", name=who, question=name, at=at)
+            if each.version
+            else _("%(name)s changed the files of %(question)s on %(at)s", name=who, question=name, at=at)
+        )
+        found.append((_link(work, question), words))
+    return found
 
 
 def _answers(work: Work) -> list[tuple[Any, list[tuple[Question, wording.Said, str, str]]]]:
@@ -191,6 +258,31 @@ def _answers(work: Work) -> list[tuple[Any, list[tuple[Question, wording.Said, s
                 words = wording.said(question, line.answer if line else None)
                 rows.append((question, words, line.by if line else "", _link(work, question)))
         found.append((section, rows))
+    return found
+
+
+def _unproven(work: Work, files: Mapping[str, Sequence[attestations.CitationLine]], today: date) -> list[Unproven]:
+    """Return the claims that have to be proven and that no file proves today."""
+    found = []
+    for question in work.visible:
+        answer = work.standing.answers.get(question.key)
+        if work.questionnaire.evidence_level(question.key, work.row.tier) < 2 or not credit(question, answer):
+            continue
+        usable = [each for each in files.get(question.key, ()) if each.use is not Use.REFUSED]
+        ends = [each.valid_until for each in usable]
+        if any(end is None or end >= today for end in ends):
+            continue
+        last = max((end for end in ends if end is not None), default=None)
+        found.append(
+            Unproven(
+                name=f"{question.number} {question.label}",
+                why=N_("No file is attached.") if last is None else "",
+                comment=answer.comment if answer is not None and last is None else "",
+                link=f"{url_for('vendor_section.show', assessment_id=work.id, section=question.section)}"
+                f"#ev-{slug(question.key)}",
+                ended=last,
+            )
+        )
     return found
 
 
@@ -209,26 +301,38 @@ def _change(work: Work, change: Change, labels: Mapping[str, str], sources: Sour
     if change.part is Part.ANSWER and change.key not in work.questionnaire:
         where = f"{url_for('vendor_renewal.show', assessment_id=work.id)}#archived"
         said = _words(then, change.old).line if then else ""
-        return ChangeLine(then.label if then else change.key, said, GONE, "", "", where, "Read")
+        return ChangeLine(then.label if then else change.key, said, GONE, (), "", where, N_("Read"))
     if change.part is Part.SCOPING:
         where = f"{url_for('vendor_scoping.show', assessment_id=work.id)}#f-{slug(change.key)}"
-        return ChangeLine(labels.get(change.key, change.key), "", "Stated anew", "", "", where)
+        return ChangeLine(labels.get(change.key, change.key), "", N_("Stated anew"), (), "", where)
     question = work.questionnaire.question(change.key)
     old, new = _words(then or question, change.old), _words(question, change.new)
     notes = [new.comment] if old.line != new.line and new.comment else []
     if old.line == new.line and _beside(old) != _beside(new):
-        notes.append("The explanation changed")
+        notes.append(N_("The explanation changed"))
     if {each.sha256 for each in change.old_files} != {each.sha256 for each in change.new_files}:
-        notes.append("The evidence changed")
+        notes.append(N_("The evidence changed"))
     line = work.lines.get(question.key)
+    mine = work.writable(actor(), question.section)
     return ChangeLine(
         name=f"{question.number} {question.label}",
         old=old.line if old.line != new.line else "",
-        new=new.line or (GONE if change.new is None else "Cleared"),
-        note=". ".join(notes),
+        new=new.line or (GONE if change.new is None else N_("Cleared")),
+        notes=notes,
         by=line.by if line else "",
         link=_link(work, question),
+        act=N_("Change") if mine else N_("Read"),
+        less=_less(then or question, change.old, question, change.new),
+        key=question.key,
     )
+
+
+def _less(then: Question, old: Mapping[str, Any] | None, now: Question, new: Mapping[str, Any] | None) -> bool:
+    """Whether an answer claims less than it did."""
+    if not old or not new:
+        return False
+    was, is_now = credit(then, from_json(old)), credit(now, from_json(new))
+    return was is not None and is_now is not None and is_now < was
 
 
 def _beside(said: wording.Said) -> tuple[object, ...]:

@@ -1,0 +1,1 @@
+"""What a vendor signed, as a document."""
