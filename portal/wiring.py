@@ -67,6 +67,7 @@ SITES: dict[str, tuple[str, ...]] = {
         "portal.sites.vendor.findings.views",
         "portal.sites.vendor.team.views",
         "portal.sites.vendor.offline.views",
+        "portal.sites.vendor.everything.views",
     ),
     "lab": (
         "portal.sites.lab.queue.views",
@@ -240,7 +241,7 @@ def make_app(settings: Settings, house: House | None = None) -> Flask:
     csrf.exempt("portal.sites.shared.auth.preferences.unsubscribe_now")
     errors.register(app)
     language.register(app)
-    ui.register(app, now=built.instant)
+    ui.register(app, now=lambda: built.instant())
     app.context_processor(lambda: {"lab_name": settings.lab_name, "site_host": settings.host})
     _serve(app, settings)
     door.mark_static(app)
