@@ -262,11 +262,11 @@ def _answers(work: Work) -> list[tuple[Any, list[tuple[Question, wording.Said, s
 
 
 def _unproven(work: Work, files: Mapping[str, Sequence[attestations.CitationLine]], today: date) -> list[Unproven]:
-    """Return the claims that have to be proven and that no file proves today."""
+    """Return the claims that count for more with a file, and that no file proves today."""
     found = []
     for question in work.visible:
         answer = work.standing.answers.get(question.key)
-        if work.questionnaire.evidence_level(question.key, work.row.tier) < 2 or not credit(question, answer):
+        if not work.questionnaire.evidence_level(question.key, work.row.tier) or not credit(question, answer):
             continue
         usable = [each for each in files.get(question.key, ()) if each.use is not Use.REFUSED]
         ends = [each.valid_until for each in usable]
