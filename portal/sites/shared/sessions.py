@@ -34,6 +34,7 @@ MACHINES = ("/api/", "/access/", "/.well-known/", "/health/", "/static/", "/csp-
 """Paths where no cookie is looked at: a session never works there (ASVS 6.3.4), and a token never makes one."""
 
 LEFT = "/session"
+NEWS = "/news/"
 """Where a page asks how long its session lasts: to ask is not to use it."""
 
 _LOGIN_STATE = {"_user_id", "_fresh", "_id"}
@@ -131,7 +132,7 @@ class DatabaseSessions(SessionInterface):
         secure = house().settings.secure
         token = request.cookies.get(cookie_name(COOKIE, secure=secure), "")
         form = request.cookies.get(cookie_name(VISITOR_COOKIE, secure=secure), "")
-        asks_only = request.path == LEFT and request.method == "GET"
+        asks_only = request.method == "GET" and (request.path == LEFT or request.path.startswith(NEWS))
 
         def opening() -> _Opened:
             if len(token) == _TOKEN_LENGTH:

@@ -10,10 +10,14 @@ from uuid import UUID
 from portal.attestations.queries import AnswerLine, CitationLine, MessageLine
 from portal.attestations.rules import BlockerKind, Snapshot
 from portal.kernel.actor import Actor
-from portal.questionnaires.rules import Question, Warning_, earns_less, to_json, warned
+from portal.questionnaires.rules import Answer, Question, Warning_, earns_less, parse_answer, to_json, warned
+from portal.sites.shared.language import _, told
 from portal.sites.vendor import wording
 from portal.sites.vendor.renewal.earlier import Earlier, Sources
 from portal.sites.vendor.work import Work, slug
+from portal.terms import N_
+
+STAYS = N_("This question did not come back. It stays as it was signed.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,11 @@ class Clash:
     ago: str
     said: wording.Said
     version: int
+    differs: Sequence[wording.Change] = ()
+    together: Mapping[str, str] = field(default_factory=dict)
+    """Texts of both, one after the other, for the fields in which they differ: to be edited into one."""
+    mine: bool = False
+    """Whether the faster one was the same person, in another window."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +150,7 @@ def card(work: Work, around: Said, question: Question, actor: Actor) -> Card:
         by=line.by if line else "",
         at=line.at if line else None,
         writable=mine and may_change,
-        why_not="" if may_change or not work.is_open else "This question did not come back. It stays as it was signed.",
+        why_not="" if may_change or not work.is_open else STAYS,
         proof=work.questionnaire.evidence_level(question.key, work.row.tier),
         files=around.files.get(question.key, ()),
         thread=around.threads.get(question.key, ()),
@@ -151,6 +160,36 @@ def card(work: Work, around: Said, question: Question, actor: Actor) -> Card:
         weak=earns_less(question, answer),
         waiting=question in work.waiting,
         earlier=_earlier(work, around, question),
+    )
+
+
+def clash_of(
+    question: Question,
+    theirs: AnswerLine,
+    raw: wording.Fields,
+    offered: Mapping[str, str],
+    *,
+    actor_id: UUID | None,
+    ago: str,
+) -> Clash:
+    """Return what a late writer sees: the other answer, what differs from what was typed, both texts to edit."""
+    mine = parse_answer(question, raw, draft=True, offered=frozenset(offered))
+    read = mine if isinstance(mine, Answer) else None
+    their_form = wording.fields(theirs.answer)
+    together = {}
+    for name in ("text", "comment", "na_reason", "compensating"):
+        typed, other = "".join(raw.get(name, ())).strip(), "".join(their_form.get(name, ())).strip()
+        if typed and other and " ".join(typed.split()) != " ".join(other.split()):
+            together[name] = f"{typed}\n\n{other}"
+    return Clash(
+        by=theirs.by,
+        at=theirs.at,
+        ago=ago,
+        said=wording.said(question, theirs.answer, offered),
+        version=theirs.version,
+        differs=wording.changes(question, theirs.answer, read, offered) if read else (),
+        together=together,
+        mine=theirs.updated_by is not None and theirs.updated_by == actor_id,
     )
 
 
@@ -174,9 +213,15 @@ def _changed(signed: Snapshot | None, question: Question, line: AnswerLine | Non
 
 def missing_of(work: Work, question: Question) -> list[str]:
     """Return the sentences of what blocks a question, as the summary and the card say them."""
-    waits = [f"Say whether {question.number} {question.label} is still correct, or change it"]
+    waits = [
+        _(
+            "Say whether %(number)s %(label)s is still correct, or change it",
+            number=question.number,
+            label=question.label,
+        )
+    ]
     return (waits if question in work.waiting else []) + [
-        each.sentence
+        told(each.sentence)
         for each in work.blockers
         if each.question_key == question.key and each.kind is not BlockerKind.SCOPING
     ]

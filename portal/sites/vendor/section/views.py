@@ -31,7 +31,7 @@ from portal.sites.shared.pages import actor, begin
 from portal.sites.shared.sessions import holder_of
 from portal.sites.vendor import wording
 from portal.sites.vendor.renewal.earlier import Sources
-from portal.sites.vendor.section.cards import Card, Clash, Said, card, clash_of, missing_of, to_change
+from portal.sites.vendor.section.cards import Card, Said, card, clash_of, missing_of, to_change
 from portal.sites.vendor.section.past import past_of
 from portal.sites.vendor.section.picker import Picker, picker
 from portal.sites.vendor.work import Work, load, slug, version_in
@@ -337,6 +337,7 @@ def _section(
         around = _around(tx, row, work, shown)
         picks = _picks(tx, work, shown, around) if work.writable(actor(), section) and work.is_open else {}
         suggestions = external.suggestions(tx, work.questionnaire, shown) if work.is_open else {}
+        now = tx.now
     cards = {each.key: card(work, around, each, actor()) for each in shown}
     for key, shows in (changed or {}).items():
         if key in cards:
@@ -365,6 +366,7 @@ def _section(
         finishing=finishing,
         may_assign=policy.may(actor(), Action.SECTION_ASSIGN, work.row),
         kinds=KINDS,
+        since=now.isoformat(),
     )
     return answer, 422 if finishing else status
 
@@ -419,6 +421,7 @@ def _fragment(
         moved=moved,
         picks={},
         kinds=KINDS,
+        may_assign=policy.may(actor(), Action.SECTION_ASSIGN, work.row),
         words={each.key: work.word_of(each) for each in work.visible if each.section == part.key},
     )
     return answer, status
