@@ -47,6 +47,7 @@ class Action(StrEnum):
     TEAM_READ = "team.read"
     TEAM_MANAGE = "team.manage"
     SECTION_ASSIGN = "section.assign"
+    EVERYTHING_EXPORT = "everything.export"
     MORE_TIME_ASK = "more_time.ask"
 
     # the lab's side
@@ -98,6 +99,7 @@ class Action(StrEnum):
 STEP_UP = frozenset(
     {
         Action.ATTESTATION_SIGN,
+        Action.EVERYTHING_EXPORT,
         Action.DECISION_PROPOSE,
         Action.DECISION_CONFIRM,
         Action.REMEDY_VERIFY,
@@ -268,6 +270,7 @@ GRANTS: dict[Action, tuple[Rule, ...]] = {
     Action.TEAM_READ: _VENDOR_PEOPLE,
     Action.TEAM_MANAGE: (own_vendor(Role.VENDOR_ADMIN),),
     Action.SECTION_ASSIGN: (own_vendor(Role.VENDOR_ADMIN),),
+    Action.EVERYTHING_EXPORT: (own_vendor(Role.VENDOR_ADMIN), own_vendor(Role.SIGNATORY)),
     Action.MORE_TIME_ASK: _VENDOR_PEOPLE,
     Action.VENDOR_READ: _LAB_PEOPLE,
     Action.VENDOR_ADD: (_REVIEWER, _LEAD, _ADMIN),

@@ -17,6 +17,8 @@ from portal.attestations import service as attestations
 from portal.delivery import follow
 from portal.evidence import facts as evidence_facts
 from portal.evidence import likeness, reading, retaining
+from portal.exchange import everything
+from portal.exchange import facts as exchange_facts
 from portal.findings import facts as finding_facts
 from portal.findings import remedies as proofs
 from portal.gate import facts as gate_facts
@@ -93,6 +95,7 @@ REACTIONS: Mapping[type[Fact], Sequence[Callable[[Tx, Any], None]]] = {
     identity_facts.RecoveryCodesRenewed: (follow.mail_recovery_codes,),
     identity_facts.PasskeyAdded: (follow.mail_passkey_added,),
     identity_facts.PasskeyRemoved: (follow.mail_passkey_removed,),
+    exchange_facts.EverythingTaken: (everything.tell_admins,),
     identity_facts.RoleGranted: (follow.mail_role,),
     identity_facts.RoleRevoked: (reviews.void_of_person, follow.mail_role),
     identity_facts.PersonDeactivated: (

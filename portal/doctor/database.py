@@ -52,6 +52,7 @@ GROWS_ONLY = (
     "answer_pack",
     "checked_firm",
     "remedy",
+    "vendor_export",
 )
 """Tables whose rows are never changed or removed (the migrations that make them)."""
 

@@ -84,3 +84,13 @@ class AnswersImported(Fact):
     kept: int
     left: int
     files: int
+
+
+@dataclass(frozen=True, slots=True)
+class EverythingTaken(Fact):
+    """A person took all that their vendor entered out, with or without its files; the vendor's admins hear of it."""
+
+    export_id: UUID
+    vendor_id: UUID
+    user_id: UUID
+    with_files: bool

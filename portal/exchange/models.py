@@ -124,3 +124,17 @@ class AnswerImport(Base, kw_only=True):
     applied_by: Mapped[UUID | None] = mapped_column(default=None)
     applied_at: Mapped[datetime | None] = mapped_column(default=None)
     result: Mapped[dict[str, Any] | None] = mapped_column(postgresql.JSONB(none_as_null=True), default=None)
+
+
+class VendorExport(Base, kw_only=True):
+    """Somebody took everything of a vendor out. Never changed."""
+
+    __tablename__ = "vendor_export"
+    __table_args__ = (sa.Index("ix_vendor_export_vendor_id_taken_at", "vendor_id", "taken_at"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    vendor_id: Mapped[UUID] = mapped_column(sa.ForeignKey("vendor.id"))
+    taken_by: Mapped[UUID] = mapped_column(sa.ForeignKey("user_account.id"))
+    taken_by_name: Mapped[str]
+    taken_at: Mapped[datetime]
+    with_files: Mapped[bool]

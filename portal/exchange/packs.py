@@ -88,10 +88,10 @@ def gather(tx: Tx, *, assessment: Assessment) -> Gathered:
     vendor = tx.session.get_one(Vendor, assessment.vendor_id)
     documents = {
         rules.ANSWERS: answers_json(tx, assessment),
-        rules.HISTORY: canonical_bytes(_history(tx, assessment)),
+        rules.HISTORY: canonical_bytes(history(tx, assessment)),
         rules.QUESTIONS: version.source,
     }
-    documents |= {f"attestations/{number}.json": body for number, body in _signed(tx, assessment)}
+    documents |= {f"attestations/{number}.json": body for number, body in signed_revisions(tx, assessment)}
     evidence = _evidence(tx, assessment)
     found = Gathered(
         name=f"{vendor.slug}-{version.slug}-v{version.version}-answers.zip",
@@ -169,13 +169,13 @@ def write(gathered: Gathered, out: IO[bytes], *, signer: Signer, now: datetime, 
         documents[rules.SIGNATURE] = canonical_bytes(signer.sign(rules.TYPE, manifest, now=now))
     with zipfile.ZipFile(out, "w") as archive:
         for name, body in {**documents, **gathered.documents}.items():
-            archive.writestr(_member(name, zipfile.ZIP_DEFLATED), body, compresslevel=6)
+            archive.writestr(member(name, zipfile.ZIP_DEFLATED), body, compresslevel=6)
         for each in included:
             assert lend is not None  # noqa: S101 - nothing is included without it
             with lend(each.id) as path, path.open("rb") as source:
-                member = _member(f"evidence/{each.sha256}", zipfile.ZIP_STORED)
-                member.file_size = each.size
-                with archive.open(member, "w") as target:
+                entry = member(f"evidence/{each.sha256}", zipfile.ZIP_STORED)
+                entry.file_size = each.size
+                with archive.open(entry, "w") as target:
                     shutil.copyfileobj(source, target, _PIECE)
 
 
@@ -184,11 +184,11 @@ def zipped(documents: Mapping[str, bytes]) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
         for name, body in documents.items():
-            archive.writestr(_member(name, zipfile.ZIP_DEFLATED), body, compresslevel=6)
+            archive.writestr(member(name, zipfile.ZIP_DEFLATED), body, compresslevel=6)
     return out.getvalue()
 
 
-def _member(name: str, how: int) -> zipfile.ZipInfo:
+def member(name: str, how: int) -> zipfile.ZipInfo:
     """Return an entry that says nothing of this machine or moment."""
     entry = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
     entry.compress_type = how
@@ -393,7 +393,7 @@ def _is_text(text: str) -> bool:
     return "\x00" not in text and not any("\ud800" <= each <= "\udfff" for each in text)
 
 
-def _history(tx: Tx, assessment: Assessment) -> dict[str, Any]:
+def history(tx: Tx, assessment: Assessment) -> dict[str, Any]:
     statement = (
         sa.select(
             AnswerEdit.question_key, AnswerEdit.version, AnswerEdit.content, AnswerEdit.edited_at, UserAccount.full_name
@@ -410,7 +410,7 @@ def _history(tx: Tx, assessment: Assessment) -> dict[str, Any]:
     return {"format": "gatehouse answer history 1", "edits": edits, "complete": len(rows) < MOST_EDITS}
 
 
-def _signed(tx: Tx, assessment: Assessment) -> list[tuple[int, bytes]]:
+def signed_revisions(tx: Tx, assessment: Assessment) -> list[tuple[int, bytes]]:
     """Return every signed revision exactly as it was frozen, with the fingerprint that recomputes from it."""
     statement = sa.select(Attestation.id).where(Attestation.assessment_id == assessment.id)
     found = []

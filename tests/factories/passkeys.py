@@ -7,11 +7,15 @@ import hashlib
 import json
 import secrets
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import cbor2
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
+
+from portal.identity.models import Passkey
 
 ORIGIN = "http://localhost:8000"
 RP_ID = "localhost"
@@ -27,6 +31,23 @@ def encoded(raw: bytes) -> str:
 def decoded(text: str) -> bytes:
     """Return the bytes of a value of WebAuthn's JSON."""
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def passkey_of(user_id: UUID, passkey_id: UUID, *, at: datetime) -> Passkey:
+    """Return the row of a passkey whose device is nowhere: for pages that show it."""
+    return Passkey(
+        id=passkey_id,
+        user_id=user_id,
+        credential_id=passkey_id.bytes,
+        public_key=b"nobody holds the other half",
+        label="Work laptop",
+        transports=[],
+        aaguid="",
+        backup_eligible=False,
+        backed_up=False,
+        sign_count=0,
+        created_at=at,
+    )
 
 
 @dataclass

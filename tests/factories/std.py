@@ -19,10 +19,13 @@ from portal.assessments import service as assessments
 from portal.attestations import service as attestations
 from portal.evidence import service as evidence
 from portal.evidence.models import Evidence
+from portal.findings import remedies
+from portal.findings import service as findings
 from portal.gate import service as gate
 from portal.identity import service as identity
 from portal.kernel import signing
 from portal.kernel.actor import system
+from portal.policy import Action
 from portal.questionnaires import service as questionnaires
 from portal.questionnaires.rules import DetailField, FieldKind, Kind, Question
 from portal.reviews import service as reviews
@@ -37,6 +40,7 @@ from tests.factories.entered import make_report, rows_of
 from tests.factories.evidence import make_evidence
 from tests.factories.exchange import make_brought
 from tests.factories.identity import Person, person
+from tests.factories.passkeys import passkey_of
 from tests.factories.questionnaires import SMALL
 from tests.factories.reviews import Bench, proposal, wrong
 from tests.factories.vendors import make_engagement, make_vendor
@@ -119,7 +123,7 @@ def std(house: House) -> Std:
     _judge(made, b)
     outcome_id = _decide(made, b)
     again = _ask_again(house, b)
-    b = dataclasses.replace(b, own={**b.own, "outcome_id": outcome_id, **again})
+    b = dataclasses.replace(b, own={**b.own, "outcome_id": outcome_id, **again, "finding_id": _send_proof(house, b)})
     _judge(made, c)
     with house.ledger.begin(lab["l2"].fresh) as tx:
         gate.pause(tx, vendor=tx.session.get_one(Vendor, c.desk.vendor_id), reason=f"Odd sign-ins {INTERNAL}")
@@ -220,7 +224,8 @@ def _party(house: House, word: str, canary: str, *, tier: int) -> Party:
         session = identity.begin_session(
             tx, user=identity.get_person(tx, desk.admin.id), address="192.0.2.9", user_agent=canary, factor="totp"
         )
-        own = {"invitation_id": invited.id, "session_id": session.session_id}
+        own = {"invitation_id": invited.id, "session_id": session.session_id, "passkey_id": tx.new_id()}
+        tx.session.add(passkey_of(second.id, own["passkey_id"], at=tx.now))
     own |= {
         "assessment_id": desk.assessment_id,
         "citation_id": citation,
@@ -346,6 +351,21 @@ def _decide(made: Std, party: Party) -> UUID:
     with made.house.ledger.begin(FACTORY) as tx:
         (outcome,) = assessments.outcomes_of(tx, party.desk.vendor_id)
         return outcome.id
+
+
+def _send_proof(house: House, party: Party) -> UUID:
+    """Send proof for what was found; the lab has not looked at it."""
+    with house.ledger.begin(party.desk.respondent.actor) as tx:
+        (told,) = findings.shared_with(tx, party.desk.vendor_id)
+        remedies.send_proof(
+            tx,
+            finding=remedies.of_vendor(tx, told.id),
+            evidence=evidence.get(tx, party.own["evidence_id"], Action.EVIDENCE_READ),
+            pages="1",
+            note=f"It is encrypted now {party.canary}",
+            row_version=told.row_version,
+        )
+        return told.id
 
 
 def _ask_again(house: House, party: Party) -> dict[str, UUID]:

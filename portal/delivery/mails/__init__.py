@@ -25,6 +25,7 @@ KINDS: Mapping[str, Kind] = {
     "new_sign_in": Kind(people.NewSignIn, people.new_sign_in),
     "role_changed": Kind(people.RoleChanged, people.role_changed),
     "account_changed": Kind(people.AccountChanged, people.account_changed),
+    "everything_taken": Kind(people.EverythingTaken, people.everything_taken),
     "section_given": Kind(work.SectionGiven, work.section_given),
     "ready_to_sign": Kind(work.ReadyToSign, work.ready_to_sign),
     "sent_back": Kind(signing.SentBack, signing.sent_back),

@@ -254,3 +254,30 @@ def account_changed(this: AccountChanged, _frame: Frame) -> Parts:
         closing=(_YOU, _NOT_YOU),
         why=said("You get this after every change of this sort. It cannot be switched off."),
     )
+
+
+class EverythingTaken(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody of the vendor took all it entered out."""
+
+    at: datetime
+    taken_by: str
+    files: str
+
+
+def everything_taken(this: EverythingTaken, frame: Frame) -> Parts:
+    """Say who took everything out, so that a vendor's admin can ask, or act."""
+    what = {
+        "yes": said("Answers, history, messages and the original files"),
+        "no": said("Answers, history and messages, without the files"),
+    }
+    return Parts(
+        subject=said("Check who took your answers out of Gatehouse"),
+        paragraphs=(said("%(who)s took everything that your team entered out of Gatehouse.", who=this.taken_by),),
+        details=((said("When"), moment(this.at)), (said("What"), what[this.files])),
+        button=Button(said("See what was taken out"), "/everything"),
+        closing=(said("If you did not expect this, ask the person named above. Your team page can switch them off."),),
+        why=said(
+            "You get this because you manage your team at %(lab)s's Gatehouse. It cannot be switched off.",
+            lab=frame.lab_name,
+        ),
+    )

@@ -50,6 +50,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "new_sign_in": {"at": NOW, "device": "Firefox on Linux", "address": "192.0.2.7"},
     "role_changed": {"at": NOW, "roles": ["signatory"], "changed_by": "Hana Sato"},
     "account_changed": {"at": NOW, "change": "password"},
+    "everything_taken": {"at": NOW, "taken_by": "Hana Sato", "files": "yes"},
     "section_given": {
         "assessment_id": ID,
         "vendor_name": "Marigold Labelling",

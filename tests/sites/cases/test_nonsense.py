@@ -10,6 +10,7 @@ from uuid import UUID
 from zlib import crc32
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 from werkzeug.test import TestResponse
 
@@ -202,6 +203,7 @@ def test_the_pages_hold_a_form_for_every_route_that_a_form_can_reach(
 
 
 LATER = {
+    "lab_appeals.answer",
     "lab_decision.decide",
     "lab_decision.decline",
     "lab_decision.sign",
@@ -223,13 +225,29 @@ LATER = {
     "lab_workspace.return_questions",
     "vendor_check.withdraw",
     "vendor_exchange.as_oscal",
+    "vendor_findings.say",
+    "vendor_findings.send",
     "vendor_renewal.confirm",
+    "vendor_results.ask",
     "vendor_section.confirm",
     "vendor_team.take_back",
     "vendor_uploads.cancel",
 }
 """Forms that pages show in a later state only; ``test_nonsense_in_the_forms_of_later_states`` brings them up."""
-SCRIPTS = {"vendor_uploads.reserve", "vendor_uploads.finalise", "vendor_uploads.parts"}
+SCRIPTS = {
+    "auth.sign_in_passkey",
+    "auth.sign_in_passkey_options",
+    "auth.step_up_passkey",
+    "auth.step_up_passkey_options",
+    "auth.new_passkey_options",
+    "auth.panel_now",
+    "auth.stay",
+    "vendor_findings.arrived",
+    "vendor_findings.reserve",
+    "vendor_uploads.reserve",
+    "vendor_uploads.finalise",
+    "vendor_uploads.parts",
+}
 """What scripts post without a form."""
 
 
@@ -314,6 +332,14 @@ def test_nonsense_in_the_forms_of_later_states_is_refused_in_words(
     assert lab["l1"].post(pause, data={"plan": "Fixed.", "row_version": "1"}).status_code == 303
     look(lab["l2"], pause)
 
+    told = f"/results/{std.b.own['outcome_id']}"
+    look(browser(std.b.desk.admin), f"/findings/{std.b.own['finding_id']}", f"{told}/second-look")
+    wish = {"reason": "The export was of another tenant."}
+    assert browser(std.b.desk.admin).post(f"{told}/second-look", data=wish).status_code == 303
+    with std.house.ledger.begin(FACTORY) as tx:
+        look_id = tx.session.execute(sa.text("SELECT id FROM second_look")).scalar_one()
+    look(lab["l3"], f"/lab/appeals/{look_id}")
+
     paper, exception, control = (a.own[name] for name in ("report_id", "exception_id", "control_id"))
     look(lab["r1"], f"/lab/evidence/{paper}/report", f"/lab/evidence/{paper}/criteria")
     look(lab["r1"], f"/lab/evidence/exceptions/{exception}", f"/lab/evidence/tasks/{control}")
@@ -397,7 +423,7 @@ def test_missing_doubled_and_misshapen_forms_are_refused_in_words(
                 )
 
 
-ELSEWHERE = ("client_id", "request_id", "outcome_id", "decision_id", "other_id")
+ELSEWHERE = ("client_id", "request_id", "outcome_id", "decision_id", "other_id", "second_look_id")
 """Variables of which the standard fixture holds no object: an id of something else stands for them."""
 PARAMETERS = tuple(
     "q tier after state kind page vendor show tab file who what from to before next assessment question section "  # noqa: SIM905

@@ -179,6 +179,7 @@ PHRASES: Mapping[str, tuple[str, str]] = {
     "person_handed_over": ("users", "handed the work of {user} to {to_user}"),
     "service_client_created": ("webhook", "created a service client with {scopes}"),
     "service_client_disabled": ("webhook", "switched a service client off"),
+    "everything_taken": ("download", "took everything that {vendor} entered out"),
     # questionnaires
     "questionnaire_drafted": ("file-text", "began a draft of questionnaire {slug} version {version}"),
     "draft_edited": ("file-text", "edited the draft of questionnaire {slug} version {version}"),

@@ -11,6 +11,7 @@ KINDS: Mapping[str, str] = {
     "new_sign_in": "New sign-in",
     "role_changed": "Role changed",
     "account_changed": "Account changed",
+    "everything_taken": "Everything taken out",
     "section_given": "Section given",
     "ready_to_sign": "Ready for a signature",
     "sent_back": "Answers sent back by a signatory",
