@@ -213,6 +213,13 @@ def outcome_of_revision(tx: Tx, assessment_id: UUID, revision: int) -> OutcomeLi
     return None if row is None else OutcomeLine(*row)
 
 
+def engagement_of(tx: Tx, assessment_id: UUID) -> UUID | None:
+    """Return the engagement that an assessment is about."""
+    return tx.session.execute(
+        sa.select(Assessment.engagement_id).where(Assessment.id == assessment_id)
+    ).scalar_one_or_none()
+
+
 def newer_outcome(tx: Tx, outcome: OutcomeLine) -> UUID | None:
     """Return the newest outcome for the same engagement that was published after this one, None if this is it."""
     mine = aliased(Assessment)

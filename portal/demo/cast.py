@@ -66,6 +66,10 @@ class Company:
     """When a vendor that renews was asked again, on the newest version."""
     weak: tuple[str, ...] = field(default=())
     """Questions that are answered badly whatever the strength."""
+    proofs: tuple[str, ...] = field(default=())
+    """The finding that it sends proof for, by its question, and how far that goes: sent, or closed."""
+    appeal: str = ""
+    """Why it asks for a second look at its decision."""
 
 
 LAB = (
@@ -125,6 +129,7 @@ COMPANIES = (
         days_ago=74,
         strength=93,
         weak=("inc.exercise", "end.dlp"),
+        proofs=("inc.exercise", "sent"),
         platform=False,
     ),
     Company(
@@ -238,9 +243,12 @@ COMPANIES = (
         persons=(),
         players=_team("Tamsin Roe", "Ulrik Beck", "Vera Lindqvist"),
         stage=Stage.REJECTED,
-        days_ago=50,
+        days_ago=20,
         strength=55,
         weak=("iam.mfa.workforce", "gdl.links"),
+        proofs=("gdl.links", "closed"),
+        appeal="The export that you read was of our test tenant. The tenant in which our people work asks for a "
+        "second factor from everybody. Its export is in our library since Monday.",
         platform=False,
         questionnaire="ai-contractor-minimal",
     ),

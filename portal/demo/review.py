@@ -9,14 +9,18 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from portal.assessments import service as assessments
 from portal.attestations.models import AttestedCitation, Citation
 from portal.demo.answers import dice
 from portal.demo.cast import Company, Stage
 from portal.evidence import service as evidence
+from portal.findings import remedies, second_look
+from portal.findings import service as findings
 from portal.gate import service as gate
 from portal.kernel.actor import Actor
 from portal.kernel.ledger import Tx
 from portal.policy import Action
+from portal.reviews import remedies as judging
 from portal.reviews import service as reviews
 from portal.reviews.models import Review
 from portal.reviews.rules import deviates
@@ -135,6 +139,10 @@ class LabSide:
                     reviews.Condition(
                         text="Run the yearly incident exercise and send its report",
                         due_on=story.today() + timedelta(days=120),
+                        closes_at=max(company.data_classes),
+                        finding=min(
+                            (each.number for each in findings.of_assessment(tx, self._assessment_id)), default=None
+                        ),
                     )
                 ]
                 if outcome is Outcome.APPROVE_WITH_CONDITIONS
@@ -159,6 +167,44 @@ class LabSide:
             with self._ledger.begin(second) as tx:
                 decision = reviews.get_decision(tx, decision_id, Action.DECISION_CONFIRM)
                 reviews.sign_decision(tx, decision=decision, digest_seen=digest)
+
+    def follow_up(self, sender: Actor, signatory: Actor) -> None:
+        """Send proof for findings as far as the company goes, close what it calls closed, ask for a second look."""
+        self._send_proofs(sender)
+        if self._company.appeal:
+            self._story.at(days_ago=1)
+            with self._ledger.begin(signatory) as tx:
+                outcome = assessments.outcomes_of(tx, self._vendor_id)[0]
+                second_look.ask(tx, outcome=outcome, reason=self._company.appeal)
+
+    def _send_proofs(self, vendor: Actor) -> None:
+        if not self._company.proofs:
+            return
+        key, becomes = self._company.proofs
+        self._story.at(days_ago=3)
+        with self._ledger.begin(vendor) as tx:
+            line = next(each for each in findings.shared_with(tx, self._vendor_id) if each.question_key == key)
+            proof = next(each for each in evidence.library(tx) if each.kind == "SCR" and each.can_open)
+            step = remedies.send_proof(
+                tx,
+                finding=remedies.of_vendor(tx, line.id),
+                evidence=evidence.get(tx, proof.id, Action.EVIDENCE_READ),
+                pages="1",
+                note="It holds for everybody since the first of the month. The first page shows it.",
+                row_version=line.row_version,
+            )
+        if becomes != "closed":
+            return
+        self._story.at(days_ago=2)
+        with self._ledger.begin(self._story.lab("Ines Valdarno")) as tx:
+            finding = judging.get(tx, line.id, Action.REMEDY_VERIFY)
+            judging.verify(
+                tx,
+                finding=finding,
+                remedy_id=step.id,
+                note="Read in full. Thank you.",
+                row_version=finding.row_version,
+            )
 
     def _pause(self) -> None:
         self._story.at(days_ago=2)

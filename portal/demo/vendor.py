@@ -107,10 +107,13 @@ class Way:
         if company.stage is Stage.SUBMITTED:
             return
         story.at(days_ago=company.days_ago - 7)
-        LabSide(
+        lab = LabSide(
             story, company, assessment_id=self._assessment, vendor_id=vendor_id, papers=tuple(self._papers.values())
-        ).live()
+        )
+        lab.live()
         self._refresh()
+        if company.proofs or company.appeal:
+            lab.follow_up(self._team[0], self._team[-1])
         if company.stage is Stage.RENEWING:
             self._renew(vendor_id, engagement_id)
 

@@ -44,11 +44,7 @@ class FindingLine:
     @property
     def word(self) -> str:
         """How it stands, in a word of every page."""
-        if self.state is FindingState.CLOSED:
-            return N_("Closed by proof")
-        if self.state is FindingState.DRAFT:
-            return N_("Draft")
-        return REMEDY_WORDS.get(self.remedy, N_("To fix"))
+        return word_of(self.state, self.remedy)
 
     def overdue(self, on: date) -> bool:
         """Whether it is open after the day it was due."""
@@ -80,6 +76,13 @@ REMEDY_WORDS: Mapping[RemedyAct | None, str] = {
     RemedyAct.UNDONE: N_("To fix"),
 }
 _LIVE = (FindingState.DRAFT, FindingState.OPEN)
+
+
+def word_of(state: FindingState, remedy: RemedyAct | None) -> str:
+    """Return how a finding stands, in a word of every page."""
+    if state is FindingState.CLOSED:
+        return N_("Closed by proof")
+    return N_("Draft") if state is FindingState.DRAFT else REMEDY_WORDS.get(remedy, N_("To fix"))
 
 
 def of_assessment(tx: Tx, assessment_id: UUID) -> Sequence[FindingLine]:

@@ -20,6 +20,7 @@ from portal.findings.queries import (
     of_assessment,
     proofs_of,
     shared_with,
+    word_of,
 )
 from portal.kernel.errors import Conflict, Forbidden, NotFound, Refused
 from portal.kernel.ledger import Tx
@@ -42,6 +43,7 @@ __all__ = [
     "proofs_of",
     "share_all",
     "shared_with",
+    "word_of",
 ]
 
 TEXT_LIMIT = 4_000

@@ -187,6 +187,16 @@ class Result:
         return tuple(each for each in self.findings if not each.closed)
 
     @property
+    def fix_first(self) -> Finding | None:
+        """What the vendor does first: what gains most of all that does not wait for the lab."""
+        return next((each for each in self.to_fix if each.state != "sent"), None)
+
+    @property
+    def held_by(self) -> tuple[Finding, ...]:
+        """The open high findings: with any of them there is no full approval, whatever the score."""
+        return tuple(each for each in self.to_fix if each.severity == SEVERITY_WORDS["high"])
+
+    @property
     def opens_with(self) -> tuple[str, ...]:
         """The open findings that keep something closed."""
         waits = {name for each in self.access if not each.open for name in each.findings}
@@ -218,6 +228,7 @@ def result_of(
             **each,
             "due": _day(each.get("due_on")),
             "closes": closes(each),
+            "finding": each.get("finding"),
             "met": each.get("finding") in met,
         }
         for each in body.get("conditions") or ()

@@ -135,8 +135,10 @@ def test_AZ_05_afterwards_exactly_the_published_outcome(std: Std, browser: Brows
     with std.house.ledger.begin(std.a.desk.admin.actor) as tx:
         (line,) = assessments.outcomes_of(tx, std.a.desk.vendor_id)
         outcome = assessments.outcome(tx, line.id)
+        standing = assessments.standing_of(tx, outcome)
     assert set(outcome.body) == PUBLISHED
-    where = [each for each in sent if each.startswith(f"/results/{outcome.id}")]
+    assert {each: known_parts(value) for each, value in standing.items()} == STANDING
+    where = [each for each in sent if each.startswith(f"/results/{outcome.id} as")]
     assert len(where) == 3
     for page in where:
         for word in (*published_words(outcome.body), "Hana Kobayashi", "Theo Brandvold"):
@@ -165,6 +167,36 @@ PUBLISHED = {
     "zones",
 }
 """All that a published outcome says; a new field is a decision about what a vendor may know."""
+
+
+STANDING = {
+    "answers": {"label", "number", "possible", "section", "steps"},
+    "findings": {
+        "blocks",
+        "closed_on",
+        "closes_when",
+        "due_on",
+        "gain",
+        "id",
+        "label",
+        "name",
+        "number",
+        "owner",
+        "said",
+        "severity",
+        "since",
+        "state",
+        "what",
+    },
+    "met": set(),
+    "steps": {"counted", "domains", "fixed", "from", "proofs", "score", "score_whole"},
+}
+"""All that is published of how it stands since."""
+
+
+def known_parts(value: list[Any]) -> set[str]:
+    """Return the names of the parts of every value in a list."""
+    return set().union(*(set(each) for each in value if isinstance(each, dict)))
 
 
 def published_words(body: dict[str, Any]) -> list[str]:

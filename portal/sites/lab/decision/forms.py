@@ -52,6 +52,7 @@ class Row:
     due_on: str = ""
     closes_at: str = ""
     access_mode: str = ""
+    finding: str = ""
 
     @property
     def is_empty(self) -> bool:
@@ -63,7 +64,7 @@ def rows_of(form: Mapping[str, str]) -> list[Row]:
     """Return the rows of conditions in a form, in their order."""
     rows = []
     for at in range(MOST_ROWS + SPARE_ROWS):
-        names = [f"condition.{at}.{part}" for part in ("text", "due_on", "closes_at", "access_mode")]
+        names = [f"condition.{at}.{part}" for part in ("text", "due_on", "closes_at", "access_mode", "finding")]
         if any(name in form for name in names):
             rows.append(Row(*(form.get(name, "")[:1_000] for name in names)))
     return rows
@@ -88,6 +89,9 @@ def conditions_of(rows: Sequence[Row]) -> tuple[list[Condition], list[str]]:
                     due,
                     DataClass[row.closes_at].value if row.closes_at else None,
                     row.access_mode or None,
+                    int(row.finding)
+                    if row.finding.isascii() and row.finding.isdigit() and len(row.finding) < 6
+                    else None,
                 )
             )
     return found, problems
@@ -107,4 +111,5 @@ def typed(condition: Condition) -> Row:
         condition.due_on.isoformat() if condition.due_on else "",
         DataClass(condition.closes_at).name if condition.closes_at is not None else "",
         condition.access_mode or "",
+        str(condition.finding) if condition.finding is not None else "",
     )

@@ -6,10 +6,11 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, flash, g, redirect, request, url_for
+from flask import Blueprint, flash, g, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal import policy
+from portal.assessments import queries as assessment_queries
 from portal.assessments import service as assessments
 from portal.identity import queries as people
 from portal.kernel.errors import Conflict, NotFound, Refused
@@ -32,7 +33,9 @@ from portal.sites.lab.score_words import shown
 from portal.sites.lab.workspace import reading as work
 from portal.sites.lab.workspace.forms import add_problems, number
 from portal.sites.shared.door import does
-from portal.sites.shared.pages import begin, page
+from portal.sites.shared.evidence import disposition
+from portal.sites.shared.letter import letter_of
+from portal.sites.shared.pages import begin, house, page
 from portal.sites.shared.step_up import stepped_up
 from portal.terms import OUTCOME_WORDS, AssessmentState, DecisionState, Outcome, Role
 from portal.vendors import service as vendors
@@ -127,6 +130,24 @@ def cosign() -> ResponseReturnValue:
 def show(decision_id: UUID) -> ResponseReturnValue:
     """Show exactly the document that is or was signed, with its fingerprint."""
     return _decision_page(decision_id)
+
+
+@bp.get("/decisions/<uuid:decision_id>/letter.pdf")
+@does(Action.REVIEW_READ)
+def letter(decision_id: UUID) -> ResponseReturnValue:
+    """Give the letter that the vendor reads, from what was published to it."""
+    with begin() as tx:
+        decision = reviews.get_decision(tx, decision_id, Action.REVIEW_READ)
+        outcome = assessment_queries.outcome_of_revision(tx, decision.assessment_id, decision.revision)
+        vendor = vendors.get(tx, decision.vendor_id, Action.VENDOR_READ)
+        vendor_name = vendor.name
+        confirmed = decision.state is DecisionState.CONFIRMED
+    if outcome is None or not confirmed:
+        raise NotFound
+    answer = make_response(letter_of(outcome, lab_name=house().settings.lab_name, vendor_name=vendor_name))
+    answer.content_type = "application/pdf"
+    answer.headers["Content-Disposition"] = disposition(f"decision-D-{outcome.number}.pdf")
+    return answer
 
 
 @bp.post("/decisions/<uuid:decision_id>/sign")
@@ -275,6 +296,7 @@ def _suggested_rows(space: Workspace, engagement: Any, today: date) -> list[Row]
                     each.due_on or today + CONDITION_DAYS,
                     highest if each.severity.value == "high" and len(engagement.data_classes) > 1 else None,
                     None,
+                    each.number,
                 )
             )
             for _, _, each in found

@@ -1,0 +1,1 @@
+"""Findings and second looks on both sides' pages."""
