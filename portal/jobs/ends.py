@@ -119,7 +119,7 @@ def _approvals(tx: Tx, vendor: Vendor, today: date) -> None:
         .where(AccessCard.vendor_id == vendor.id)
         .order_by(Engagement.project, Engagement.id)
     )
-    for card, project, decided_at in tx.session.execute(statement).tuples():
+    for card, project, decided_at in tx.session.execute(statement):
         ends = ends_of(card.body)
         if ends is None or decided_at is None:
             continue

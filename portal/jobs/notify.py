@@ -209,13 +209,13 @@ def _replies(tx: Tx, assessment: Assessment, about: Mapping[str, Any], since: da
         ReopenedQuestion.asked_at == Message.sent_at,
     )
     mine = Message.assessment_id == assessment.id
-    written = tx.session.execute(
+    written = (
         sa.select(Message.question_key, sa.func.count())
         .where(mine, Message.side == Side.LAB, Message.sent_at >= since, sa.not_(asked_back))
         .group_by(Message.question_key)
         .order_by(Message.question_key)
-    ).tuples()
-    counts = dict(written.all())
+    )
+    counts: dict[str, int] = {row[0]: row[1] for row in tx.session.execute(written)}
     authors: dict[str, set[UUID]] = {}
     for key, author_id in tx.session.execute(
         sa.select(Message.question_key, Message.author_id).where(mine, Message.side == Side.VENDOR).distinct()

@@ -6,14 +6,17 @@ from datetime import date, timedelta
 from uuid import UUID
 
 import pytest
+import sqlalchemy as sa
 
 from portal.assessments import service as assessments
 from portal.attestations import service as attestations
 from portal.delivery import service as delivery
 from portal.delivery.mails.people import hours
+from portal.delivery.models import DigestItem
 from portal.gate import service as gate
 from portal.identity import service as identity
 from portal.jobs.mail import deliver_mail
+from portal.jobs.notify import notify_access, notify_vendor
 from portal.jobs.remind import remind_due
 from portal.jobs.worker import run_worker
 from portal.kernel.actor import system
@@ -39,7 +42,7 @@ def desk(house):
     return made
 
 
-def test_an_invited_person_gets_one_mail_for_each_link(house) -> None:
+def test_an_invited_person_gets_one_mail_for_each_link(house, clock) -> None:
     with house.ledger.begin(system("test")) as tx:
         invitation = identity.invite(
             tx,
@@ -51,6 +54,7 @@ def test_an_invited_person_gets_one_mail_for_each_link(house) -> None:
         )
     assert told(house, "invitation") == ["mei@orrery.example"]
 
+    clock.advance(minutes=2)
     with house.ledger.begin(system("test")) as tx:
         again = identity.find(tx, token=identity.link_token(invitation, house.keyring))
         identity.resend(tx, invitation=again, keyring=house.keyring)
@@ -244,3 +248,83 @@ def test_an_outcome_is_told_without_what_it_is(house, desk) -> None:
 )
 def test_how_long_it_takes(questions, said) -> None:
     assert hours(questions) == said
+
+
+def test_what_the_lab_writes_is_one_mail_for_those_who_take_part(house, desk, clock) -> None:
+    """ux.md, e-mail 8; a reply is gathered for the day unless its reader chose otherwise."""
+    with desk.at(desk.respondent.actor) as (tx, row):
+        key = desk.visible()[0].key
+        attestations.post_message(tx, assessment=row, question_key=key, body="What counts as access?")
+    clock.advance(minutes=1)
+    with desk.at(system("test")) as (tx, row):
+        for body in ("Every way in.", "Also by a shared account."):
+            attestations.post_message(tx, assessment=row, question_key=key, body=body, asks=False)
+    clock.advance(minutes=11)
+    run_worker(house, once=True)
+
+    with house.ledger.begin(system("test")) as tx:
+        (item,) = tx.session.execute(sa.select(DigestItem)).scalars()
+    assert (item.user_id, item.kind, item.context["replies"]) == (desk.respondent.id, "reply", 2)
+    assert "access" not in str(item.context).lower()
+
+
+def test_what_nobody_took_part_in_is_told_to_the_vendor_admins(house, desk, clock) -> None:
+    with desk.at(system("test")) as (tx, row):
+        attestations.post_message(tx, assessment=row, question_key=desk.visible()[0].key, body="Who can open it?")
+    clock.advance(minutes=11)
+    run_worker(house, once=True)
+
+    with house.ledger.begin(system("test")) as tx:
+        assert [each.user_id for each in tx.session.execute(sa.select(DigestItem)).scalars()] == [desk.admin.id]
+
+
+def test_before_a_review_a_vendors_question_is_told_to_who_asked_else_to_every_reviewer(house, desk, clock) -> None:
+    reviewers = [person(house, roles=[Role.REVIEWER], email=f"r{n}@orrery.example") for n in range(2)]
+    key = desk.visible()[0].key
+
+    def vendor_asks() -> list[str]:
+        before = len(told(house, "reply_received"))
+        with desk.at(desk.respondent.actor) as (tx, row):
+            attestations.post_message(tx, assessment=row, question_key=key, body="What counts as access?")
+        clock.advance(minutes=11)
+        return sorted(told(house, "reply_received"))[before:] if not before else told(house, "reply_received")
+
+    assert vendor_asks() == [each.email for each in reviewers]
+    with desk.at(system("test")) as (_tx, row):
+        row.requested_by = reviewers[1].id
+    assert sorted(vendor_asks()) == sorted([*(each.email for each in reviewers), reviewers[1].email])
+
+
+def test_a_pause_that_ended_before_its_mail_left_is_not_told_any_more(house, desk) -> None:
+    """security.md R13: what comes late changes nothing."""
+    lead = person(house, roles=[Role.LEAD_APPROVER], email="lead@orrery.example")
+    second = person(house, roles=[Role.LEAD_APPROVER], email="second@orrery.example")
+    with house.ledger.begin(lead.fresh) as tx:
+        vendor = tx.session.get_one(Vendor, desk.vendor_id)
+        pause_id: UUID = gate.pause(tx, vendor=vendor, reason="Credentials found").id
+    notify_access(
+        house, what="access_paused", pause_id=str(pause_id), since="2026-11-24T09:00:00Z", vendor_id=str(desk.vendor_id)
+    )
+    with house.ledger.begin(lead.fresh) as tx:
+        row = gate.get_pause(tx, pause_id, Action.RESUME)
+        gate.ask_resume(tx, pause=row, plan="Rotated and watched", row_version=row.row_version)
+    with house.ledger.begin(second.fresh) as tx:
+        row = gate.get_pause(tx, pause_id, Action.RESUME)
+        gate.confirm_resume(tx, pause=row, row_version=row.row_version)
+    run_worker(house, once=True)
+
+    assert {mail.state for mail in mails(house) if mail.kind == "access_paused"} == {MailState.DROPPED}
+    assert {mail.state for mail in mails(house) if mail.kind == "access_restored"} == {MailState.SENT}
+
+
+def test_a_section_that_was_taken_back_is_not_told_any_more(house, desk) -> None:
+    section = desk.questionnaire.sections[0].key
+    with desk.at(desk.admin.actor) as (tx, row):
+        assessments.assign_section(tx, assessment=row, section=section, user_id=desk.respondent.id)
+        given = {"assessment_id": str(row.id), "section": section, "user_id": str(desk.respondent.id)}
+    notify_vendor(house, what="section_given", **given)
+    with desk.at(desk.admin.actor) as (tx, row):
+        assessments.unassign_section(tx, assessment=row, section=section, user_id=desk.respondent.id)
+    run_worker(house, once=True)
+
+    assert {mail.state for mail in mails(house) if mail.kind == "section_given"} == {MailState.DROPPED}
