@@ -1,5 +1,5 @@
 # make run: a fresh machine to the demo on http://127.0.0.1:8000. PORT= another port, VAR= the folder of its data.
-.PHONY: run test test-fast test-s3 test-office lint bench
+.PHONY: run test test-fast test-s3 test-office lint bench translations
 
 run:
 	@sh scripts/run.sh
@@ -28,6 +28,11 @@ test-office:
 lint:
 	@sh scripts/environment.sh dev
 	@sh scripts/lint.sh
+
+# The German catalogue anew from the sources; write what it names as missing into messages.po and run it once more.
+translations:
+	@sh scripts/environment.sh dev
+	@sh scripts/translations.sh
 
 bench:
 	@sh scripts/environment.sh dev
