@@ -184,7 +184,8 @@ class LabSide:
         self._story.at(days_ago=3)
         with self._ledger.begin(vendor) as tx:
             line = next(each for each in findings.shared_with(tx, self._vendor_id) if each.question_key == key)
-            proof = next(each for each in evidence.library(tx) if each.kind == "SCR" and each.can_open)
+            ready = [each for each in evidence.library(tx) if each.can_open and each.replaced_by is None]
+            proof = min(ready, key=lambda each: (each.kind != "SCR", each.kind != "POL"))
             step = remedies.send_proof(
                 tx,
                 finding=remedies.of_vendor(tx, line.id),

@@ -142,8 +142,8 @@ def reserve() -> ResponseReturnValue:
         jsonify(
             id=str(place.id),
             **({"upload": _ticket(way.ticket)} if way.ticket else {"parts": _parts(way)}),
-            finalise_url=url_for(".finalise", evidence_id=place.id) + (f"?{then}" if then else ""),
-            cancel_url=url_for(".cancel", evidence_id=place.id),
+            finalise_url=url_for("vendor_uploads.finalise", evidence_id=place.id) + (f"?{then}" if then else ""),
+            cancel_url=url_for("vendor_uploads.cancel", evidence_id=place.id),
         ),
         201,
     )
@@ -160,7 +160,7 @@ def _parts(way: Way) -> dict[str, Any]:
         "size": way.part_size,
         "count": way.count,
         "have": list(way.have),
-        "url": url_for(".parts", evidence_id=way.id),
+        "url": url_for("vendor_uploads.parts", evidence_id=way.id),
         "at_once": most,
     }
 

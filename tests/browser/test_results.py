@@ -1,0 +1,166 @@
+"""From the mail of a decision to what to fix first, and from the proof to an open gate, in a real browser."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from portal.delivery import queries as mails
+from portal.delivery.render import render
+from portal.delivery.rules import Frame
+from portal.findings import second_look
+from portal.identity import service as identity
+from portal.jobs.worker import run_worker
+from portal.kernel import signing
+from portal.terms import Scope
+from portal.vendors.models import Vendor
+from portal.wiring import House
+from tests.factories.remedies import (
+    ALSO,
+    FLAGGED,
+    SYSTEM,
+    conditional,
+    finding,
+    give_back,
+    outcome_of,
+    proof_file,
+    send,
+)
+from tests.factories.reviews import Bench
+from tests.rules import files
+
+pytestmark = pytest.mark.browser
+
+SIZES = ((1440, 900), (390, 844))
+
+
+def mailed_link(made: Bench, live: str) -> str:
+    """Return where the button of the decision's mail leads."""
+    run_worker(made.house, once=True)
+    with made.house.ledger.begin(SYSTEM) as tx:
+        body = next(
+            mails.mail(tx, line.id)
+            for line in mails.mails(tx, limit=500)
+            if mails.mail(tx, line.id).line.kind == "decision"
+        )
+    frame = Frame(lab_name="Orrery", base_url=live)
+    sent = render("decision", body.context, to_name="Marisol", frame=frame, link_token=lambda _: "")
+    found = re.search(rf"{re.escape(live)}(/results/[0-9a-f-]+)", sent.text)
+    assert found
+    return found[1]
+
+
+def in_sight(page: Page, words: str) -> bool:
+    box = page.get_by_text(words).first.bounding_box()
+    size = page.viewport_size
+    assert size
+    return box is not None and box["y"] >= 0 and box["y"] + box["height"] <= size["height"]
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES)
+def test_J8_one_click_from_the_mail_to_what_to_fix_first(
+    house: House, live_server: str, visit: Callable[..., Page], width: int, height: int
+) -> None:
+    made = conditional(house, keys=(FLAGGED, ALSO))
+    path = mailed_link(made, live_server)
+    page = visit(made.desk.admin, path, width=width, height=height)
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("Approved with conditions")
+    assert in_sight(page, "Fix first:")
+    assert page.evaluate("scrollY") == 0
+
+
+def test_J15_proof_in_two_clicks_closed_in_two_and_the_gate_opens(
+    house: House, live_server: str, visit: Callable[..., Page], tmp_path: Path
+) -> None:
+    signing.make_file(house.signing_keys, now=house.instant())
+    made = conditional(house)
+    with house.ledger.begin(made.admin.fresh) as tx:
+        until = tx.now.replace(year=tx.now.year + 1)
+        _, token = identity.create_client(tx, name="IAM", scopes=[Scope.GATE_READ], vendor_ids=None, expires_at=until)
+        slug = tx.session.get_one(Vendor, made.desk.vendor_id).slug
+    proof = tmp_path / "mdm-export.pdf"
+    proof.write_bytes(files.pdf(pages=3))
+    vendor = visit(made.desk.respondent, f"/findings/{finding(made).id}")
+    lab = visit(made.reviewer, "/lab/findings", fresh=True)
+
+    def gate() -> str:
+        asked = {"vendor": slug, "data_class": "D3", "access_mode": "A2", "purpose": "labelling"}
+        answer = lab.request.get(
+            f"{live_server}/api/v1/gate", params=asked, headers={"Authorization": f"Bearer {token}"}
+        )
+        return str(answer.json()["decision"])
+
+    assert gate() == "deny"
+    with vendor.expect_file_chooser() as chosen:
+        vendor.get_by_label("Upload a file for F-1").click()
+    chosen.value.set_files(proof)
+    expect(vendor.get_by_role("radio", name="mdm-export.pdf")).to_be_checked()
+    vendor.get_by_role("button", name="Send proof for F-1").click()
+    expect(vendor.get_by_text("Your proof is with us.")).to_be_visible()
+
+    lab.reload()
+    lab.get_by_role("link", name="F-1").click()
+    lab.get_by_role("button", name="Verify and close F-1").click()
+    expect(lab.get_by_role("status")).to_contain_text("F-1 is closed.")
+    assert gate() == "allow"
+
+
+STATES: dict[str, Callable[[Bench], Any]] = {
+    "open": lambda _made: None,
+    "sent": lambda made: send(made, proof_file(made)),
+    "returned": lambda made: give_back(made, send(made, proof_file(made))),
+}
+
+
+@pytest.mark.parametrize("state", list(STATES))
+def test_the_pages_are_accessible_in_every_state_light_dark_and_narrow(
+    house: House,
+    visit: Callable[..., Page],
+    axe: Callable[..., None],
+    no_sideways: Callable[[Page], None],
+    shot: Callable[..., Path],
+    state: str,
+) -> None:
+    made = conditional(house, keys=(FLAGGED, ALSO))
+    STATES[state](made)
+    told = outcome_of(made)
+    page = visit(made.desk.signatory, f"/results/{told.id}")
+    for path in (f"/results/{told.id}", f"/findings/{finding(made).id}"):
+        page.goto(page.url.split("/results")[0].split("/findings")[0] + path)
+        page.emulate_media(color_scheme="light")
+        page.set_viewport_size({"width": 1440, "height": 900})
+        axe(page)
+        shot(page, f"result-{state}-{path.split('/')[1]}")
+        page.emulate_media(color_scheme="dark")
+        page.set_viewport_size({"width": 320, "height": 800})
+        axe(page)
+        no_sideways(page)
+
+
+def test_the_other_pages_are_accessible(
+    house: House, visit: Callable[..., Page], axe: Callable[..., None], no_sideways: Callable[[Page], None]
+) -> None:
+    made = conditional(house)
+    send(made, proof_file(made))
+    told = outcome_of(made)
+    vendor = visit(made.desk.signatory, f"/results/{told.id}/answers", width=390)
+    axe(vendor)
+    no_sideways(vendor)
+    vendor.goto(vendor.url.replace("/answers", "/second-look"))
+    axe(vendor)
+    vendor.get_by_role("button", name="Ask for a second look").click()
+    expect(vendor.get_by_role("alert")).to_be_visible()
+    axe(vendor)
+    with house.ledger.begin(made.desk.signatory.actor) as tx:
+        look = second_look.ask(tx, outcome=told, reason="The export was of another tenant.")
+    lab = visit(made.third, "/lab/findings", width=390, theme="dark")
+    for path in ("/lab/findings", f"/lab/findings/{finding(made).id}", "/lab/appeals", f"/lab/appeals/{look.id}"):
+        lab.goto(lab.url.split("/lab")[0] + path)
+        axe(lab)
+        no_sideways(lab)
