@@ -90,6 +90,8 @@ REACTIONS: Mapping[type[Fact], Sequence[Callable[[Tx, Any], None]]] = {
     assessment_facts.AssessmentWithdrawn: (reviews.end_withdrawn,),
     # what people are told by mail: each of these only writes a job
     identity_facts.PersonInvited: (follow.mail_link,),
+    identity_facts.AddressAsked: (follow.mail_address_asked,),
+    identity_facts.AddressChanged: (follow.mail_address_changed,),
     identity_facts.SignedIn: (follow.mail_sign_in,),
     identity_facts.PasswordChanged: (follow.mail_password,),
     identity_facts.RecoveryCodesRenewed: (follow.mail_recovery_codes,),

@@ -28,6 +28,11 @@ def upgrade() -> None:
     op.create_foreign_key(
         op.f("fk_invitation_takes_over_from"), "invitation", "user_account", ["takes_over_from"], ["id"]
     )
+    op.add_column("invitation", sa.Column("was_email", sa.Text(), nullable=True))
+    _purposes("('join', 'bootstrap', 'reset', 'address')")
+    op.create_check_constraint(
+        op.f("ck_invitation_was_email_of_a_change"), "invitation", "(purpose = 'address') = (was_email IS NOT NULL)"
+    )
     op.create_table(
         "earlier_link",
         sa.Column("token_digest", sa.LargeBinary(), nullable=False),
@@ -59,6 +64,12 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Take them away."""
     op.drop_table("earlier_link")
+    # A change of address that nobody confirmed is over; as a link it becomes one that was taken back.
+    op.drop_constraint(op.f("ck_invitation_was_email_of_a_change"), "invitation")
+    op.execute("UPDATE invitation SET revoked_at = now() WHERE purpose = 'address' AND redeemed_at IS NULL")
+    op.execute("UPDATE invitation SET purpose = 'reset' WHERE purpose = 'address'")
+    _purposes("('join', 'bootstrap', 'reset')")
+    op.drop_column("invitation", "was_email")
     op.drop_constraint(op.f("fk_invitation_takes_over_from"), "invitation", type_="foreignkey")
     op.drop_column("invitation", "takes_over_from")
     op.drop_column("invitation", "due_on")
@@ -67,3 +78,8 @@ def downgrade() -> None:
     op.drop_constraint(op.f("ck_mail_bounced_with_reason"), "mail")
     op.drop_column("mail", "bounce_reason")
     op.drop_column("mail", "bounced_at")
+
+
+def _purposes(known: str) -> None:
+    op.drop_constraint(op.f("ck_invitation_purpose_known"), "invitation")
+    op.create_check_constraint(op.f("ck_invitation_purpose_known"), "invitation", f"purpose IN {known}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from email import message_from_bytes, policy
 from email.message import EmailMessage, Message
@@ -42,7 +42,7 @@ def read_report(raw: bytes) -> tuple[Bounce, ...]:
     return tuple(Bounce(mail_id, address, reason) for mail_id in ids[:1] for address, reason in failures[:1])
 
 
-def _ids(parts: list[Message]) -> Iterator[UUID]:
+def _ids(parts: Sequence[Message]) -> Iterator[UUID]:
     """Yield the ids of the mails that are returned, whole or as their headers, then of what is answered."""
     for part in parts:
         if part.get_content_type() == "text/rfc822-headers":

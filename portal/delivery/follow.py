@@ -15,6 +15,7 @@ NOTIFY_ACCESS = "notify_access"
 NOTIFY_PERSON = "notify_person"
 NOTIFY_SIGN_IN = "notify_sign_in"
 NOTIFY_ALERT = "notify_alert"
+NOTIFY_ADDRESS = "notify_address"
 """The jobs of portal/jobs/notify.py, by name: they stand above every room."""
 
 RECOVERY_CODE = "recovery_code"
@@ -25,6 +26,16 @@ DIGEST = timedelta(minutes=10)
 def mail_link(tx: Tx, fact: Any) -> None:
     """PersonInvited: the link goes to its address."""
     enqueue(tx, NOTIFY_INVITED, invitation_id=fact.invitation_id, generation=fact.generation)
+
+
+def mail_address_asked(tx: Tx, fact: Any) -> None:
+    """AddressAsked: a link goes to the new address."""
+    enqueue(tx, NOTIFY_ADDRESS, invitation_id=fact.invitation_id, changed=False)
+
+
+def mail_address_changed(tx: Tx, fact: Any) -> None:
+    """AddressChanged: the earlier address hears of it."""
+    enqueue(tx, NOTIFY_ADDRESS, invitation_id=fact.invitation_id, changed=True)
 
 
 def mail_section(tx: Tx, fact: Any) -> None:

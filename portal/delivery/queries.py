@@ -115,7 +115,10 @@ class Fate:
 
 
 def fates(tx: Tx, keys: Collection[str]) -> Mapping[str, Fate]:
-    """Return what became of the mails of these dedupe keys. Mails beyond the actor's vendor are hidden by the database."""
+    """Return what became of the mails of these dedupe keys.
+
+    Mails beyond the actor's vendor are hidden by the database.
+    """
     if not keys:
         return {}
     statement = sa.select(

@@ -235,6 +235,32 @@ class ReachChanged(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class PersonRenamed(Fact):
+    """A person has another name or title. What was signed keeps the one it was signed with."""
+
+    user_id: UUID
+    vendor_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class AddressAsked(Fact):
+    """A person is to have another address; a link went to it."""
+
+    invitation_id: UUID
+    user_id: UUID
+    vendor_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class AddressChanged(Fact):
+    """A person has another address from now on; the old one hears of it."""
+
+    invitation_id: UUID
+    user_id: UUID
+    vendor_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
 class InvitationOpened(Fact):
     """Somebody followed the link of an invitation for the first time."""
 

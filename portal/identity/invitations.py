@@ -46,6 +46,8 @@ from portal.terms import N_, ROLE_WORDS, Role, Side
 ENDED = N_("This invitation ended on %(day)s. Send a new one to the same address")
 JOINED = N_("%(name)s has joined already. Choose them as a colleague instead")
 NOT_HERE = said("This address cannot be invited. Use another work address")
+_PATHS = {"reset": "/reset/", "address": "/team/address/"}
+"""Where the links go that let nobody join; each kind has tokens of its own (ASVS 9.2.2)."""
 REST = timedelta(minutes=1)
 """How long a link rests before it is sent again: two presses are one, and no mailbox is flooded."""
 MOST_LINKS = 10
@@ -54,14 +56,13 @@ MOST_LINKS = 10
 
 def link_token(invitation: Invitation, keyring: Keyring, *, generation: int | None = None) -> str:
     """Return the one-time token of the newest link: recomputed when a mail leaves, never stored."""
-    kind = "reset" if invitation.purpose == "reset" else "invitation"
+    kind = invitation.purpose if invitation.purpose in _PATHS else "invitation"
     return keyring.derive_token(kind, invitation.id, generation or invitation.generation)
 
 
 def link_path(invitation: Invitation, keyring: Keyring) -> str:
     """Return the path of the newest link."""
-    head = "/reset/" if invitation.purpose == "reset" else "/invitation/"
-    return head + link_token(invitation, keyring)
+    return _PATHS.get(invitation.purpose, "/invitation/") + link_token(invitation, keyring)
 
 
 def invite(
@@ -403,7 +404,7 @@ def find_link(tx: Tx, *, token: str) -> Link:
     """
     digest = token_digest(token)
     found = get_one(tx, sa.select(Invitation).where(Invitation.token_digest == digest))
-    if found is not None and found.purpose != "reset":
+    if found is not None and found.purpose not in _PATHS:
         return Link(found, found.expires_at, newest=True)
     earlier = tx.session.get(EarlierLink, digest)
     if found is not None or earlier is None:
@@ -468,7 +469,7 @@ def enrol(
     :raises Conflict: if the invitation was used, withdrawn or has ended meanwhile.
     """
     hasher = hasher or words.hasher()
-    if invitation.purpose == "reset" or invitation.user_id is None:
+    if invitation.purpose in _PATHS or invitation.user_id is None:
         raise NotFound
     user = tx.session.get_one(UserAccount, invitation.user_id)
     name = user.full_name if full_name is None else full_name.strip()

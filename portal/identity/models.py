@@ -158,13 +158,14 @@ class Invitation(Base, kw_only=True):
     """A one-time way in for one address. ``generation`` counts resends: only the newest link works.
 
     The token is derived from the id and generation when the mail leaves, and only its digest is stored.
-    ``purpose``: join, bootstrap (first admin), reset (password).
+    ``purpose``: join, bootstrap (first admin), reset (password), address (a new one, instead of ``was_email``).
     """
 
     __tablename__ = "invitation"
     __table_args__ = (
-        sa.CheckConstraint("purpose IN ('join', 'bootstrap', 'reset')", name="purpose_known"),
+        sa.CheckConstraint("purpose IN ('join', 'bootstrap', 'reset', 'address')", name="purpose_known"),
         sa.CheckConstraint("(side = 'vendor') = (vendor_id IS NOT NULL)", name="vendor_iff_vendor_side"),
+        sa.CheckConstraint("(purpose = 'address') = (was_email IS NOT NULL)", name="was_email_of_a_change"),
         sa.CheckConstraint("redeemed_at IS NULL OR revoked_at IS NULL", name="redeemed_or_revoked"),
         sa.CheckConstraint("email = lower(email)", name="email_lower"),
     )
@@ -173,6 +174,7 @@ class Invitation(Base, kw_only=True):
     purpose: Mapped[str] = mapped_column(default="join")
     email: Mapped[str] = mapped_column(index=True)
     full_name: Mapped[str]
+    was_email: Mapped[str | None] = mapped_column(default=None)
     side: Mapped[Side]
     vendor_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("vendor.id"), index=True, default=None)
     roles: Mapped[list[str]]

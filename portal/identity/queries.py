@@ -234,7 +234,7 @@ def invitations_of(tx: Tx, vendor_id: UUID | None) -> list[InvitationLine]:
         .outerjoin(inviter, inviter.id == Invitation.invited_by)
         .where(
             Invitation.vendor_id == vendor_id if vendor_id is not None else Invitation.vendor_id.is_(None),
-            Invitation.purpose != "reset",
+            Invitation.purpose.in_(("join", "bootstrap")),
         )
         .order_by(Invitation.created_at.desc(), Invitation.id.desc())
         .limit(MOST)

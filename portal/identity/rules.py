@@ -19,7 +19,12 @@ FRESH_FOR = timedelta(minutes=5)
 NOTICE = timedelta(minutes=5)
 """How long before the end of a session its person is told (WCAG 2.2.1)."""
 
-LIFETIME = {"join": timedelta(days=7), "bootstrap": timedelta(hours=24), "reset": timedelta(hours=1)}
+LIFETIME = {
+    "join": timedelta(days=7),
+    "bootstrap": timedelta(hours=24),
+    "reset": timedelta(hours=1),
+    "address": timedelta(hours=24),
+}
 """How long each kind of one-time link works (ASVS 6.4.1)."""
 
 SECOND_PERSON = frozenset({Role.LEAD_APPROVER, Role.PROGRAM_ADMIN})

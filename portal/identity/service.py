@@ -1,5 +1,6 @@
 """What may be done with people, sessions, invitations and service clients: the commands of this room in one place."""
 
+from portal.identity.addresses import ask_address, confirm_address, find_address, get_person_or_self, rename
 from portal.identity.clients import client_of, create_client, disable_client, get_client
 from portal.identity.facts import AccessRefused
 from portal.identity.invitations import (
@@ -91,11 +92,13 @@ __all__ = [
     "NoPasskey",
     "RelyingParty",
     "add_passkey",
+    "ask_address",
     "ask_reset",
     "begin_session",
     "bootstrap",
     "change_password",
     "client_of",
+    "confirm_address",
     "confirm_role",
     "count_try",
     "create_client",
@@ -106,11 +109,13 @@ __all__ = [
     "end_sessions_of",
     "enrol",
     "find",
+    "find_address",
     "find_link",
     "find_reset",
     "get_client",
     "get_invitation",
     "get_person",
+    "get_person_or_self",
     "get_request",
     "give_back",
     "grant_role",
@@ -136,6 +141,7 @@ __all__ = [
     "refusal_limits",
     "registration_options",
     "remove_passkey",
+    "rename",
     "renew_recovery_codes",
     "resend",
     "reset_factors",

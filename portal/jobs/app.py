@@ -12,7 +12,7 @@ from procrastinate import App, BaseRetryStrategy, JobContext, PsycopgConnector, 
 from procrastinate.jobs import Job as QueuedJob
 
 from portal.delivery import rules, service
-from portal.jobs import alerts, digests, ends, keep, likeness, mail, notify, reading, remind, upkeep, watch
+from portal.jobs import addresses, alerts, digests, ends, keep, likeness, mail, notify, reading, remind, upkeep, watch
 from portal.jobs.tools import House, Job, Pace
 from portal.kernel.actor import system
 from portal.kernel.logging import logger
@@ -43,7 +43,7 @@ class BackOff(BaseRetryStrategy):
 
 def all_jobs(pace: Pace) -> tuple[Job, ...]:
     """Return every job of the house."""
-    given = (*mail.JOBS, *notify.JOBS, *alerts.JOBS, *reading.JOBS)
+    given = (*mail.JOBS, *notify.JOBS, *addresses.JOBS, *alerts.JOBS, *reading.JOBS)
     return (
         *given,
         *likeness.jobs(pace),

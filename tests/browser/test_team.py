@@ -78,14 +78,14 @@ def test_j6_somebody_new_lands_on_their_section_and_sees_no_other(
     job = Presses(lena)
     lena.goto(live_server + link_of(quillmark, "lena.brandt@quillmark.example"))
     secret = lena.locator("code.mono").first.inner_text().replace(" ", "")
-    lena.get_by_label("Password", exact=True).fill(PASSWORD)
+    lena.get_by_label("Choose a password", exact=True).fill(PASSWORD)
     with quillmark.house.ledger.begin(SYSTEM) as tx:
         code = totp.code_at(secret, totp.step_at(tx.now))
     lena.get_by_label("Code from your authenticator app").fill(code)
     job.press("button", "Create account")
     job.press("link", "I have kept them, go on")
 
-    expect(lena.get_by_role("heading", level=1)).to_have_text("Governance and assurance")
+    expect(lena.get_by_role("heading", level=1)).to_have_text(re.compile("^Governance, assurance"))
     assert lena.url.endswith(f"/assessments/{quillmark.assessment_id}/s/gov")
     assert (job.clicks, job.loads) == (2, 3)
     lena.goto(f"{live_server}/assessments/{quillmark.assessment_id}/s/iam")
@@ -155,9 +155,8 @@ def test_the_team_is_accessible_in_every_state(
     in_every_state(quillmark)
     for theme, width in (("light", 1440), ("dark", 320)):
         page = visit(quillmark.admin, "/team?section=inc", theme=theme, width=width)
-        for word in ("Queued", "Sent", "Not delivered", "Opened", "Expired", "Joined", "Late"):
-            if word != "Late":
-                expect(page.get_by_role("region", name="People of your team")).to_contain_text(word)
+        for word in ("Queued", "Sent", "Not delivered", "Opened", "Expired", "Joined"):
+            expect(page.get_by_role("region", name="People of your team")).to_contain_text(word)
         expect(page.get_by_text("A mail server gave it back: 550 5.1.1 no such mailbox here")).to_be_visible()
         shot(page, f"team-{theme}-{width}")
         axe(page)

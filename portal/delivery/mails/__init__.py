@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from portal.delivery.mails import access, alerts, dates, ends, lab, people, signing, talk, work
+from portal.delivery.mails import access, address, alerts, dates, ends, lab, people, signing, talk, work
 from portal.delivery.rules import Frame, Parts
 
 
@@ -23,6 +23,8 @@ KINDS: Mapping[str, Kind] = {
     "invitation_ending": Kind(people.InvitationEnding, people.invitation_ending),
     "password_reset": Kind(people.PasswordReset, people.password_reset),
     "new_sign_in": Kind(people.NewSignIn, people.new_sign_in),
+    "address_confirm": Kind(address.AddressConfirm, address.address_confirm),
+    "address_moved": Kind(address.AddressMoved, address.address_moved),
     "role_changed": Kind(people.RoleChanged, people.role_changed),
     "account_changed": Kind(people.AccountChanged, people.account_changed),
     "everything_taken": Kind(people.EverythingTaken, people.everything_taken),

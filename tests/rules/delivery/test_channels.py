@@ -38,6 +38,8 @@ def test_what_is_urgent_or_about_ones_own_account_can_never_be_put_off() -> None
         "account_changed",
         "invitation",
         "invitation_ending",
+        "address_confirm",
+        "address_moved",
         "password_reset",
         "cosign",
         "evidence_alert",

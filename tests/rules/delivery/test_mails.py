@@ -46,6 +46,8 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "invited_by": "Hana Sato",
         "vendor_name": "Marigold Labelling",
     },
+    "address_confirm": {"invitation_id": ID, "expires_at": NOW, "asked_by": "Hana Sato", "own": False},
+    "address_moved": {"at": NOW, "asked_by": "Hana Sato", "own": False},
     "password_reset": {"invitation_id": ID, "expires_at": NOW},
     "new_sign_in": {"at": NOW, "device": "Firefox on Linux", "address": "192.0.2.7"},
     "role_changed": {"at": NOW, "roles": ["signatory"], "changed_by": "Hana Sato"},

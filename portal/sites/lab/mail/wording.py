@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 KINDS: Mapping[str, str] = {
     "invitation": "Invitation",
+    "address_confirm": "New address to confirm",
+    "address_moved": "Address changed",
     "invitation_ending": "Invitation about to end",
     "password_reset": "New password",
     "new_sign_in": "New sign-in",

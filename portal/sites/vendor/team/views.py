@@ -20,12 +20,12 @@ from portal.policy import Action
 from portal.sites.shared import does, house, page
 from portal.sites.shared.language import _, ngettext, told
 from portal.sites.shared.pages import actor, begin
-from portal.sites.vendor.team import member
+from portal.sites.vendor.team import details, member
 from portal.sites.vendor.team.blueprint import ROLE_HINTS, ROLES, SOMEBODY_NEW, Form, Place, bp, day_in, id_in, roles_in
 from portal.sites.vendor.team.lines import open_assessments, team_beside
 from portal.terms import ROLE_WORDS, Role, Side
 
-__all__ = ["bp", "member"]
+__all__ = ["bp", "details", "member"]
 
 
 @bp.get("/team")
