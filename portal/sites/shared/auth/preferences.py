@@ -78,7 +78,7 @@ def _page(*, problems: Mapping[str, str] | None = None, late: str = "") -> str:
                 group.value,
                 told(choice.title),
                 told(choice.about),
-                [(channel.value, _channel(channel)) for channel in choice.channels],
+                [(channel.value, _channel(channel)) for channel in Channel if channel in choice.channels],
             )
             for group, choice in _offered().items()
         ],
