@@ -185,7 +185,7 @@
             tries = this.got > before ? 0 : tries + 1;
             if (navigator.onLine && tries >= TRIES) throw error;
             const ms = Math.max(500 * 2 ** tries, 1000 * Math.min(error.after, 8));
-            if (!navigator.onLine) this.show("send", word("offline", { arrived: of(this.got, this.size) }));
+            if (!navigator.onLine) this.show("send", word("upload_offline", { arrived: of(this.got, this.size) }));
             else this.show("send", word("trying", { why: error.message || word("lost") }));
             await wait(navigator.onLine ? ms : 60_000, signal);
           }
