@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -17,6 +19,7 @@ from portal.delivery.models import DigestItem
 from portal.evidence.models import EvidenceOpening
 from portal.identity.models import UserAccount
 from portal.jobs.digests import gather_digests
+from portal.jobs.ends import tell_ends
 from portal.jobs.mail import deliver_mail
 from portal.jobs.worker import run_worker
 from portal.kernel.actor import system
@@ -24,7 +27,8 @@ from portal.kernel.errors import Conflict, NotFound, Refused
 from portal.terms import Look, MailState, Role, Side
 from tests.factories.attestations import desk as make_desk
 from tests.factories.identity import person
-from tests.rooms.delivery.world import mails
+from tests.rooms.delivery.world import jobs_of, mails
+from tests.rooms.jobs.test_ends import finding
 
 MONDAY = datetime(2026, 11, 23, 6, 30, tzinfo=UTC)
 
@@ -275,3 +279,27 @@ def test_a_vendor_sees_no_choice_of_another_vendors_people(house, desk) -> None:
         assert preferences.wishes(tx, other.admin.id) == preferences.Wishes()
         with pytest.raises((NotFound, sa.exc.DBAPIError)):
             preferences.switch_off(tx, user_id=other.respondent.id, vendor_id=other.vendor_id, groups=[Group.REPLIES])
+
+
+def test_two_schedulers_at_once_say_each_thing_once(house, desk, clock) -> None:
+    """security.md R24."""
+    ask(desk)
+    for number in range(4):
+        say(house, desk, desk.respondent, f"item {number}")
+        say(house, desk, desk.admin, f"admin {number}")
+    finding(house, desk, clock, due_in=4)
+    clock.advance(days=1)
+    start = Barrier(4)
+
+    def work(job) -> None:
+        start.wait()
+        job(house)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(work, [gather_digests, tell_ends, gather_digests, tell_ends]))
+
+    assert sorted(mail.to_address for mail in digests(house)) == sorted([desk.admin.email, desk.respondent.email])
+    assert {mail.context["lines"][0]["number"] for mail in digests(house)} == {8}
+    assert len([mail for mail in mails(house) if mail.kind == "finding_due"]) == 2
+    waiting = [args["mail_id"] for name, args, status in jobs_of(house) if name == "deliver_mail" and status == "todo"]
+    assert len(waiting) == len(set(waiting)) == 4
