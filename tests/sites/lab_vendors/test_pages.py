@@ -11,6 +11,7 @@ import pytest
 from portal.assessments import service as assessments
 from portal.identity import queries as people
 from portal.kernel.actor import system
+from portal.kernel.clock import FixedClock
 from portal.policy import Action
 from portal.terms import AssessmentState, Role
 from portal.vendors import queries
@@ -271,7 +272,7 @@ def test_an_assessment_is_cancelled_with_a_reason(house: House, lab: Client, qui
 
 
 def test_a_person_of_the_vendor_is_invited_and_the_mail_can_be_sent_again(
-    house: House, lab: Client, quillmark: None
+    house: House, lab: Client, quillmark: None, clock: FixedClock
 ) -> None:
     address = "/lab/vendors/quillmark-annotation/people"
     wrong = lab.post(address, data={"full_name": "Marisol Dufour", "email": "m@elsewhere.example", "roles": []})
@@ -287,10 +288,14 @@ def test_a_person_of_the_vendor_is_invited_and_the_mail_can_be_sent_again(
     assert "Vendor admin" in text(invited)
     resend = re.search(r'action="([^"]+/resend)"', invited.get_data(as_text=True))
     assert resend
+    assert "No vendor admin can sign in." in text(invited)
+    assert "Queued" in text(invited)
+    assert "less than a minute ago" in text(lab.post(resend[1], follow_redirects=True))
+    clock.advance(minutes=2)
     assert "A new link is on its way to Marisol Dufour" in text(lab.post(resend[1], follow_redirects=True))
 
     withdrawn = lab.post(resend[1].replace("/resend", "/withdraw"), follow_redirects=True)
-    assert "Invitation withdrawn" in text(withdrawn)
+    assert "The invitation of Marisol Dufour is withdrawn" in text(withdrawn)
     assert lab.post(resend[1]).status_code == 409
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
@@ -12,6 +14,7 @@ from flask import Flask
 from portal.assessments import service as assessments
 from portal.delivery import service as delivery
 from portal.delivery.models import Mail
+from portal.evidence.models import Evidence
 from portal.identity import queries as people
 from portal.identity import service as identity
 from portal.identity.models import Invitation
@@ -21,6 +24,7 @@ from portal.jobs.notify import notify_invited
 from portal.kernel.actor import system
 from portal.kernel.clock import FixedClock
 from portal.kernel.errors import Conflict
+from portal.terms import EvidenceState
 from tests.factories.attestations import Desk
 from tests.sites.conftest import Client
 
@@ -285,3 +289,25 @@ def test_nobody_else_changes_an_address_and_a_taken_one_gets_no_mail(
         asked = tx.session.get_one(Invitation, asked.id)
         with pytest.raises(Conflict, match="cannot be used"):
             identity.confirm_address(tx, asked=asked)
+
+
+def test_az_11_who_is_switched_off_finishes_no_upload_and_opens_no_link(
+    quillmark: Desk, marisol: Client, priya: Client, app: Flask
+) -> None:
+    body = b"%PDF-1.7\n" + b"x" * 500
+    told = {"name": "policy.pdf", "size": len(body), "sha256": hashlib.sha256(body).hexdigest(), "kind": "POL"}
+    place = priya.post("/evidence/reserve", json=told).json
+    assert place is not None
+    with quillmark.house.ledger.begin(system("the door")) as tx:
+        identity.ask_reset(tx, email=quillmark.respondent.email, keyring=quillmark.house.keyring)
+        reset = tx.session.scalars(sa.select(Invitation).where(Invitation.purpose == "reset")).one()
+        link = identity.link_path(reset, quillmark.house.keyring)
+
+    assert marisol.post(f"/team/{quillmark.respondent.id}/deactivate").status_code == 303
+
+    put = priya.put(place["upload"]["url"], data=body, headers=place["upload"]["headers"])
+    finished = priya.post(f"/evidence/{place['id']}/finalise")
+    assert (put.status_code, finished.status_code) == (401, 401)
+    assert b"Choose a new password" not in app.test_client().get(link, follow_redirects=True).data
+    with quillmark.house.ledger.begin(system("test")) as tx:
+        assert tx.session.get_one(Evidence, UUID(place["id"])).state is EvidenceState.RESERVED

@@ -235,11 +235,12 @@ def withdraw_role(request_id: UUID) -> ResponseReturnValue:
 @bp.post("/lab/admin/users/invitations/<uuid:invitation_id>/resend")
 @does(Action.LAB_PEOPLE_MANAGE)
 def resend(invitation_id: UUID) -> ResponseReturnValue:
-    """Send a new link; the old one is dead."""
+    """Send a new link; the earlier one stays good for as long as it was."""
 
     def command(tx: Tx) -> str:
         found = identity.get_invitation(tx, invitation_id)
-        identity.resend(tx, invitation=found, keyring=house().keyring)
+        if not identity.resend(tx, invitation=found, keyring=house().keyring):
+            return f"A link left for {found.email} less than a minute ago. No second one was sent."
         return f"A new link is on its way to {found.email}."
 
     return _list_act(command)

@@ -451,12 +451,15 @@ def invite(slug: str) -> ResponseReturnValue:
 @bp.post("/<slug>/people/<uuid:invitation_id>/resend")
 @does(Action.VENDOR_INVITE)
 def resend(slug: str, invitation_id: UUID) -> ResponseReturnValue:
-    """Send an invitation again; the link of the earlier mail is dead then."""
+    """Send an invitation again; the link of the earlier mail stays good for as long as it was."""
     with begin() as tx:
         invitation = _invitation(tx, slug, invitation_id)
-        identity.resend(tx, invitation=invitation, keyring=house().keyring)
+        leaves = identity.resend(tx, invitation=invitation, keyring=house().keyring)
         name = invitation.full_name
-    flash(f"A new link is on its way to {name}. The earlier one no longer works.")
+    if leaves:
+        flash(f"A new link is on its way to {name}. Until it arrives, the earlier one goes on working.")
+    else:
+        flash(f"A link left for {name} less than a minute ago. No second one was sent.", "info")
     return redirect(url_for(".show", slug=slug, _anchor="people"), 303)
 
 
