@@ -22,7 +22,19 @@ from portal.kernel.actor import Actor
 from portal.kernel.words import ENGLISH, Said, catalogue, translated, whole, zone_of
 from portal.terms import LANGUAGES
 
-__all__ = ["COOKIE", "Reader", "_", "language", "ngettext", "read_as", "reader", "register", "told"]
+__all__ = [
+    "COOKIE",
+    "Reader",
+    "_",
+    "asked_in",
+    "language",
+    "ngettext",
+    "questions_in",
+    "read_as",
+    "reader",
+    "register",
+    "told",
+]
 
 COOKIE = "language"
 
@@ -65,6 +77,17 @@ def _reader(who: Actor | None) -> Reader:
     if chosen not in LANGUAGES:
         chosen = request.accept_languages.best_match(list(LANGUAGES)) or ENGLISH
     return Reader(chosen)
+
+
+def questions_in(speaks: str) -> None:
+    """Note in which language the questions on this page are asked."""
+    g.asked_in = speaks
+
+
+def asked_in() -> Markup:
+    """Return the attribute that marks a text of a question, where the page around it speaks another language."""
+    speaks = g.get("asked_in", "") if has_request_context() else ""
+    return Markup("") if speaks in ("", language()) else Markup(' lang="{}"').format(speaks)
 
 
 def read_as(language: str, timezone: str) -> None:
@@ -125,5 +148,10 @@ def register(app: Flask) -> None:
     app.jinja_env.newstyle_gettext = True  # type: ignore[attr-defined]  # the i18n extension reads it
     app.jinja_env.finalize = _finalize
     app.jinja_env.globals.update(
-        LANGUAGES=LANGUAGES, language=language, gettext=_in_template, ngettext=_many_in_template, _=_in_template
+        asked_in=asked_in,
+        LANGUAGES=LANGUAGES,
+        language=language,
+        gettext=_in_template,
+        ngettext=_many_in_template,
+        _=_in_template,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -14,7 +14,7 @@ from portal.assessments import service as assessments
 from portal.assessments.rules import scope_of_section
 from portal.attestations import service as attestations
 from portal.attestations.rules import Blocker, BlockerKind, SectionProgress, SectionState, Standing, blockers, progress
-from portal.attestations.service import AnswerLine, CarriedLine, Fate, NoteLine
+from portal.attestations.service import AnswerLine, CarriedLine, CitationLine, Fate, NoteLine
 from portal.identity import queries as people_queries
 from portal.identity.queries import Person
 from portal.kernel.actor import Actor
@@ -23,6 +23,7 @@ from portal.kernel.words import said
 from portal.policy import Action
 from portal.questionnaires import service as questionnaires
 from portal.questionnaires.rules import Question, Questionnaire, is_answered
+from portal.sites.shared.language import questions_in
 from portal.terms import ANSWERABLE_STATES, N_, AssessmentState, Role
 
 REPLY_WORD = N_("%(lab)s asked")
@@ -167,6 +168,7 @@ def load(
     lines: Mapping[str, AnswerLine] | None = None,
     everybody: bool = True,
     standing: Standing | None = None,
+    files: Mapping[str, Sequence[CitationLine]] | None = None,
 ) -> Work:
     """Return an assessment as it stands, as far as the actor sees it.
 
@@ -174,10 +176,13 @@ def load(
     :param lines: the answers, if the caller has them at hand.
     :param everybody: whether the names of the vendor's people are needed.
     :param standing: how these lines stand, if the caller has it at hand.
+    :param files: what the answers cite, likewise.
     """
     questionnaire = questionnaires.compiled(tx, row.questionnaire_id)
+    questions_in(questionnaire.language)
     given = attestations.answers_of(tx, row) if lines is None else lines
-    now = standing or attestations.standing(tx, row, questionnaire, lines=given)
+    now = standing or attestations.standing(tx, row, questionnaire, files=files, lines=given)
+    blocking = blockers(now)
     is_open = row.state in ANSWERABLE_STATES
     unseen = assessments.unseen_sections(tx, row)
     shown = frozenset(each.key for each in questionnaire.questions if each.section not in unseen)
@@ -189,8 +194,8 @@ def load(
         lines={key: line for key, line in given.items() if key in shown} if unseen else given,
         standing=now,
         visible=tuple(each for each in now.visible() if each.section not in unseen),
-        blockers=tuple(each for each in blockers(now) if not each.section or each.section not in unseen),
-        sections=tuple(each for each in progress(now) if each.key not in unseen),
+        blockers=tuple(each for each in blocking if not each.section or each.section not in unseen),
+        sections=tuple(each for each in progress(now, blocking) if each.key not in unseen),
         assignees=assessments.assignees(tx, row),
         people={each.id: each for each in team},
         lab=lab,
