@@ -17,6 +17,7 @@ from zxcvbn.frequency_lists import FREQUENCY_LISTS
 from zxcvbn.matching import l33t_match
 
 from portal.kernel.errors import Unavailable
+from portal.kernel.words import said
 
 MIN_LENGTH = 12
 MAX_LENGTH = 200
@@ -115,13 +116,18 @@ def problem(password: str, *, about: Iterable[str] = ()) -> str | None:
     :param about: names anybody would try here: the lab, the vendor, the person, the address (ASVS 6.2.11).
     """
     if len(password) < MIN_LENGTH:
-        return f"Choose a password with at least {MIN_LENGTH} characters, for example four unrelated words"
+        return said(
+            "Choose a password with at least %(least)s characters, for example four unrelated words", least=MIN_LENGTH
+        )
     if len(password) > MAX_LENGTH:
-        return f"The password must be {MAX_LENGTH} characters or fewer"
+        return said("The password must be %(most)s characters or fewer", most=MAX_LENGTH)
     if _is_common(password):
-        return "That password is among the first that are tried. Choose another, for example four unrelated words"
+        return said("That password is among the first that are tried. Choose another, for example four unrelated words")
     if word := _leans_on(password, about):
-        return f"Without “{word}” too little of that password is left to guess. Choose one that does not lean on it"
+        return said(
+            "Without “%(word)s” too little of that password is left to guess. Choose one that does not lean on it",
+            word=word,
+        )
     return None
 
 

@@ -15,9 +15,10 @@ from portal.kernel.errors import Conflict, NotFound, Refused, StepUpRequired
 from portal.kernel.ledger import Tx, get_one
 from portal.kernel.secrets import Keyring, token_digest
 from portal.kernel.swap import swap
+from portal.kernel.words import said
 
-WRONG_CODE = "The code did not match. Wait for the next one and enter its 6 digits"
-ENDED = "This link has ended or was used. Ask for a new one"
+WRONG_CODE = said("The code did not match. Wait for the next one and enter its 6 digits")
+ENDED = said("This link has ended or was used. Ask for a new one")
 
 
 def ask_reset(tx: Tx, *, email: str, keyring: Keyring, hasher: Hasher | None = None) -> None:
@@ -113,7 +114,7 @@ def change_password(
     hasher = hasher or words.hasher()
     user = _self(tx)
     if not hasher.verify(user.password_hash, current):
-        raise Refused(problems={"current": ["That is not your present password. Enter it as it is now"]})
+        raise Refused(problems={"current": [said("That is not your present password. Enter it as it is now")]})
     credentials.check_password(password, user=user, email=user.email, full_name=user.full_name, about=about)
     user.password_hash = hasher.hash(password)
     withdraw_open(tx, user=user)
@@ -134,7 +135,7 @@ def renew_recovery_codes(tx: Tx, *, hasher: Hasher | None = None) -> list[str]:
 
 def _self(tx: Tx) -> UserAccount:
     if not tx.actor.fresh:
-        raise StepUpRequired("Confirm that it is you.")
+        raise StepUpRequired(said("Confirm that it is you."))
     user = get_one(tx, sa.select(UserAccount).where(UserAccount.id == tx.actor.id).with_for_update())
     if user is None or user.deactivated_at is not None:
         raise NotFound
@@ -151,9 +152,9 @@ def reset_factors(tx: Tx, *, user: UserAccount, keyring: Keyring) -> Invitation:
     :raises Conflict: for oneself, or for a person who is deactivated or has not enrolled.
     """
     if user.id == tx.actor.id:
-        raise Conflict("Another admin has to do this for you.")
+        raise Conflict(said("Another admin has to do this for you."))
     if user.deactivated_at is not None or user.password_hash is None:
-        raise Conflict(f"{user.full_name} has nothing to reset. Send the invitation again.")
+        raise Conflict(said("%(name)s has nothing to reset. Send the invitation again.", name=user.full_name))
     strip(tx, user=user)
     withdraw_open(tx, user=user)
     sessions.end_all(tx, user=user, reason="the factors were reset")

@@ -13,6 +13,7 @@ from portal.identity.models import Throttle
 from portal.identity.rules import Limit
 from portal.kernel.errors import TooMany
 from portal.kernel.ledger import Tx
+from portal.kernel.words import said
 
 LONGEST_WINDOW = timedelta(hours=24)
 
@@ -84,7 +85,8 @@ def count_try(tx: Tx, limits: list[Limit]) -> None:
             # Said to the full minute, rounded up: at 14:52 it is open.
             shown = opens.astimezone(UTC) + timedelta(seconds=59)
             raise TooMany(
-                f"Too many codes. Try again at {shown:%H:%M} UTC.", retry_after=ceil((opens - tx.now).total_seconds())
+                said("Too many codes. Try again at %(time)s UTC.", time=f"{shown:%H:%M}"),
+                retry_after=ceil((opens - tx.now).total_seconds()),
             )
 
 

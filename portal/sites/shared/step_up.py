@@ -11,9 +11,10 @@ from portal.identity.passwords import hasher
 from portal.kernel.errors import TooMany
 from portal.sites.shared.pages import house, ledger
 from portal.sites.shared.sessions import visit
+from portal.terms import N_
 
-MISSING = "Enter the 6 digits from your authenticator app"
-WRONG = "The code did not match. Wait for the next one and enter its 6 digits"
+MISSING = N_("Enter the 6 digits from your authenticator app")
+WRONG = N_("The code did not match. Wait for the next one and enter its 6 digits")
 
 
 def stepped_up(code: str | None) -> str | None:

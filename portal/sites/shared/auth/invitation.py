@@ -21,13 +21,14 @@ from portal.policy import Action
 from portal.sites.shared.auth.blueprint import DOOR, INVITATION, address, bp, counted, hasher, invited_here
 from portal.sites.shared.auth.forms import EnrolForm, add_problems
 from portal.sites.shared.door import does
+from portal.sites.shared.language import language, told
 from portal.sites.shared.pages import house, ledger, page
 from portal.sites.shared.sessions import come_in, leave
-from portal.terms import ROLE_WORDS, Role, Side
+from portal.terms import N_, ROLE_WORDS, Role, Side
 from portal.vendors import service as vendors
 
 LINK, SECRET = INVITATION, "enrolling"
-SENT = "If the invitation can be renewed, a new link is on its way to the address it was sent to."
+SENT = N_("If the invitation can be renewed, a new link is on its way to the address it was sent to.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,12 @@ class Asked:
         return f"{there}/s/{self.sections[0]}"
 
 
+def as_said(role: str) -> str:
+    """Return a role as it stands in the middle of a sentence: English writes it small."""
+    words = told(role)
+    return words.lower() if language() == "en" else words
+
+
 def _look(tx: Tx, token: str) -> Asked:
     link = identity.find_link(tx, token=token)
     found = link.invitation
@@ -69,7 +76,7 @@ def _look(tx: Tx, token: str) -> Asked:
         state=identity.link_state(tx, link),
         email=found.email,
         full_name=found.full_name,
-        roles=tuple(ROLE_WORDS[role].lower() for role in sorted({*map(Role, found.roles), *held})),
+        roles=tuple(as_said(ROLE_WORDS[role]) for role in sorted({*map(Role, found.roles), *held})),
         vendor_name=vendor.name if vendor else "",
         inviter=inviter.full_name if inviter else "",
         sections=tuple(found.sections),
@@ -211,5 +218,5 @@ def renew_invitation() -> ResponseReturnValue:
                 identity.resend(tx, invitation=link.invitation, keyring=house().keyring)
     except (NotFound, Conflict):
         pass
-    flash(SENT, "info")
+    flash(told(SENT), "info")
     return redirect(url_for("auth.sign_in"), 303)

@@ -11,6 +11,7 @@ from portal.policy import Action
 from portal.sites.shared.auth.blueprint import DOOR, address, bp, counted, hasher
 from portal.sites.shared.auth.forms import NewPasswordForm, ResetForm, add_problems
 from portal.sites.shared.door import does
+from portal.sites.shared.language import _
 from portal.sites.shared.pages import house, ledger, page
 
 LINK = "reset"
@@ -73,5 +74,5 @@ def new_password() -> ResponseReturnValue:
     except (NotFound, Conflict):
         return page("shared/auth/no_reset.html"), 410
     session.pop(LINK, None)
-    flash("Your password is changed and you are signed out everywhere. Sign in with the new one.")
+    flash(_("Your password is changed and you are signed out everywhere. Sign in with the new one."))
     return redirect(url_for("auth.sign_in"), 303)
