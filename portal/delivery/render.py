@@ -6,7 +6,7 @@ import base64
 import hashlib
 import textwrap
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, date, datetime, time
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -26,6 +26,9 @@ from portal.kernel.words import Said, catalogue, said, translated, zone_of
 
 LinkToken = Callable[[UUID], str | None]
 """Gives the one-time token of an invitation, None if it is not open any more."""
+
+LAST_MINUTE = time(23, 59)
+"""Days are days of the world's clock, here as at the gate."""
 
 ANYBODY = Reader()
 """Somebody we know nothing of yet: English, and the world's clock."""
@@ -111,6 +114,14 @@ def _laid_out(parts: Parts, *, to_name: str, frame: Frame, link: str, reader: Re
     def told(text: str) -> str:
         return quoted(translated(text, spoken, zone) if isinstance(text, Said) else text)
 
+    def shown(value: str | date) -> str:
+        if not isinstance(value, date):
+            return told(value)
+        end = datetime.combine(value, LAST_MINUTE, tzinfo=UTC)
+        if not end.astimezone(zone).utcoffset():
+            return told(said("%(day)s", day=value))
+        return told(said("%(day)s, for you until %(moment)s", day=value, moment=end))
+
     def _(template: str, **values: str) -> str:
         return translated(said(template, **values), spoken)
 
@@ -121,7 +132,7 @@ def _laid_out(parts: Parts, *, to_name: str, frame: Frame, link: str, reader: Re
         "subject": subject,
         "to_name": quoted(to_name),
         "paragraphs": [told(each) for each in parts.paragraphs],
-        "details": [(told(name), told(value)) for name, value in parts.details],
+        "details": [(told(name), shown(value)) for name, value in parts.details],
         "list_title": told(parts.list_title),
         "items": [told(each) for each in parts.items],
         "label": label,

@@ -38,13 +38,16 @@ class Button:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a mail says, before it is laid out as plain text and as light HTML."""
+    """What a mail says, before it is laid out as plain text and as light HTML.
+
+    A detail that is a day is one by whose end something is due: who lives by other clocks is told by their own too.
+    """
 
     subject: str
     paragraphs: tuple[str, ...]
     button: Button
     why: str
-    details: tuple[tuple[str, str], ...] = ()
+    details: tuple[tuple[str, str | date], ...] = ()
     list_title: str = ""
     items: tuple[str, ...] = ()
     closing: tuple[str, ...] = ()

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from portal.delivery.rules import Button, Frame, Parts, day, near_day
+from portal.delivery.rules import Button, Frame, Parts, near_day
 from portal.kernel.words import said, said_n
 
 
@@ -49,7 +49,7 @@ def finding_due(this: FindingDue, frame: Frame) -> Parts:
             first,
             said("One file that shows what the finding asks for closes it. No new questionnaire is needed."),
         ),
-        details=((said("Finding"), name), (said("Due"), day(this.due_on))),
+        details=((said("Finding"), name), (said("Due"), this.due_on)),
         button=Button(said("See what closes it"), f"/findings/{this.finding_id}"),
         closing=(said("These mails stop when you have sent proof."),),
         why=_why(this.vendor_name, frame),
@@ -87,7 +87,7 @@ def proof_accepted(this: ProofJudged, frame: Frame) -> Parts:
 def proof_returned(this: ProofJudged, frame: Frame) -> Parts:
     """Which finding needs another proof, until when; why is behind the sign-in (ux.md, e-mail 11)."""
     name = f"F-{this.number}"
-    due = ((said("Due"), day(this.due_on)),) if this.due_on is not None else ()
+    due = ((said("Due"), this.due_on),) if this.due_on is not None else ()
     return Parts(
         subject=said("Send another proof for finding %(finding)s", finding=name),
         paragraphs=(
@@ -161,7 +161,7 @@ def evidence_ends(this: EvidenceEnds, frame: Frame) -> Parts:
                 lab=frame.lab_name,
             ),
         ),
-        details=((said("Last day"), day(this.ends_on)),),
+        details=((said("Last day"), this.ends_on),),
         button=Button(said("Upload what comes next"), "/evidence"),
         closing=(said("A newer file takes its place in every answer that is still open."),),
         why=_why(this.vendor_name, frame),
@@ -199,7 +199,7 @@ def approval_ends(this: ApprovalEnds, frame: Frame) -> Parts:
             ),
             what,
         ),
-        details=((said("For"), this.project), (said("Last day"), day(this.ends_on))),
+        details=((said("For"), this.project), (said("Last day"), this.ends_on)),
         button=Button(said("See your evidence"), "/evidence")
         if this.by_evidence
         else Button(said("See your access"), "/"),

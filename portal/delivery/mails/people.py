@@ -9,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 
-from portal.delivery.rules import Button, Frame, Parts, day, listed, moment, near_day
+from portal.delivery.rules import Button, Frame, Parts, listed, moment, near_day
 from portal.kernel.words import said
 from portal.terms import ROLE_WORDS, Role
 
@@ -46,7 +46,7 @@ class Invitation(msgspec.Struct, frozen=True, kw_only=True):
 def invitation(this: Invitation, frame: Frame) -> Parts:
     """Who asks, why, how long it takes, until when, and what to have ready (ux.md, e-mail 1)."""
     who = this.invited_by or frame.lab_name
-    details: list[tuple[str, str]] = [(said("Link works until"), moment(this.expires_at))]
+    details: list[tuple[str, str | date]] = [(said("Link works until"), moment(this.expires_at))]
     ready: list[str] = [said("A phone with an authenticator app: you need it each time you sign in.")]
     if this.vendor_name is None:
         asks = said(
@@ -82,7 +82,7 @@ def invitation(this: Invitation, frame: Frame) -> Parts:
     if this.sections:
         details.append((said("Your sections"), listed(this.sections)))
     if this.due_on is not None:
-        details.append((said("Due"), day(this.due_on)))
+        details.append((said("Due"), this.due_on))
     if this.hours is not None or this.questions is not None:
         details.append(
             (said("Time it takes"), hours(this.questions) if this.questions is not None else this.hours or "")
@@ -174,7 +174,7 @@ class NewSignIn(msgspec.Struct, frozen=True, kw_only=True):
 
 def new_sign_in(this: NewSignIn, _frame: Frame) -> Parts:
     """Say when and from where, so that its owner can end it (ux.md, e-mail 16; never batched)."""
-    details: list[tuple[str, str]] = [(said("When"), moment(this.at))]
+    details: list[tuple[str, str | date]] = [(said("When"), moment(this.at))]
     details += [(said("Browser"), this.device)] if this.device else []
     details += [(said("Network address"), this.address)] if this.address else []
     return Parts(

@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 
 from portal.delivery.mails.ends import in_days
-from portal.delivery.rules import Button, Frame, Parts, answers_of, day, moment, near_day, questions_of
+from portal.delivery.rules import Button, Frame, Parts, answers_of, moment, near_day, questions_of
 from portal.kernel.words import Said, said, said_n
 
 
@@ -36,9 +36,9 @@ class SectionGiven(msgspec.Struct, frozen=True, kw_only=True):
 
 def section_given(this: SectionGiven, frame: Frame) -> Parts:
     """Which section, from whom, until when (ux.md, e-mail 2)."""
-    details: list[tuple[str, str]] = [(said("Section"), this.section_title)]
+    details: list[tuple[str, str | date]] = [(said("Section"), this.section_title)]
     details += [(said("Size"), questions_of(this.questions))] if this.questions is not None else []
-    details += [(said("Due"), day(this.due_on))] if this.due_on is not None else []
+    details += [(said("Due"), this.due_on)] if this.due_on is not None else []
     return Parts(
         subject=said("Answer the section that is now yours by %(day)s", day=near_day(this.due_on))
         if this.due_on is not None
@@ -79,7 +79,7 @@ def ready_to_sign(this: ReadyToSign, frame: Frame) -> Parts:
             ),
             said("You are named as a signatory: read what they answered, then sign it or send it back."),
         ),
-        details=((said("Assessment"), this.title), (said("Due"), day(this.due_on))),
+        details=((said("Assessment"), this.title), (said("Due"), this.due_on)),
         button=Button(said("Check and sign"), f"/assessments/{this.assessment_id}/check"),
         why=said("You get this because you may sign for %(vendor)s.", vendor=this.vendor_name),
     )
@@ -158,7 +158,7 @@ def questions(this: Questions, frame: Frame) -> Parts:
         ),
         details=(
             (said("Assessment"), this.title),
-            *(((said("Due"), day(this.due_on)),) if this.due_on is not None else ()),
+            *(((said("Due"), this.due_on),) if this.due_on is not None else ()),
         ),
         button=Button(said("Read the questions"), f"/assessments/{this.assessment_id}"),
         closing=(said("When they are answered, a signatory signs once more."),),
@@ -210,7 +210,7 @@ def asked_again(this: AskedAgain, frame: Frame) -> Parts:
         paragraphs=(first, second),
         details=(
             (said("Assessment"), this.title),
-            (said("Due"), day(this.due_on)),
+            (said("Due"), this.due_on),
             *((name, words) for name, words, number in counts if number),
         ),
         button=Button(said("Open the assessment"), f"/assessments/{this.assessment_id}"),
@@ -292,7 +292,7 @@ def reminder(this: Reminder, frame: Frame) -> Parts:
                 days=in_days(this.days_left),
             ),
         ),
-        details=((said("Assessment"), this.title), (said("Due"), day(this.due_on))),
+        details=((said("Assessment"), this.title), (said("Due"), this.due_on)),
         list_title=said("Left to do") if items else "",
         items=tuple(items),
         button=Button(said("Go on with it"), f"/assessments/{this.assessment_id}"),

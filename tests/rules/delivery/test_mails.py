@@ -194,7 +194,7 @@ def written(kind: str, context: dict[str, Any] | None = None, *, to_name: str = 
 
 def hostile(kind: str) -> dict[str, Any]:
     """The same mail with hostile words wherever somebody's words go."""
-    ours = {"fingerprint", "section", "change", "hours", "vendor_slug"}
+    ours = {"fingerprint", "section", "change", "hours", "vendor_slug", "files"}
     return {
         name: HOSTILE
         if isinstance(value, str) and name not in ours and not re.match(r"\d{4}-|01936b2a", value)
@@ -439,3 +439,18 @@ def test_a_mail_that_can_be_ended_says_so_in_its_head_and_no_other_does() -> Non
     assert ended["List-Unsubscribe"] == "<https://gatehouse.orrery.example/unsubscribe/token>"
     assert ended["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert wire("")["List-Unsubscribe"] is None
+
+
+def test_a_deadline_is_said_by_both_clocks_where_they_differ() -> None:
+    """ux.md, formats: days are days of the world's clock."""
+
+    def text(zone: str) -> str:
+        here = Reader(zone=zone)
+        words = render(
+            "reminder", SAMPLES["reminder"], to_name="", frame=FRAME, link_token=lambda _id: TOKEN, reader=here
+        ).text
+        return " ".join(words.split())
+
+    assert "Due: 18 December 2026, for you until 18 December 2026 at 15:59 PST" in text("America/Los_Angeles")
+    assert "Due: 18 December 2026, for you until 19 December 2026 at 08:59 JST" in text("Asia/Tokyo")
+    assert "Due: 18 December 2026 Left" in text("Europe/London")

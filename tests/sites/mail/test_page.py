@@ -6,10 +6,14 @@ import dataclasses
 import re
 
 import pytest
+import sqlalchemy as sa
 
+from portal.delivery.mails import KINDS
 from portal.identity import service as identity
+from portal.identity.models import UserAccount
 from portal.jobs.worker import run_worker
 from portal.kernel.actor import system
+from portal.sites.lab.mail.wording import KINDS as KIND_WORDS
 from portal.terms import Role, Side
 from tests.factories.identity import person
 from tests.rooms.delivery.world import mails, queue_mail
@@ -96,3 +100,16 @@ def test_in_production_there_is_no_such_page(house, admin, settings, signed_in) 
     queue_mail(house)
 
     assert signed_in(admin).get("/lab/mail").status_code == 404
+
+
+def test_every_kind_of_mail_is_named_in_words_and_shown_by_the_clock_of_its_reader(house, admin, signed_in) -> None:
+    assert set(KIND_WORDS) == set(KINDS)
+    reader = person(house, roles=[Role.REVIEWER])
+    with house.ledger.begin(system("test")) as tx:
+        tx.session.execute(sa.update(UserAccount).where(UserAccount.id == reader.id).values(timezone="Asia/Tokyo"))
+    queue_mail(house, user_id=reader.id)
+    mail = next(each for each in mails(house) if each.kind == "new_sign_in")
+    browser = signed_in(admin)
+
+    assert ">New sign-in</a>" in browser.get("/lab/mail").get_data(as_text=True)
+    assert "24 November 2026 at 18:00 JST" in browser.get(f"/lab/mail/{mail.id}").get_data(as_text=True)
