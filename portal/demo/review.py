@@ -140,8 +140,13 @@ class LabSide:
                         text="Run the yearly incident exercise and send its report",
                         due_on=story.today() + timedelta(days=120),
                         closes_at=max(company.data_classes),
-                        finding=min(
-                            (each.number for each in findings.of_assessment(tx, self._assessment_id)), default=None
+                        finding=next(
+                            (
+                                each.number
+                                for each in findings.of_assessment(tx, self._assessment_id)
+                                if each.question_key == "inc.exercise"
+                            ),
+                            None,
                         ),
                     )
                 ]

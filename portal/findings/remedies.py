@@ -13,6 +13,8 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from portal import policy
+from portal.assessments.models import Assessment
+from portal.assessments.sections import check_seen
 from portal.attestations.rules import tidy_pages
 from portal.evidence.facts import EvidenceRemoved
 from portal.evidence.models import Evidence
@@ -23,6 +25,7 @@ from portal.kernel.ledger import Tx
 from portal.kernel.swap import swap
 from portal.kernel.words import said
 from portal.policy import Action
+from portal.questionnaires import service as questionnaires
 from portal.terms import EvidenceState, FindingState, RemedyAct
 
 MAX_NOTE = 2_000
@@ -85,12 +88,16 @@ def of_vendor(tx: Tx, finding_id: UUID, action: Action = Action.OUTCOME_READ) ->
     """Return a finding that the actor's vendor was told of.
 
     :raises NotFound: if there is none, it is a draft, or it is somebody else's.
-    :raises Forbidden: if the actor may not do this.
+    :raises Forbidden: if the actor may not do this, or sees only the sections given to them and not this one.
     """
     row = tx.session.get(Finding, finding_id)
     if row is None or row.shared_at is None:
         raise NotFound
     policy.check(tx.actor, action, row)
+    assessment = tx.session.get_one(Assessment, row.assessment_id)
+    asked = questionnaires.compiled(tx, assessment.questionnaire_id)
+    if row.question_key in asked:
+        check_seen(tx, assessment, asked.question(row.question_key).section)
     return row
 
 

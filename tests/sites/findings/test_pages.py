@@ -12,14 +12,16 @@ import sqlalchemy as sa
 
 from portal.assessments import service as assessments
 from portal.gate import service as gate
+from portal.identity.models import UserAccount
 from portal.kernel.clock import FixedClock
 from portal.policy import Action
 from portal.reviews import service as reviews
 from portal.reviews.models import Decision
 from portal.sites.shared.letter import letter_data
-from portal.terms import FindingState, Outcome
+from portal.terms import FindingState, Outcome, Role
 from portal.vendors.models import Vendor
 from portal.wiring import House
+from tests.factories.identity import person
 from tests.factories.remedies import (
     ALSO,
     FLAGGED,
@@ -291,3 +293,23 @@ def test_the_lists_of_findings_open_for_who_reads_reviews(house: House, signed_i
     give_back(made, send(made, proof_file(made)))
     assert signed_in(made.lead).get(path).status_code == 200
     assert signed_in(made.admin).get(path).status_code == 403
+
+
+def test_who_was_given_other_sections_sees_no_finding_about_the_rest(house: House, signed_in: Enter) -> None:
+    made = conditional(house)
+    file_id = proof_file(made)
+    lena = person(house, roles=[Role.RESPONDENT], vendor=made.desk.vendor_id, name="Lena Brandt")
+    with house.ledger.begin(SYSTEM) as tx:
+        tx.session.get_one(UserAccount, lena.id).given_only = True
+    client = signed_in(lena)
+
+    page = text_of(client.get(result_path(made)))
+    assert "Approved with conditions" in page
+    assert "65 laptops" not in page
+    assert "1 finding is about a section that your colleagues have." in page
+    assert "Multi-factor" not in text_of(client.get(f"{result_path(made)}/answers"))
+    assert client.get(f"{result_path(made)}/letter.pdf").status_code == 403
+    assert client.get(at(made)).status_code == 403
+    form = {"evidence": str(file_id), "row_version": str(finding(made).row_version)}
+    assert client.post(f"{at(made)}/proof", data=form).status_code == 403
+    assert client.post(f"{at(made)}/say", data={"body": "Hm."}).status_code == 403

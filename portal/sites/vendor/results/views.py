@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -13,11 +13,13 @@ from flask.typing import ResponseReturnValue
 from portal.assessments import queries as assessment_queries
 from portal.assessments import service as assessments
 from portal.assessments.queries import OutcomeLine
+from portal.assessments.sections import unseen_sections
 from portal.findings import second_look
 from portal.findings.second_look import SecondLookLine
 from portal.kernel.errors import Conflict, Refused
 from portal.kernel.ledger import Tx
 from portal.policy import Action, may_ever
+from portal.questionnaires import service as questionnaires
 from portal.sites.shared import does, house, page
 from portal.sites.shared.evidence import disposition
 from portal.sites.shared.language import _
@@ -48,6 +50,8 @@ class Told:
     look: SecondLookLine | None
     ask_until: date
     today: date
+    left_out: int
+    """Findings about sections that the reader does not see: they were given to colleagues."""
 
     @property
     def can_ask(self) -> bool:
@@ -102,6 +106,7 @@ def letter(outcome_id: UUID) -> ResponseReturnValue:
     """Give the decision as a letter."""
     with begin() as tx:
         outcome = assessments.outcome(tx, outcome_id)
+        assessments.get(tx, outcome.assessment_id, Action.ASSESSMENT_WHOLE)
         vendor_name = vendors.names_of(tx, [outcome.vendor_id]).get(outcome.vendor_id, "")
     pdf = letter_of(outcome, lab_name=house().settings.lab_name, vendor_name=vendor_name)
     answer = make_response(pdf)
@@ -169,10 +174,13 @@ def told_of(tx: Tx, outcome: OutcomeLine) -> Told:
         cards = assessments.cards_of(tx, outcome.vendor_id)
         card = next((each for each in cards if each.engagement_id == engagement_id), None)
     access = access_of(card, tx.now) if card is not None else None
+    unseen = _unseen(tx, outcome)
+    result = result_of(outcome.body, standing, card=card.body if card else None, today=today)
     return Told(
         outcome=outcome,
-        result=result_of(outcome.body, standing, card=card.body if card else None, today=today),
-        answers=answers_of(standing, today),
+        result=replace(result, findings=tuple(each for each in result.findings if each.name not in unseen.findings)),
+        answers=tuple(each for each in answers_of(standing, today) if each.section not in unseen.sections),
+        left_out=len(unseen.findings),
         newer=newer,
         state=access.state if access else "",
         until=access.until if access else None,
@@ -180,3 +188,23 @@ def told_of(tx: Tx, outcome: OutcomeLine) -> Told:
         ask_until=second_look.last_day(outcome.published_at),
         today=today,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Unseen:
+    """What somebody who keeps to the sections given to them does not see: sections, and findings by name."""
+
+    sections: frozenset[str]
+    findings: frozenset[str]
+
+
+def _unseen(tx: Tx, outcome: OutcomeLine) -> _Unseen:
+    assessment = assessments.get(tx, outcome.assessment_id, Action.ASSESSMENT_READ)
+    sections = unseen_sections(tx, assessment)
+    asked = questionnaires.compiled(tx, assessment.questionnaire_id)
+    names = {
+        str(each.get("name"))
+        for each in outcome.body.get("findings") or ()
+        if each.get("question_key") in asked and asked.question(str(each["question_key"])).section in sections
+    }
+    return _Unseen(sections, frozenset(names))
