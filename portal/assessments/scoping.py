@@ -135,6 +135,14 @@ def scoping_of(tx: Tx, assessment: Assessment) -> list[ScopingLine]:
     ]
 
 
+def scoping_and_facts(tx: Tx, assessment: Assessment) -> tuple[list[ScopingLine], questions.Facts]:
+    """Return what ``scoping_of`` and ``facts_of`` do, read once."""
+    rows = _rows(tx, assessment)
+    asked = questionnaires.compiled(tx, assessment.questionnaire_id)
+    lines = [_line(fact, rows.get(fact.key)) for fact in asked.scoping]
+    return lines, questions.facts_from({key: row.value for key, row in rows.items()}, asked)
+
+
 def facts_of(tx: Tx, assessment: Assessment) -> questions.Facts:
     """Return the facts that conditions ask for; what is not stated counts as the more cautious case."""
     questionnaire = questionnaires.compiled(tx, assessment.questionnaire_id)

@@ -247,7 +247,6 @@ def carried_of(tx: Tx, assessment: Assessment, *, question_key: str | None = Non
 
     :param question_key: the one question that the caller wants to know of.
     """
-    files = _files_of(tx, assessment.id)
     statement = (
         sa.select(
             CarriedAnswer,
@@ -267,6 +266,8 @@ def carried_of(tx: Tx, assessment: Assessment, *, question_key: str | None = Non
     )
     if question_key is not None:
         statement = statement.where(CarriedAnswer.question_key == question_key)
+    rows = tx.session.execute(statement).all()
+    files = _files_of(tx, assessment.id) if rows else {}
     return {
         row.question_key: CarriedLine(
             key=row.question_key,
@@ -286,7 +287,7 @@ def carried_of(tx: Tx, assessment: Assessment, *, question_key: str | None = Non
             settled_by=settler or "",
             settled_at=row.settled_at,
         )
-        for row, slug, version, project, settler in tx.session.execute(statement)
+        for row, slug, version, project, settler in rows
     }
 
 

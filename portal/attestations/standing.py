@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -13,7 +14,7 @@ from portal.assessments import service as assessments
 from portal.assessments.models import Assessment
 from portal.attestations import queries, rules
 from portal.attestations.models import Attestation, AttestedAnswer
-from portal.attestations.queries import AnswerLine
+from portal.attestations.queries import AnswerLine, CitationLine
 from portal.attestations.rules import Standing
 from portal.kernel.errors import Conflict, NotFound
 from portal.kernel.ledger import Tx, get_one
@@ -28,27 +29,30 @@ def standing(
     facts: Facts | None = None,
     *,
     lines: Mapping[str, AnswerLine] | None = None,
+    files: Mapping[str, Sequence[CitationLine]] | None = None,
 ) -> Standing:
     """Return everything about the answers as they stand now.
 
-    A caller that has the assessment's questionnaire, facts or answers at hand may give them.
+    A caller that has the assessment's questionnaire, facts, answers or citations at hand may give them.
     """
     answers = queries.answers(tx, assessment.id) if lines is None else lines
     cited: dict[str, tuple[rules.Cited, ...]] = {}
-    for each in queries.citations(tx, assessment.id):
+    named = queries.citations(tx, assessment.id) if files is None else chain.from_iterable(files.values())
+    for each in named:
         cited[each.question_key] = (*cited.get(each.question_key, ()), rules.Cited(each.file_name, each.use))
-    usable = {key: sum(each.use is not rules.Use.REFUSED for each in files) for key, files in cited.items()}
+    usable = {key: sum(each.use is not rules.Use.REFUSED for each in those) for key, those in cited.items()}
     asked = questionnaire or questionnaires.compiled(tx, assessment.questionnaire_id)
     reopened = assessments.reopened(tx, assessment)
+    scoping, stated = assessments.scoping_and_facts(tx, assessment)
     return Standing(
         questionnaire=asked,
         tier=assessment.tier,
-        facts=facts or assessments.facts_of(tx, assessment),
+        facts=facts or stated,
         answers=with_files(asked, {key: line.answer for key, line in answers.items()}, usable),
         citations=cited,
         unsettled=tuple(
             rules.Unsettled(each.key, each.label, each.stated, each.owner is Owner.LAB)
-            for each in assessments.scoping_of(tx, assessment)
+            for each in scoping
             if each.waits_for_vendor
         ),
         asked=queries.unanswered(tx, assessment.id),

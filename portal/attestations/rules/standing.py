@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -77,9 +77,16 @@ class Standing:
     reopened: frozenset[str] | None
     signed: Mapping[str, QuestionState]
     carried: Mapping[str, Answer] = field(default_factory=dict)
+    _states: dict[str, QuestionState] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """Found once: nothing that they follow from changes."""
 
-    def states(self) -> dict[str, QuestionState]:
+    def states(self) -> Mapping[str, QuestionState]:
         """Return the state of every question, in order; one whose earlier answer waits to be confirmed is blank."""
+        if not self._states:
+            self._states.update(self._found())
+        return self._states
+
+    def _found(self) -> dict[str, QuestionState]:
         states = questions.state_of(self.questionnaire, self.tier, self.facts, said(self.answers, self.carried))
         unconfirmed = (key for key in self.carried if key in states and states[key] not in UNSEEN)
         return states | {key: QuestionState.BLANK for key in unconfirmed if _is_blank(self.answers.get(key))}
@@ -305,10 +312,13 @@ class SectionProgress:
     state: SectionState
 
 
-def progress(standing: Standing) -> tuple[SectionProgress, ...]:
-    """Return how far each section is that has any question for this vendor, in order."""
+def progress(standing: Standing, blocking: Sequence[Blocker] | None = None) -> tuple[SectionProgress, ...]:
+    """Return how far each section is that has any question for this vendor, in order.
+
+    :param blocking: its blockers, if the caller has them at hand.
+    """
     kinds: dict[str, set[BlockerKind]] = {}
-    for blocker in blockers(standing):
+    for blocker in blockers(standing) if blocking is None else blocking:
         kinds.setdefault(blocker.section, set()).add(blocker.kind)
     begun = {
         question.section

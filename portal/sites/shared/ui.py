@@ -5,6 +5,7 @@ English in UTC.
 """
 
 import hashlib
+import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
@@ -14,7 +15,7 @@ from math import floor
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, url_for
+from flask import Flask, has_request_context, request, url_for
 from jinja2 import pass_context
 
 from portal.kernel import words
@@ -324,11 +325,17 @@ def register(app: Flask, *, today: Callable[[], date] | None = None, now: Callab
     instant = now or (lambda: datetime.now(UTC))
     current = today or (lambda: instant().astimezone(UTC).date())
 
+    folder = str(app.static_folder or "static")
+    addresses: dict[tuple[str, int, str], str] = {}
+
     def asset(name: str) -> str:
-        """Return the address of a static file, new whenever its bytes are new."""
-        path = Path(app.static_folder or "static") / name
-        version = fingerprint(path, path.stat().st_mtime_ns)
-        return url_for("static", filename=name, v=version)
+        """Return the address of a static file, new whenever its bytes are new. A page asks for one a hundred times."""
+        changed = os.stat(f"{folder}/{name}").st_mtime_ns
+        known = (name, changed, request.script_root if has_request_context() else "")
+        if known not in addresses:
+            version = fingerprint(Path(folder) / name, changed)
+            addresses[known] = url_for("static", filename=name, v=version)
+        return addresses[known]
 
     def days_from_today(value: date | datetime | None) -> str:
         # A day ends as the house's clock says, in UTC; a moment is as far away as the reader's calendar shows it.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -14,11 +15,13 @@ from portal import policy
 from portal.assessments import service as assessments
 from portal.attestations import service as attestations
 from portal.attestations.library import uses_of
+from portal.attestations.queries import CitationLine
 from portal.attestations.rules import Use, use_of
 from portal.evidence import queries as evidence_queries
 from portal.evidence import service as evidence
 from portal.evidence.rules import KINDS
 from portal.exchange import external
+from portal.identity import queries as people_queries
 from portal.kernel.errors import Conflict, NotFound, Refused
 from portal.kernel.ledger import Tx
 from portal.policy import Action
@@ -332,9 +335,12 @@ def _section(
     """
     with begin() as tx:
         row, part = _row(tx, assessment_id, section)
-        work = load(tx, row, lab=house().settings.lab_name)
-        shown = [each for each in part.questions if each in work.visible]
-        around = _around(tx, row, work, shown)
+        files = attestations.citations_of(tx, row)
+        work = load(tx, row, lab=house().settings.lab_name, everybody=False, files=files)
+        asked = {each.key for each in work.visible}
+        shown = [each for each in part.questions if each.key in asked]
+        around = _around(tx, row, work, shown, files=files)
+        owners = people_queries.people_of_vendor(tx, row.vendor_id) if work.assignees.get(section) else ()
         picks = _picks(tx, work, shown, around) if work.writable(actor(), section) and work.is_open else {}
         suggestions = external.suggestions(tx, work.questionnaire, shown) if work.is_open else {}
         now = tx.now
@@ -358,7 +364,7 @@ def _section(
         errors=errors,
         following=_following(work, part),
         writable=work.writable(actor(), section),
-        owners=work.given_to(section),
+        owners=replace(work, people={each.id: each for each in owners}).given_to(section),
         saved_at=None if changed else max((each.at for each in cards.values() if each.at), default=None),
         picks=picks,
         suggestions=suggestions,
@@ -433,13 +439,23 @@ def _moved(work: Work, around: Said, moved: list[Question]) -> tuple[tuple[str, 
     )
 
 
-def _around(tx: Tx, row: Any, work: Work, shown: list[Question], *, whole: bool = True) -> Said:
+def _around(
+    tx: Tx,
+    row: Any,
+    work: Work,
+    shown: list[Question],
+    *,
+    whole: bool = True,
+    files: Mapping[str, Sequence[CitationLine]] | None = None,
+) -> Said:
     """Return what surrounds the answers that are shown.
 
     :param whole: whether files and conversations are shown too, or only the forms.
+    :param files: what the answers cite, if the caller has it at hand.
     """
     signed = attestations.latest(tx, row.id) if work.was_signed else None
-    files = attestations.citations_of(tx, row) if whole else {}
+    if files is None:
+        files = attestations.citations_of(tx, row) if whole else {}
     cited = [each.id for key in (question.key for question in shown) for each in files.get(key, ())]
     return Said(
         files=files,
@@ -489,7 +505,8 @@ def _row(tx: Tx, assessment_id: UUID, section: str) -> tuple[Any, Section]:
         part = questionnaires.compiled(tx, row.questionnaire_id).section(section)
     except KeyError:
         raise NotFound from None
-    assessments.check_seen(tx, row, section)
+    if policy.keeps_to_given(tx.actor):
+        assessments.check_seen(tx, row, section)
     return row, part
 
 
