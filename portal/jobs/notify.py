@@ -31,7 +31,6 @@ from portal.jobs.tools import House, Job
 from portal.kernel.actor import system
 from portal.kernel.ledger import Tx
 from portal.questionnaires import service as questionnaires
-from portal.questionnaires.rules.definition import Questionnaire
 from portal.reviews import second_look
 from portal.reviews.models import Decision, Review
 from portal.terms import FindingState, MoreTimeState, RemedyAct, Role, Side
@@ -255,10 +254,27 @@ def _section_given(tx: Tx, assessment: Assessment, vendor: Vendor, section: str,
         )
         .limit(1)
     ).scalar_one_or_none()
-    # Who is still invited reads of the sections in the invitation; who took a section knows.
+    # Who is still invited, or joins with it, reads of the sections in the invitation; who took a section knows.
     if person is None or given is None or given.assigned_by in {None, user_id}:
         return
-    found = _section(questionnaires.compiled(tx, assessment.questionnaire_id), section)
+    joined = sa.exists().where(
+        Invitation.user_id == user_id,
+        Invitation.redeemed_at == given.assigned_at,
+        Invitation.sections.contains([section]),
+    )
+    if tx.session.execute(sa.select(joined)).scalar():
+        return
+    # What was given in one act is told in one mail: the jobs of the others find it sent.
+    together = tx.session.scalars(
+        sa.select(SectionAssignment.section).where(
+            SectionAssignment.assessment_id == assessment.id,
+            SectionAssignment.user_id == user_id,
+            SectionAssignment.assigned_at == given.assigned_at,
+            SectionAssignment.ended_at.is_(None),
+        )
+    ).all()
+    questionnaire = questionnaires.compiled(tx, assessment.questionnaire_id)
+    parts = [each for each in questionnaire.sections if each.key in together]
     _tell(
         tx,
         [person],
@@ -266,19 +282,16 @@ def _section_given(tx: Tx, assessment: Assessment, vendor: Vendor, section: str,
         {
             "assessment_id": assessment.id,
             "vendor_name": vendor.name,
-            "section": section,
-            "section_title": found[0],
-            "questions": found[1],
+            "section": parts[0].key,
+            "section_title": parts[0].title,
+            "others": [each.title for each in parts[1:]],
+            "questions": sum(len(each.questions) for each in parts),
             "given_by": recipients.name_of(tx, given.assigned_by),
             "due_on": given.due_on or assessment.due_on,
         },
-        f"section_given:{given.id}",
+        f"section_given:{assessment.id}:{given.assigned_at.isoformat()}",
         vendor.id,
     )
-
-
-def _section(questionnaire: Questionnaire, key: str) -> tuple[str, int]:
-    return next((each.title, len(each.questions)) for each in questionnaire.sections if each.key == key)
 
 
 def _reopened(tx: Tx, assessment: Assessment) -> int:

@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 
 from portal.delivery.mails.ends import in_days
-from portal.delivery.rules import Button, Frame, Parts, answers_of, moment, near_day, questions_of
+from portal.delivery.rules import Button, Frame, Parts, answers_of, listed, moment, near_day, questions_of
 from portal.kernel.words import Said, said, said_n
 
 
@@ -23,12 +23,13 @@ def _why(vendor_name: str, frame: Frame) -> str:
 
 
 class SectionGiven(msgspec.Struct, frozen=True, kw_only=True):
-    """A section was given to a person."""
+    """A section was given to a person; ``others`` are the titles of those that were given with it."""
 
     assessment_id: UUID
     vendor_name: str
     section: str
     section_title: str
+    others: tuple[str, ...] = ()
     given_by: str
     due_on: date | None = None
     questions: int | None = None
@@ -36,16 +37,17 @@ class SectionGiven(msgspec.Struct, frozen=True, kw_only=True):
 
 def section_given(this: SectionGiven, frame: Frame) -> Parts:
     """Which section, from whom, until when (ux.md, e-mail 2)."""
-    details: list[tuple[str, str | date]] = [(said("Section"), this.section_title)]
+    titles = (this.section_title, *this.others)
+    details: list[tuple[str, str | date]] = [
+        (said("Sections"), listed(titles)) if this.others else (said("Section"), this.section_title)
+    ]
     details += [(said("Size"), questions_of(this.questions))] if this.questions is not None else []
     details += [(said("Due"), this.due_on)] if this.due_on is not None else []
     return Parts(
-        subject=said("Answer the section that is now yours by %(day)s", day=near_day(this.due_on))
-        if this.due_on is not None
-        else said("Answer the section that is now yours"),
+        subject=_now_yours(this),
         paragraphs=(
             said(
-                "%(person)s gave you a section of %(lab)s's assessment of %(vendor)s.",
+                "%(person)s gave you a part of %(lab)s's assessment of %(vendor)s.",
                 person=this.given_by,
                 lab=frame.lab_name,
                 vendor=this.vendor_name,
@@ -56,6 +58,15 @@ def section_given(this: SectionGiven, frame: Frame) -> Parts:
         closing=(said("Each answer is saved as you give it, so you can stop and come back."),),
         why=_why(this.vendor_name, frame),
     )
+
+
+def _now_yours(this: SectionGiven) -> str:
+    if this.due_on is None:
+        alone = said("Answer the section that is now yours")
+        return said("Answer the sections that are now yours") if this.others else alone
+    if this.others:
+        return said("Answer the sections that are now yours by %(day)s", day=near_day(this.due_on))
+    return said("Answer the section that is now yours by %(day)s", day=near_day(this.due_on))
 
 
 class ReadyToSign(msgspec.Struct, frozen=True, kw_only=True):

@@ -328,3 +328,13 @@ def test_a_section_that_was_taken_back_is_not_told_any_more(house, desk) -> None
     run_worker(house, once=True)
 
     assert {mail.state for mail in mails(house) if mail.kind == "section_given"} == {MailState.DROPPED}
+
+
+def test_sections_given_in_one_act_are_told_in_one_mail(house, desk) -> None:
+    first, second = (each.key for each in desk.questionnaire.sections[:2])
+    with desk.at(desk.admin.actor) as (tx, row):
+        assessments.assign_sections(tx, assessment=row, sections=[second, first], user_id=desk.respondent.id)
+
+    assert told(house, "section_given") == [desk.respondent.email]
+    (mail,) = [each for each in mails(house) if each.kind == "section_given"]
+    assert (mail.context["section"], len(mail.context["others"])) == (first, 1)

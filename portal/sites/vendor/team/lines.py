@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -11,7 +11,8 @@ from portal.assessments import service as assessments
 from portal.assessments.queries import AssessmentLine
 from portal.assessments.service import Given, LeftBehind
 from portal.attestations import service as attestations
-from portal.attestations.rules import SectionProgress
+from portal.attestations.rules import SectionProgress, Standing, progress
+from portal.attestations.service import AnswerLine
 from portal.identity import queries as people
 from portal.identity.queries import InvitationLine, Person
 from portal.kernel.errors import NotFound
@@ -61,12 +62,23 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
+class LastChange:
+    """The newest change in a section: of which answer, by whom, when."""
+
+    key: str
+    number: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class SectionLine:
-    """One section: how far it is, and whose it is."""
+    """One section: how far it is, whose it is, and who changed it last."""
 
     section: SectionProgress
     people: tuple[tuple[Person, Part], ...]
     left: tuple[Person, datetime] | None
+    last: LastChange | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +113,7 @@ def team_of(
     sections: Sequence[SectionProgress],
     given: Sequence[Given],
     left: Sequence[LeftBehind],
+    last: Mapping[str, LastChange],
 ) -> Team:
     """Return a vendor's team beside one of its assessments, or without any."""
     newest = newest_invitations(people.invitations_of(tx, vendor_id))
@@ -148,6 +161,7 @@ def team_of(
             left=(by_id[gone[section.key].user_id].person, gone[section.key].since)
             if section.key in gone and gone[section.key].user_id in by_id
             else None,
+            last=last.get(section.key),
         )
         for section in sections
     )
@@ -178,12 +192,27 @@ def team_beside(tx: Tx, wanted: UUID | None) -> tuple[Team, AssessmentLine | Non
     lines = open_assessments(tx)
     current = next((each for each in lines if each.id == wanted), lines[0] if lines else None)
     row = assessments.get(tx, current.id, Action.ASSESSMENT_READ) if current else None
+    said = attestations.answers_of(tx, row) if row is not None else {}
+    standing = attestations.standing(tx, row, lines=said) if row is not None else None
     team = team_of(
         tx,
         tx.actor.vendor_id,  # type: ignore[arg-type]  # open_assessments looked
         assessment=current,
-        sections=attestations.progress(tx, row) if row is not None else (),
+        sections=progress(standing) if standing is not None else (),
         given=assessments.given_of(tx, row) if row is not None else (),
         left=assessments.left_behind(tx, row) if row is not None else (),
+        last=_last_changes(standing, said) if standing is not None else {},
     )
     return team, current, lines
+
+
+def _last_changes(standing: Standing, said: Mapping[str, AnswerLine]) -> dict[str, LastChange]:
+    found: dict[str, LastChange] = {}
+    for question in standing.visible():
+        line = said.get(question.key)
+        if line is None or line.at is None:
+            continue
+        newest = found.get(question.section)
+        if newest is None or line.at > newest.at:
+            found[question.section] = LastChange(question.key, question.number, line.by, line.at)
+    return found
