@@ -211,6 +211,17 @@ def _party(house: House, word: str, canary: str, *, tier: int) -> Party:
     citation = desk.cite(first.key, file.id, "1")
     with desk.at(desk.respondent.actor) as (tx, row):
         attestations.post_message(tx, assessment=row, question_key=first.key, body=f"Do you need it in full? {canary}")
+    with desk.at(desk.signatory.actor) as (tx, row):
+        attestations.send_back(
+            tx,
+            assessment=row,
+            act_id=tx.new_id(),
+            note=f"Read it again {canary}",
+            people=[second.id],
+            sections=[],
+            notes={},
+        )
+        note_id = attestations.notes_of(tx, row)[0].id
     with house.ledger.begin(desk.admin.actor) as tx:
         invited = identity.invite(
             tx,
@@ -229,6 +240,7 @@ def _party(house: House, word: str, canary: str, *, tier: int) -> Party:
     own |= {
         "assessment_id": desk.assessment_id,
         "citation_id": citation,
+        "note_id": note_id,
         "evidence_id": file.id,
         "report_id": report_id,
         "exception_id": inside.exceptions[0].id,

@@ -41,6 +41,10 @@ def objects_of(std: Std, party: Party) -> dict[str, list[object]]:
         decisions = tx.session.execute(
             sa.text("SELECT id FROM decision WHERE vendor_id = :v"), {"v": party.desk.vendor_id}
         ).scalars()
+        signed = tx.session.execute(
+            sa.text("SELECT id FROM attestation WHERE vendor_id = :v"), {"v": party.desk.vendor_id}
+        ).scalars()
+        attested = list(signed) or [NOBODYS]
         mails = tx.session.execute(
             sa.text("SELECT id FROM mail WHERE vendor_id = :v"), {"v": party.desk.vendor_id}
         ).scalars()
@@ -50,12 +54,15 @@ def objects_of(std: Std, party: Party) -> dict[str, list[object]]:
         **found,
         "assessment_id": [own["assessment_id"], own.get("open_assessment_id", own["assessment_id"])],
         "citation_id": [own["citation_id"]],
+        "attestation_id": attested,
+        "note_id": [own["note_id"]],
         "evidence_id": [own["evidence_id"]],
         "exception_id": [own["exception_id"]],
         "control_id": [own["control_id"]],
         "number": [1],
         "outcome_id": [own["outcome_id"]] if "outcome_id" in own else [],
         # Who was told of no finding has nobody's, so that a route with two ids can be walked as that vendor.
+        "second_look_id": [UUID("00000000-0000-7000-8000-0000beadbeef")],
         "finding_id": [own.get("finding_id", UUID("00000000-0000-7000-8000-0000feedbeef"))],
         "user_id": [party.second.id, party.desk.admin.id],
         "invitation_id": [own["invitation_id"]],

@@ -230,6 +230,8 @@ LATER = {
     "vendor_renewal.confirm",
     "vendor_results.ask",
     "vendor_section.confirm",
+    "vendor_send_back.ask",
+    "vendor_send_back.settle",
     "vendor_team.take_back",
     "vendor_uploads.cancel",
 }
@@ -350,8 +352,10 @@ def test_nonsense_in_the_forms_of_later_states_is_refused_in_words(
     look(browser(std.b.desk.admin), f"/assessments/{again}/renewal", f"/assessments/{again}/s/{section}")
     look(lab["r1"], f"/lab/assessments/{again}/move")
 
-    judged(std, a)
     signed = a.desk.assessment_id
+    look(browser(a.desk.respondent), f"/assessments/{signed}/check")
+    look(browser(a.desk.signatory), f"/assessments/{signed}")
+    judged(std, a)
     look(browser(a.desk.signatory), f"/assessments/{signed}/withdraw", f"/exchange/pack/{signed}")
     review = f"/lab/reviews/{objects_of(std, a)['review_id'][0]}"
     key = bench.open_keys()[0]

@@ -12,9 +12,10 @@ from tests.sites.cases.walking import changed, crawl, rows
 
 pytestmark = pytest.mark.slow
 
-READ = frozenset({"audit_event", "audit_head", "evidence_opening"})
-"""Opening a file is written down, with its event: the vendor sees who opened what."""
-OPENS = ("/file", ".png")
+READ = frozenset({"audit_event", "audit_head", "evidence_opening", "attestation_print"})
+"""Opening a file is written down, with its event: the vendor sees who opened what. What was signed is printed when it
+is first asked for, and kept as it was given out."""
+OPENS = ("/file", ".png", "/signed.pdf")
 
 
 @pytest.mark.parametrize("who", ["respondent", "admin", "signatory", "r1", "l1", "pa", "au"])

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from gettext import NullTranslations
 from typing import Any
+
+import pytest
+import sqlalchemy as sa
 
 from portal.assessments import service as assessments
 from portal.evidence.models import Evidence
+from portal.kernel import words
 from portal.kernel.actor import system
 from portal.policy import Action
 from portal.terms import AssessmentState, EvidenceState, ScanState
@@ -109,6 +114,80 @@ def test_what_changed_since_the_page_was_read_is_not_signed(quillmark: Desk, dan
     assert answer.status_code == 409
     assert "Something changed since you opened this page. Nothing was signed." in answer.get_data(as_text=True)
     assert state(quillmark) is AssessmentState.IN_PROGRESS
+
+
+def test_pressing_twice_signs_once_and_shows_the_receipt(house: House, quillmark: Desk, daniel: Client) -> None:
+    quillmark.complete()
+    read = form(daniel, quillmark)
+
+    first, second = daniel.post(check(quillmark), data=read), daniel.post(check(quillmark), data=read)
+
+    assert first.status_code == 303
+    assert second.status_code == 409
+    assert "Receipt" in second.get_data(as_text=True)
+    with house.ledger.begin(system("test")) as tx:
+        assert tx.session.execute(sa.text("SELECT count(*) FROM attestation")).scalar_one() == 1
+
+
+def test_a_worker_that_dies_before_the_commit_has_signed_nothing(
+    house: House, quillmark: Desk, daniel: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R1: the connection breaks after everything was written and before it counts."""
+    quillmark.complete()
+    read = form(daniel, quillmark)
+
+    def killed(tx: Any, **_given: Any) -> None:
+        mine = tx.session.execute(sa.text("SELECT pg_backend_pid()")).scalar_one()
+        with house.engine.connect() as other:
+            other.execute(sa.text("SELECT pg_terminate_backend(:pid)"), {"pid": mine})
+
+    with monkeypatch.context() as broken:
+        broken.setattr(assessments, "submit", killed)
+        assert daniel.post(check(quillmark), data=read).status_code == 503
+
+    assert state(quillmark) is AssessmentState.IN_PROGRESS
+    with house.ledger.begin(system("test")) as tx:
+        for table in ("attestation", "attested_answer", "attested_citation"):
+            assert tx.session.execute(sa.select(sa.func.count()).select_from(sa.table(table))).scalar_one() == 0
+    assert daniel.post(check(quillmark), data=read).status_code == 303
+
+
+def test_the_factor_that_was_given_is_written_down(
+    house: House, quillmark: Desk, signed_in: Callable[..., Client]
+) -> None:
+    quillmark.complete()
+    client = signed_in(quillmark.signatory)
+    data = form(client, quillmark, code=code_of(house, quillmark.signatory))
+    assert client.post(check(quillmark), data=data).status_code == 303
+    with house.ledger.begin(system("test")) as tx:
+        assert tx.session.execute(sa.text("SELECT factor FROM attestation")).scalar_one() == "totp"
+
+
+def test_statements_are_signed_in_the_language_of_the_page(
+    house: House, quillmark: Desk, daniel: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quillmark.complete()
+    with house.ledger.begin(system("test")) as tx:
+        tx.session.execute(
+            sa.text("UPDATE user_account SET language = 'de' WHERE id = :id"), {"id": quillmark.signatory.id}
+        )
+
+    class Deutsch(NullTranslations):
+        def gettext(self, message: str) -> str:
+            return f"DE {message}"
+
+        def info(self) -> dict[str, str]:
+            return {"language": "de"}
+
+    monkeypatch.setattr(words, "catalogue", lambda language: Deutsch() if language == "de" else NullTranslations())
+
+    assert daniel.post(check(quillmark), data=form(daniel, quillmark)).status_code == 303
+
+    with house.ledger.begin(system("test")) as tx:
+        statement = tx.session.execute(sa.text("SELECT statement FROM attestation")).scalar_one()
+    assert statement.split("\n")[0].endswith(" de")
+    assert "DE I have authority to sign for Quillmark Annotation Ltd." in statement
+    assert "24. November 2026" in statement
 
 
 def test_who_cannot_sign_reads_who_can(quillmark: Desk, priya: Client) -> None:
