@@ -56,3 +56,27 @@ def test_a_fact_of_the_lab_that_is_not_right_becomes_a_message(quillmark: Desk, 
 def test_a_respondent_reads_the_facts_and_does_not_settle_them(quillmark: Desk, priya: Client) -> None:
     assert "You can read these facts." in priya.get(here(quillmark)).get_data(as_text=True)
     assert priya.post(here(quillmark, "scp.people"), data={"number": "40", "version": "0"}).status_code == 403
+
+
+def test_all_facts_are_confirmed_as_the_page_showed_them(quillmark: Desk, marisol: Client) -> None:
+    assert "Confirm all 3 facts as they stand" in marisol.get(here(quillmark)).get_data(as_text=True)
+    seen = {f"seen.{key}": "1" for key in ("scp.services", "scp.data", "scp.access")}
+
+    assert marisol.post(here(quillmark), data=seen).status_code == 303
+    assert all(line(quillmark, key).confirmed for key in ("scp.services", "scp.data", "scp.access"))
+    assert marisol.post(here(quillmark), data=seen).status_code == 303, "confirming twice is confirming once"
+
+
+def test_if_one_of_all_facts_changed_meanwhile_none_is_confirmed(quillmark: Desk, marisol: Client) -> None:
+    seen = {"seen.scp.services": "1", "seen.scp.data": "7"}
+
+    answer = marisol.post(here(quillmark), data=seen)
+
+    assert answer.status_code == 409
+    assert "was changed since you opened it" in answer.get_data(as_text=True)
+    assert not line(quillmark, "scp.services").confirmed
+
+
+def test_nobody_but_the_admin_confirms_all_facts(quillmark: Desk, priya: Client, daniel: Client) -> None:
+    for client in (priya, daniel):
+        assert client.post(here(quillmark), data={"seen.scp.services": "1"}).status_code == 403

@@ -21,7 +21,7 @@ from portal.kernel.errors import Conflict, NotFound, Refused
 from portal.policy import Action
 from portal.questionnaires.rules import DetailField, FactKind, FieldKind, Owner
 from portal.sites.shared import does, page
-from portal.sites.shared.language import _
+from portal.sites.shared.language import _, ngettext
 from portal.sites.shared.pages import actor, begin
 from portal.sites.vendor import wording
 from portal.sites.vendor.work import slug, version_in
@@ -29,6 +29,8 @@ from portal.terms import Role
 
 bp = Blueprint("vendor_scoping", __name__)
 ROOT = "/assessments/<uuid:assessment_id>/scoping"
+MOST = 100
+"""More facts than any questionnaire has: what is posted beyond is not read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,26 @@ class FactCard:
 def show(assessment_id: UUID) -> ResponseReturnValue:
     """Show every fact: the vendor's to state, the lab's to confirm."""
     return _page(assessment_id)
+
+
+@bp.post(ROOT)
+@does(Action.SCOPING_CONFIRM)
+def confirm_all(assessment_id: UUID) -> ResponseReturnValue:
+    """Confirm every fact as the page showed it; if one changed meanwhile, none is confirmed and it says which."""
+    seen = {name.removeprefix("seen."): name for name in request.form if name.startswith("seen.")}
+    key = ""
+    try:
+        with begin() as tx:
+            row = assessments.get(tx, assessment_id, Action.ASSESSMENT_READ)
+            for key in sorted(seen)[:MOST]:
+                assessments.confirm_fact(tx, assessment=row, key=key, version=version_in(request.form, seen[key]))
+    except Refused as refusal:
+        return _page(assessment_id, {key: {"clash": refusal.message}}, 422)
+    except Conflict as late:
+        return _page(assessment_id, {key: {"clash": late.message}}, 409)
+    if seen:
+        flash(ngettext("%(num)s fact is confirmed.", "%(num)s facts are confirmed.", len(seen)))
+    return redirect(url_for(".show", assessment_id=assessment_id), 303)
 
 
 @bp.post(f"{ROOT}/<key>")
@@ -152,6 +174,7 @@ def _page(
         active="assessment",
         row=row,
         mine=mine,
+        as_shown=[each for each in cards.values() if each.line.stated and each.line.waits_for_vendor],
         ours=ours,
         settled=sum(not each.line.waits_for_vendor for each in cards.values()),
         total=len(cards),

@@ -1,0 +1,165 @@
+"""The home in a real browser: what blocks and where to go on is in sight, in each state, in both themes and narrow."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from portal.assessments import more_time, waits
+from portal.assessments import service as assessments
+from portal.attestations import service as attestations
+from portal.kernel.actor import system
+from portal.wiring import House
+from tests.browser.test_renewal import Presses
+from tests.factories.attestations import Desk, desk
+from tests.factories.renewing import renewal
+
+pytestmark = pytest.mark.browser
+SYSTEM = system("test")
+
+
+@pytest.fixture
+def quillmark(house: House) -> Desk:
+    """A vendor in the middle of its work, with a colleague on one section and an approval that ends."""
+    made = desk(house)
+    made.settle_scoping()
+    asked = made.visible()
+    made.answer(leave=[each.key for each in asked[::4]])
+    with made.at(made.admin.actor) as (tx, row):
+        assessments.assign_section(tx, assessment=row, section=asked[0].section, user_id=made.respondent.id)
+    with house.ledger.begin(SYSTEM) as tx:
+        waits.publish(tx, cases=23, begun=2, decided=6, most=10)
+        body = {"act": "approve", "valid_until": "2027-01-31"}
+        assessments.publish_card(tx, vendor_id=made.vendor_id, engagement_id=made.engagement_id, body=body)
+    return made
+
+
+@pytest.mark.parametrize(("width", "height"), [(1440, 900), (390, 844)])
+def test_what_blocks_and_where_to_go_on_is_in_sight(
+    quillmark: Desk, visit: Callable[..., Page], width: int, height: int
+) -> None:
+    page = visit(quillmark.admin, "/", width=width, height=height)
+
+    go_on = page.get_by_role("link", name=re.compile("^Continue: "))
+    expect(go_on).to_be_in_viewport(ratio=1)
+    expect(page.get_by_role("heading", name=re.compile("to do before you can submit"))).to_be_in_viewport(ratio=1)
+    expect(page.locator(".blockers li a.btn").first).to_be_in_viewport(ratio=1)
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
+def test_j2_one_key_leads_to_the_next_question_with_the_focus_on_it(
+    quillmark: Desk, visit: Callable[..., Page], script: bool
+) -> None:
+    page = visit(quillmark.admin, "/", script=script)
+    first = next(each for each in quillmark.visible())
+
+    page.keyboard.press("Enter")
+
+    slug = first.key.replace(".", "-")
+    page.wait_for_url(f"**/s/{first.section}#q-{slug}")
+    expect(page.locator(f"#q-{slug}")).to_be_in_viewport()
+    expect(page.locator(f"#q-{slug}")).to_be_focused()
+
+
+def test_j3_the_unchanged_answers_are_confirmed_with_few_keys(house: House, visit: Callable[..., Page]) -> None:
+    asked = renewal(house)
+    asked.desk.settle_scoping()
+    page = visit(asked.desk.respondent, asked.home)
+    job = Presses(page)
+    keys = 0
+
+    def press(*names: str) -> None:
+        nonlocal keys
+        for name in names:
+            page.keyboard.press(name)
+            keys += 1
+
+    # From the one button, which has the focus, to the next thing to do; there, from the heading to its button.
+    press("Tab", "Enter")
+    expect(page.get_by_role("heading", name="Confirm 4 answers")).to_be_visible()
+    press("Tab", "Enter")
+    expect(page.get_by_role("heading", name="Nothing is left to confirm")).to_be_visible()
+
+    assert keys <= 6
+    assert job.loads <= 2
+    assert asked.plan().to_confirm == ()
+
+
+def _states(made: Desk, clock: Any) -> Iterator[str]:
+    """Bring the vendor from state to state; each name is one that the home shows by now."""
+    yield "answering"
+    with made.at(made.admin.actor) as (tx, row):
+        more_time.ask_more_time(tx, assessment=row, wished_on=date(2027, 1, 15), reason="Two of us are ill.")
+    clock.advance(days=30)
+    yield "overdue"
+    made.complete()
+    made.sign()
+    with made.at(SYSTEM) as (tx, row):
+        assessments.take_into_review(tx, assessment=row)
+        first = made.visible()[0]
+        attestations.post_message(tx, assessment=row, question_key=first.key, body="Who can open the seal?")
+    yield "tracker"
+    with made.at(SYSTEM) as (tx, row):
+        assessments.request_changes(tx, assessment=row, keys=[first.key])
+    yield "returned"
+
+
+def test_every_state_is_accessible_and_never_scrolls_sideways(
+    house: House,
+    quillmark: Desk,
+    visit: Callable[..., Page],
+    axe: Callable[..., None],
+    no_sideways: Callable[[Page], None],
+    shot: Callable[..., Path],
+    clock: Any,
+) -> None:
+    first = desk(house, name="Northpier Labelling")
+    _looks(visit, axe, no_sideways, shot, first, "first-visit", "/")
+    for state in _states(quillmark, clock):
+        _looks(visit, axe, no_sideways, shot, quillmark, state, "/")
+        if state == "answering":
+            _looks(visit, axe, no_sideways, shot, quillmark, "more-time", more(quillmark))
+
+
+def more(made: Desk) -> str:
+    return f"/assessments/{made.assessment_id}/more-time"
+
+
+def _looks(
+    visit: Callable[..., Page],
+    axe: Callable[..., None],
+    no_sideways: Callable[[Page], None],
+    shot: Callable[..., Path],
+    made: Desk,
+    state: str,
+    path: str,
+) -> None:
+    for theme, width in (("light", 1440), ("dark", 320)):
+        page = visit(made.admin, path, theme=theme, width=width)
+        shot(page, f"home-{state}-{theme}-{width}")
+        axe(page)
+        no_sideways(page)
+        page.close()
+
+
+def test_more_time_is_asked_for_in_a_few_presses(quillmark: Desk, visit: Callable[..., Page]) -> None:
+    page = visit(quillmark.respondent, "/")
+    job = Presses(page)
+
+    job.press("link", "Ask for more time")
+    page.get_by_label("Until which day do you need?").fill("2027-01-15")
+    page.get_by_label("What is the time needed for?").fill("Two of us are ill.")
+    job.press("button", "Send to Orrery")
+
+    expect(page.get_by_role("status").first).to_contain_text("Orrery is asked for more time.")
+    assert (job.clicks, job.loads) == (2, 2)
+    with quillmark.at(quillmark.admin.actor) as (tx, row):
+        asked = more_time.more_time_of(tx, row)
+        assert asked is not None
+        assert asked.wished_on - row.due_on == timedelta(days=24)
