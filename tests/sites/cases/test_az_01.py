@@ -61,7 +61,7 @@ def objects_of(std: Std, party: Party) -> dict[str, list[object]]:
         "control_id": [own["control_id"]],
         "number": [1],
         "outcome_id": [own["outcome_id"]] if "outcome_id" in own else [],
-        # Who was told of no finding has nobody's, so that a route with two ids can be walked as that vendor.
+        # Nobody's where there is none, so that a route with two ids can be walked as that vendor.
         "second_look_id": [UUID("00000000-0000-7000-8000-0000beadbeef")],
         "finding_id": [own.get("finding_id", UUID("00000000-0000-7000-8000-0000feedbeef"))],
         "user_id": [party.second.id, party.desk.admin.id],
