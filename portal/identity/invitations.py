@@ -45,7 +45,6 @@ from portal.terms import N_, ROLE_WORDS, Role, Side
 
 ENDED = N_("This invitation ended on %(day)s. Send a new one to the same address")
 JOINED = N_("%(name)s has joined already. Choose them as a colleague instead")
-NOT_HERE = said("This address cannot be invited. Use another work address")
 _PATHS = {"reset": "/reset/", "address": "/team/address/"}
 """Where the links go that let nobody join; each kind has tokens of its own (ASVS 9.2.2)."""
 REST = timedelta(minutes=1)
@@ -85,7 +84,8 @@ def invite(
 
     Roles that need a second admin are asked for and wait (RoleRequest); a lone admin may appoint the second one.
     Who was invited and has not come yet gets one more link, with the roles and sections of both; a person who was
-    deactivated may be invited back.
+    deactivated may be invited back. An address that belongs to somebody beyond the actor's wall is invited like any
+    other, so that nobody learns of it; its mail says so to its owner, and no link lets them in (user_id is None).
 
     :param sections: of ``assessment_id``, given on joining; the person sees these only.
     :param due_on: the day by which the sections are to be answered, if not with the rest.
@@ -102,52 +102,58 @@ def invite(
     address = _checked(email=email, full_name=full_name, roles=wanted, side=side, domains=domains)
     user = _account(tx, email=address, full_name=full_name.strip(), side=side, vendor_id=vendor_id)
     waiting = frozenset(each for each in wanted if needs_second_person(tx, each))
-    if (under_way := _under_way(tx, user, purpose)) is not None:
-        _widen(under_way, roles=wanted - waiting, sections=sections, assessment_id=assessment_id)
-        under_way.full_name, under_way.invited_by = user.full_name, tx.actor.id
-        under_way.due_on = due_on or under_way.due_on
-        under_way.takes_over_from = tx.actor.id if takes_over else under_way.takes_over_from
-        user.given_only = bool(under_way.sections)
+    name = user.full_name if user is not None else full_name.strip()
+    invitation = _under_way(tx, user, address, vendor_id, purpose)
+    if invitation is not None:
+        _widen(invitation, roles=wanted - waiting, sections=sections, assessment_id=assessment_id)
+        invitation.full_name, invitation.invited_by = name, tx.actor.id
+        invitation.due_on = due_on or invitation.due_on
+        invitation.takes_over_from = tx.actor.id if takes_over else invitation.takes_over_from
         tx.session.flush()
-        resend(tx, invitation=under_way, keyring=keyring)
+        resend(tx, invitation=invitation, keyring=keyring)
+    else:
+        invitation = Invitation(
+            id=tx.new_id(),
+            purpose=purpose,
+            email=address,
+            full_name=name,
+            side=side,
+            vendor_id=vendor_id,
+            roles=sorted(wanted - waiting),
+            sections=list(sections),
+            assessment_id=assessment_id,
+            due_on=due_on,
+            takes_over_from=tx.actor.id if takes_over else None,
+            user_id=user.id if user is not None else None,
+            token_digest=b"",
+            invited_by=tx.actor.id,
+            created_at=tx.now,
+            expires_at=tx.now + LIFETIME[purpose],
+        )
+        invitation.token_digest = token_digest(link_token(invitation, keyring))
+        tx.session.add(invitation)
+        tx.session.flush()
+        tx.record(PersonInvited(invitation.id, vendor_id, 1, invitation.user_id, purpose))
+    if user is not None:
+        user.given_only = bool(invitation.sections)
         for each in sorted(waiting):
             ask_for_role(tx, user=user, role=each)
-        return under_way
-    invitation = Invitation(
-        id=tx.new_id(),
-        purpose=purpose,
-        email=address,
-        full_name=user.full_name,
-        side=side,
-        vendor_id=vendor_id,
-        roles=sorted(wanted - waiting),
-        sections=list(sections),
-        assessment_id=assessment_id,
-        due_on=due_on,
-        takes_over_from=tx.actor.id if takes_over else None,
-        user_id=user.id,
-        token_digest=b"",
-        invited_by=tx.actor.id,
-        created_at=tx.now,
-        expires_at=tx.now + LIFETIME[purpose],
-    )
-    invitation.token_digest = token_digest(link_token(invitation, keyring))
-    tx.session.add(invitation)
-    tx.session.flush()
-    user.given_only = bool(sections)
-    for each in sorted(waiting):
-        ask_for_role(tx, user=user, role=each)
-    tx.record(PersonInvited(invitation.id, vendor_id, invitation.generation, user.id, purpose))
     return invitation
 
 
-def _under_way(tx: Tx, user: UserAccount, purpose: str) -> Invitation | None:
-    """Return the invitation that this person can still use, or could have; its row is held."""
+def _under_way(
+    tx: Tx, user: UserAccount | None, address: str, vendor_id: UUID | None, purpose: str
+) -> Invitation | None:
+    """Return the invitation that this person, or this address, can still use or could have; its row is held."""
+    if user is None:
+        whose = [Invitation.user_id.is_(None), Invitation.email == address, Invitation.vendor_id == vendor_id]
+    else:
+        whose = [Invitation.user_id == user.id]
     return get_one(
         tx,
         sa.select(Invitation)
         .where(
-            Invitation.user_id == user.id,
+            *whose,
             Invitation.purpose == purpose,
             Invitation.redeemed_at.is_(None),
             Invitation.revoked_at.is_(None),
@@ -209,8 +215,9 @@ def _checked(*, email: str, full_name: str, roles: frozenset[Role], side: Side, 
     return address
 
 
-def _account(tx: Tx, *, email: str, full_name: str, side: Side, vendor_id: UUID | None) -> UserAccount:
-    user = get_one(tx, sa.select(UserAccount).where(UserAccount.email == email).with_for_update())
+def _account(tx: Tx, *, email: str, full_name: str, side: Side, vendor_id: UUID | None) -> UserAccount | None:
+    """Return the account of an address, made now if there is none; None for one beyond the actor's wall."""
+    user = _held(tx, email)
     if user is None:
         user = UserAccount(
             id=tx.new_id(), email=email, full_name=full_name, side=side, vendor_id=vendor_id, created_at=tx.now
@@ -218,14 +225,17 @@ def _account(tx: Tx, *, email: str, full_name: str, side: Side, vendor_id: UUID 
         try:
             with tx.session.begin_nested():
                 tx.session.add(user)
-        except IntegrityError as clash:
-            # Behind the wall: an account that this actor must not know of, or one made this very moment.
-            raise Refused(problems={"email": [NOT_HERE]}) from clash
-        return user
+        except IntegrityError:
+            # One made this very moment by a colleague can be seen now; one behind the wall never.
+            user = _held(tx, email)
+        else:
+            return user
+    if user is None:
+        return None
     if user.side is not side or user.vendor_id != vendor_id:
-        # The lab may know whom it meets; a vendor is told what it is told of any address behind the wall.
-        elsewhere = said("This address belongs to somebody on another side. Use another address")
-        raise Refused(problems={"email": [NOT_HERE if tx.actor.is_vendor else elsewhere]})
+        raise Refused(
+            problems={"email": [said("This address belongs to somebody on another side. Use another address")]}
+        )
     if user.password_hash is not None and user.deactivated_at is None:
         raise Refused(problems={"email": [said(JOINED, name=user.full_name)]})
     if user.deactivated_at is not None:
@@ -234,6 +244,10 @@ def _account(tx: Tx, *, email: str, full_name: str, side: Side, vendor_id: UUID 
         withdraw_open(tx, user=user)
     user.full_name = full_name
     return user
+
+
+def _held(tx: Tx, email: str) -> UserAccount | None:
+    return get_one(tx, sa.select(UserAccount).where(UserAccount.email == email).with_for_update())
 
 
 def strip(tx: Tx, *, user: UserAccount) -> None:

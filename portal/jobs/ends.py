@@ -145,6 +145,7 @@ def _invitations(tx: Tx) -> None:
         sa.select(Invitation)
         .where(
             Invitation.purpose == "join",
+            Invitation.user_id.is_not(None),
             Invitation.redeemed_at.is_(None),
             Invitation.revoked_at.is_(None),
             Invitation.expires_at > tx.now,

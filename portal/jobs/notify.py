@@ -43,6 +43,9 @@ def notify_invited(house: House, *, invitation_id: str, generation: int) -> None
         invitation = tx.session.get(Invitation, UUID(invitation_id))
         if invitation is None or identity.state_of(tx, invitation) is not InvitationState.OPEN:
             return
+        if invitation.user_id is None:
+            _elsewhere(tx, invitation, generation)
+            return
         reset = invitation.purpose == "reset"
         delivery.send(
             tx,
@@ -55,6 +58,23 @@ def notify_invited(house: House, *, invitation_id: str, generation: int) -> None
             | ({} if reset else _invitation(tx, invitation)),
             dedupe_key=mail_key(invitation.id, generation),
         )
+
+
+def _elsewhere(tx: Tx, invitation: Invitation, generation: int) -> None:
+    """Tell the owner of an address that belongs to another organisation, and nobody else, that it cannot be used."""
+    vendor = tx.session.get(Vendor, invitation.vendor_id) if invitation.vendor_id else None
+    delivery.send(
+        tx,
+        kind="invited_elsewhere",
+        to_address=invitation.email,
+        to_name=invitation.full_name,
+        vendor_id=invitation.vendor_id,
+        context={
+            "invited_by": recipients.name_of(tx, invitation.invited_by),
+            "vendor_name": vendor.name if vendor is not None else "",
+        },
+        dedupe_key=mail_key(invitation.id, generation),
+    )
 
 
 def _invitation(tx: Tx, invitation: Invitation) -> dict[str, Any]:

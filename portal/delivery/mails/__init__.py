@@ -23,6 +23,7 @@ KINDS: Mapping[str, Kind] = {
     "invitation_ending": Kind(people.InvitationEnding, people.invitation_ending),
     "password_reset": Kind(people.PasswordReset, people.password_reset),
     "new_sign_in": Kind(people.NewSignIn, people.new_sign_in),
+    "invited_elsewhere": Kind(address.InvitedElsewhere, address.invited_elsewhere),
     "address_confirm": Kind(address.AddressConfirm, address.address_confirm),
     "address_moved": Kind(address.AddressMoved, address.address_moved),
     "role_changed": Kind(people.RoleChanged, people.role_changed),

@@ -61,3 +61,36 @@ def address_moved(this: AddressMoved, frame: Frame) -> Parts:
         closing=(said("If you did not want this, write to us at once: we can stop the account."),),
         why=said("You get this after every change of address at %(lab)s's Gatehouse.", lab=frame.lab_name),
     )
+
+
+class InvitedElsewhere(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody asked an address in that signs in for another organisation already."""
+
+    invited_by: str
+    vendor_name: str
+
+
+def invited_elsewhere(this: InvitedElsewhere, frame: Frame) -> Parts:
+    """Tell the owner of the address, and nobody else, why no link comes."""
+    who = this.invited_by or frame.lab_name
+    return Parts(
+        subject=said("Choose another address to help %(vendor)s", vendor=this.vendor_name),
+        paragraphs=(
+            said(
+                "%(person)s asks you to help %(vendor)s answer %(lab)s's security assessment.",
+                person=who,
+                vendor=this.vendor_name,
+                lab=frame.lab_name,
+            ),
+            said(
+                "This address signs in to Gatehouse for another organisation already, and an address belongs to one. "
+                "%(person)s does not see this.",
+                person=who,
+            ),
+        ),
+        button=Button(said("Read how to reach us"), "/help"),
+        closing=(said("To join, ask for an invitation to another work address of yours."),),
+        why=said(
+            "You get this because %(person)s named this address for %(vendor)s.", person=who, vendor=this.vendor_name
+        ),
+    )

@@ -13,10 +13,12 @@ import sqlalchemy as sa
 from portal.assessments import service as assessments
 from portal.assessments.models import SectionAssignment
 from portal.audit import service as audit
+from portal.delivery.models import Mail
 from portal.identity import queries as people
 from portal.identity import service as identity
 from portal.identity import totp
 from portal.identity.passwords import hasher
+from portal.jobs.notify import notify_invited
 from portal.kernel.actor import Actor, system
 from portal.kernel.clock import FixedClock
 from portal.kernel.errors import Conflict, Forbidden, NotFound, Refused
@@ -265,16 +267,51 @@ def test_two_invitations_to_one_address_are_one_with_the_sections_of_both(quillm
         assert lena.keeps_to_given
 
 
-def test_who_joined_already_is_named_and_nobody_elses_address_is(quillmark: Desk, house: House) -> None:
+def test_who_joined_already_is_named(quillmark: Desk) -> None:
+    with pytest.raises(Refused) as own:
+        invite(quillmark, quillmark.admin.actor, email=quillmark.respondent.email)
+
+    assert "has joined already" in own.value.problems["email"][0]
+
+
+def test_an_address_beyond_the_wall_is_invited_like_any_other_and_its_owner_alone_is_told(
+    quillmark: Desk, house: House
+) -> None:
     theirs = desk(house, name="Brightfen Data")
     lab = person(house, roles=[Role.REVIEWER], name="Hana Reviewer")
 
-    with pytest.raises(Refused) as own:
-        invite(quillmark, quillmark.admin.actor, email=quillmark.respondent.email)
-    assert "has joined already" in own.value.problems["email"][0]
-    told = set()
-    for email in (theirs.admin.email, lab.email):
-        with pytest.raises(Refused) as refusal:
-            invite(quillmark, quillmark.admin.actor, email=email)
-        told.add(tuple(refusal.value.problems["email"]))
-    assert told == {("This address cannot be invited. Use another work address",)}
+    for someone in (theirs.admin, lab):
+        made = invite(quillmark, quillmark.admin.actor, email=someone.email)
+        assert invite(quillmark, quillmark.admin.actor, email=someone.email) == made
+        notify_invited(house, invitation_id=str(made), generation=1)
+        with house.ledger.begin(SYSTEM) as tx:
+            mail = tx.session.scalars(sa.select(Mail).where(Mail.to_address == someone.email)).one()
+            assert (mail.kind, mail.vendor_id) == ("invited_elsewhere", quillmark.vendor_id)
+            there = people.person(tx, someone.id)
+            assert (there.vendor_id, there.roles) == (someone.vendor_id, someone.roles)
+            token = identity.link_token(identity.get_invitation(tx, made), house.keyring)
+            secret = totp.new_secret()
+            with pytest.raises(NotFound):
+                identity.enrol(
+                    tx,
+                    invitation=identity.open_invitation(tx, token=token),
+                    password=PASSWORD,
+                    totp_secret=secret,
+                    totp_code=totp.code_at(secret, totp.step_at(tx.now)),
+                    keyring=house.keyring,
+                    hasher=hasher("test"),
+                )
+    with house.ledger.begin(quillmark.admin.actor) as tx:
+        shown = {each.email: each.state for each in people.invitations_of(tx, quillmark.vendor_id)}
+    assert set(shown) >= {theirs.admin.email, lab.email}
+
+
+def test_two_who_invite_one_new_address_at_once_make_one_invitation(quillmark: Desk) -> None:
+    tomasz = second_admin(quillmark)
+
+    refusals = together(lambda: invite(quillmark, quillmark.admin.actor), lambda: invite(quillmark, tomasz.actor))
+
+    assert refusals == [None, None]
+    with quillmark.house.ledger.begin(SYSTEM) as tx:
+        found = [each for each in people.invitations_of(tx, quillmark.vendor_id) if each.full_name == "Lena Brandt"]
+        assert [each.user_id is not None for each in found] == [True]

@@ -38,6 +38,7 @@ def test_what_is_urgent_or_about_ones_own_account_can_never_be_put_off() -> None
         "account_changed",
         "invitation",
         "invitation_ending",
+        "invited_elsewhere",
         "address_confirm",
         "address_moved",
         "password_reset",

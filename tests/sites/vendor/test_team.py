@@ -25,7 +25,8 @@ from portal.kernel.actor import system
 from portal.kernel.clock import FixedClock
 from portal.kernel.errors import Conflict
 from portal.terms import EvidenceState
-from tests.factories.attestations import Desk
+from portal.wiring import House
+from tests.factories.attestations import Desk, desk
 from tests.sites.conftest import Client
 
 LENA = {"full_name": "Lena Brandt", "email": "lena.brandt@quillmark.example", "roles": ["respondent"]}
@@ -311,3 +312,21 @@ def test_az_11_who_is_switched_off_finishes_no_upload_and_opens_no_link(
     assert app.test_client().get(link, follow_redirects=True).status_code == 410
     with quillmark.house.ledger.begin(system("test")) as tx:
         assert tx.session.get_one(Evidence, UUID(place["id"])).state is EvidenceState.RESERVED
+
+
+def test_an_address_of_somebody_elsewhere_looks_like_any_other_on_the_page(
+    house: House, quillmark: Desk, marisol: Client
+) -> None:
+    theirs = desk(house, name="Brightfen Data").respondent
+
+    told = marisol.post("/team/invitations", data={**LENA, "email": theirs.email}, follow_redirects=True)
+    page = told.get_data(as_text=True)
+    withdraw = re.search(r'action="(/team/invitations/[^"]+/revoke)"', page)
+
+    assert told.status_code == 200
+    assert "Lena Brandt is invited." in page
+    assert "Queued" in page
+    assert "Priya Raghunath" in page
+    assert withdraw is not None
+    assert marisol.post(withdraw.group(1)).status_code == 303
+    assert theirs.email not in marisol.get("/team").get_data(as_text=True)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 KINDS: Mapping[str, str] = {
     "invitation": "Invitation",
+    "invited_elsewhere": "Address of another organisation",
     "address_confirm": "New address to confirm",
     "address_moved": "Address changed",
     "invitation_ending": "Invitation about to end",

@@ -20,7 +20,7 @@ from portal.kernel.ledger import Tx
 from portal.kernel.words import said
 from portal.policy import Action
 from portal.sites.shared.invited import Trail, newest_invitations, trails
-from portal.terms import Role
+from portal.terms import Role, Side
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +116,8 @@ def team_of(
     last: Mapping[str, LastChange],
 ) -> Team:
     """Return a vendor's team beside one of its assessments, or without any."""
-    newest = newest_invitations(people.invitations_of(tx, vendor_id))
-    on_their_way = trails(tx, newest.values())
+    lines = people.invitations_of(tx, vendor_id)
+    newest = dict(newest_invitations(lines))
     everybody = people.people_of_vendor(tx, vendor_id)
     today = tx.now.date()
     known = {each.key: each for each in sections}
@@ -138,7 +138,12 @@ def team_of(
         return tuple(part(key, invitation.due_on, invited=True) for key in invitation.sections if key in known)
 
     members = []
-    for person in everybody:
+    # An address that nobody here may know of was invited too: there is an invitation, and no account to show.
+    for line in (each for each in lines if each.user_id is None and each.waits):
+        everybody.append(_nobody_yet(line))
+        newest[line.id] = line
+    on_their_way = trails(tx, newest.values())
+    for person in sorted(everybody, key=lambda each: (each.full_name.lower(), each.id)):
         invitation = newest.get(person.id)
         roles = person.roles or (frozenset(invitation.roles) if invitation and person.enrolled_at is None else ())
         members.append(
@@ -152,7 +157,7 @@ def team_of(
         )
     by_id = {each.person.id: each for each in members}
     gone = {each.section: each for each in left}
-    lines = tuple(
+    parts = tuple(
         SectionLine(
             section=section,
             people=tuple(
@@ -168,7 +173,24 @@ def team_of(
     return Team(
         members=tuple(each for each in members if each.person.deactivated_at is None and not _withdrawn(each)),
         gone=tuple(each for each in members if each.person.deactivated_at is not None or _withdrawn(each)),
-        sections=lines,
+        sections=parts,
+    )
+
+
+def _nobody_yet(line: InvitationLine) -> Person:
+    """Return who was invited as the page shows them; there is no account to open."""
+    return Person(
+        id=line.id,
+        full_name=line.full_name,
+        title="",
+        email=line.email,
+        side=Side.VENDOR,
+        vendor_id=None,
+        roles=frozenset(),
+        enrolled_at=None,
+        last_sign_in_at=None,
+        deactivated_at=None,
+        given_only=bool(line.sections),
     )
 
 
