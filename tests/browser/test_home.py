@@ -15,9 +15,11 @@ from portal.assessments import more_time, waits
 from portal.assessments import service as assessments
 from portal.attestations import service as attestations
 from portal.kernel.actor import system
+from portal.terms import Role
 from portal.wiring import House
 from tests.browser.test_renewal import Presses
 from tests.factories.attestations import Desk, desk
+from tests.factories.identity import person
 from tests.factories.renewing import renewal
 
 pytestmark = pytest.mark.browser
@@ -163,3 +165,25 @@ def test_more_time_is_asked_for_in_a_few_presses(quillmark: Desk, visit: Callabl
         asked = more_time.more_time_of(tx, row)
         assert asked is not None
         assert asked.wished_on - row.due_on == timedelta(days=24)
+
+
+def test_the_labs_answer_is_accessible_and_moves_the_day(
+    house: House,
+    quillmark: Desk,
+    visit: Callable[..., Page],
+    axe: Callable[..., None],
+    no_sideways: Callable[[Page], None],
+    shot: Callable[..., Path],
+) -> None:
+    with quillmark.at(quillmark.admin.actor) as (tx, row):
+        more_time.ask_more_time(tx, assessment=row, wished_on=date(2027, 1, 15), reason="Two of us are ill.")
+    ines = person(house, roles=[Role.REVIEWER], name="Ines Valdarno")
+    for theme, width in (("dark", 390), ("light", 1440)):
+        page = visit(ines, f"/lab/vendors/quillmark-annotation{more(quillmark)}", theme=theme, width=width)
+        shot(page, f"lab-more-time-{theme}-{width}")
+        axe(page)
+        no_sideways(page)
+
+    page.get_by_role("button", name="Agree to the new date").click()
+
+    expect(page.get_by_role("status").first).to_contain_text("is due on 15 January 2027. The vendor is told.")

@@ -219,6 +219,7 @@ LATER = {
     "lab_report.criteria",
     "lab_report.exception",
     "lab_tasks.show",
+    "lab_vendors.answer_more_time",
     "lab_workspace.give_back",
     "lab_workspace.recheck",
     "lab_workspace.reopen",
@@ -228,6 +229,7 @@ LATER = {
     "vendor_findings.say",
     "vendor_findings.send",
     "vendor_renewal.confirm",
+    "vendor_scoping.confirm_all",
     "vendor_results.ask",
     "vendor_section.confirm",
     "vendor_send_back.ask",
@@ -350,7 +352,12 @@ def test_nonsense_in_the_forms_of_later_states_is_refused_in_words(
 
     again = asked_again(std)
     look(browser(std.b.desk.admin), f"/assessments/{again}/renewal", f"/assessments/{again}/s/{section}")
+    look(browser(std.b.desk.admin), f"/assessments/{again}/scoping")
     look(lab["r1"], f"/lab/assessments/{again}/move")
+    longer = f"/assessments/{again}/more-time"
+    wish = {"wished_on": "2027-02-01", "reason": "Two of us are ill."}
+    assert browser(std.b.desk.admin).post(longer, data=wish).status_code == 303
+    look(lab["r1"], f"/lab/vendors/{std.b.slug}{longer}")
 
     signed = a.desk.assessment_id
     look(browser(a.desk.respondent), f"/assessments/{signed}/check")
