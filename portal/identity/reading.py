@@ -22,6 +22,17 @@ def zones() -> tuple[str, ...]:
     return ("UTC", *sorted(places))
 
 
+def begin_reading(tx: Tx, *, user: UserAccount, language: str, timezone: str) -> None:
+    """Speak to a person who has just enrolled as the browser they came with does; what we do not know is left out."""
+    wanted = (
+        language if language in LANGUAGES else user.language,
+        timezone if timezone in zones() else user.timezone,
+    )
+    if wanted != (user.language, user.timezone):
+        user.language, user.timezone = wanted
+        tx.record(ReadingChanged(user.id, user.vendor_id, *wanted))
+
+
 def read_in(tx: Tx, *, language: str | None = None, timezone: str | None = None) -> None:
     """Speak to the actor in a language and a zone from now on; what is None stays as it is.
 

@@ -49,7 +49,7 @@ from portal.identity.people import (
     withdraw_role_request,
 )
 from portal.identity.people import get as get_person
-from portal.identity.reading import read_in
+from portal.identity.reading import begin_reading, read_in
 from portal.identity.resets import (
     ask_reset,
     change_password,
@@ -94,6 +94,7 @@ __all__ = [
     "add_passkey",
     "ask_address",
     "ask_reset",
+    "begin_reading",
     "begin_session",
     "bootstrap",
     "change_password",

@@ -27,7 +27,7 @@ GETTEXT = frozenset({"_", "gettext", "ngettext"})
 QUIET = frozenset({"status", "status_look", "replace", "startswith", "endswith"})
 """What takes a word of the vocabulary and tells it itself, and what compares or changes texts."""
 
-MACHINE = frozenset({"light dark", "wait send stop again refused"})
+MACHINE = frozenset({"light dark", "wait send stop again refused", "username webauthn"})
 """Words of attributes that are read by browsers and scripts."""
 
 _LETTERS = re.compile(r"[A-Za-z]{2,}")

@@ -9,10 +9,12 @@ import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
 
+from portal.identity import service as identity
+from portal.identity import totp
 from portal.kernel.actor import system
-from portal.terms import Role
+from portal.terms import Role, Side
 from portal.wiring import House
-from tests.factories.identity import Person, person
+from tests.factories.identity import PASSWORD, Person, person
 from tests.factories.vendors import make_vendor
 from tests.sites.conftest import Client
 
@@ -99,3 +101,31 @@ def test_the_lab_reads_english(house: House, signed_in: Browser) -> None:
     browser = signed_in(person(house, roles=[Role.REVIEWER]))
     browser.post("/language", data={"language": "de"})
     assert lang_of(browser.get("/lab/queue")) == "en-GB"
+
+
+def test_who_enrols_is_spoken_to_from_then_on_as_the_browser_they_came_with(client: FlaskClient, house: House) -> None:
+    with house.ledger.begin(system("test")) as tx:
+        invitation = identity.invite(
+            tx,
+            email="lena@quillmark.example",
+            full_name="Lena Brandt",
+            roles=[Role.RESPONDENT],
+            side=Side.VENDOR,
+            vendor_id=make_vendor(tx).id,
+            keyring=house.keyring,
+        )
+        link = identity.link_path(invitation, house.keyring)
+    asks = {"Accept-Language": "de"}
+    client.get(link, headers=asks)
+    body = client.get("/invitation", headers=asks).get_data(as_text=True)
+    secret = body.split('<code class="mono">', 1)[1].split("<", 1)[0].replace(" ", "")
+    with house.ledger.begin(system("test")) as tx:
+        code = totp.code_at(secret, totp.step_at(tx.now))
+
+    form = {"full_name": "Lena Brandt", "password": PASSWORD, "code": code, "timezone": "Europe/Berlin"}
+    answer = client.post("/invitation", data=form, headers=asks)
+    assert answer.status_code == 200, answer.get_data(as_text=True)
+
+    page = client.get("/account", headers={"Accept-Language": "en"})
+    assert lang_of(page) == "de"
+    assert '<option value="Europe/Berlin" selected>' in page.get_data(as_text=True)

@@ -188,6 +188,7 @@ def enrol() -> ResponseReturnValue:
                 about=(house().settings.lab_name, asked.vendor_name),
                 hasher=hasher(),
             )
+            identity.begin_reading(tx, user=user, language=language(), timezone=request.form.get("timezone", ""))
             new = identity.begin_session(
                 tx, user=user, address=address(), user_agent=request.user_agent.string, factor="totp"
             )
