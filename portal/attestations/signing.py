@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -24,7 +24,7 @@ from portal.attestations.models import (
     CarriedAnswer,
     Citation,
 )
-from portal.attestations.rules import Blocker, SignedAnswer, SignedCitation, Snapshot
+from portal.attestations.rules import Blocker, SignedAnswer, SignedCitation, Snapshot, Standing
 from portal.attestations.send_back import settle_all
 from portal.attestations.standing import latest, not_now, standing
 from portal.evidence.models import Evidence
@@ -91,10 +91,21 @@ def _texts(tx: Tx) -> tuple[rules.Texts, str]:
     return tuple((key, spoken.gettext(text)) for key, text in rules.TEXTS), words.language_of(spoken)
 
 
-def preview(tx: Tx, assessment: Assessment, *, lab_name: str) -> Snapshot:
-    """Return what a signature would freeze now. Its digest goes into the form, and comes back with the signature."""
-    now = standing(tx, assessment)
-    lines = queries.answers(tx, assessment.id)
+def preview(
+    tx: Tx,
+    assessment: Assessment,
+    *,
+    lab_name: str,
+    lines: Mapping[str, queries.AnswerLine] | None = None,
+    now: Standing | None = None,
+) -> Snapshot:
+    """Return what a signature would freeze now. Its digest goes into the form, and comes back with the signature.
+
+    :param lines: the answers, if the caller has them at hand.
+    :param now: how these answers stand, if the caller knows.
+    """
+    lines = queries.answers(tx, assessment.id) if lines is None else lines
+    now = now or standing(tx, assessment, lines=lines)
     states = now.states()
     answers = {
         key: SignedAnswer(state, to_json(lines[key].answer), lines[key].updated_by)
@@ -175,9 +186,12 @@ def sign(
         raise _changed(assessment)
     _check_form(signer, full_name, statements)
     _hold_files(tx, assessment)
-    if missing := rules.blockers(standing(tx, assessment)):
+    # Read once: nobody moves any more, so what is judged is what is frozen.
+    lines = queries.answers(tx, assessment.id)
+    now = standing(tx, assessment, lines=lines)
+    if missing := rules.blockers(now):
         raise Incomplete(missing)
-    snapshot = preview(tx, assessment, lab_name=lab_name)
+    snapshot = preview(tx, assessment, lab_name=lab_name, lines=lines, now=now)
     if snapshot.digest != digest_seen:
         raise _changed(assessment)
     named = names_of(tx, snapshot, title=assessment.title, lab_name=lab_name)

@@ -159,7 +159,9 @@ def check_page(
         work = load(tx, row, lab=lab)
         signed = attestations.latest(tx, row.id)
         receipt = attestations.attested(tx, signed.id) if signed else None
-        preview = attestations.preview(tx, row, lab_name=lab) if work.is_open else None
+        preview = (
+            attestations.preview(tx, row, lab_name=lab, lines=work.lines, now=work.standing) if work.is_open else None
+        )
         earlier = attestations.baseline(tx, row) if preview else None
         before = attestations.attested(tx, earlier.id) if earlier else None
         statements = attestations.statements_for(tx, row, lab_name=lab) if work.is_open else ()
