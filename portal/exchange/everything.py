@@ -158,7 +158,7 @@ def tell_admins(tx: Tx, fact: EverythingTaken) -> None:
                 NOTIFY_PERSON,
                 user_id=each.id,
                 kind="everything_taken",
-                context={"at": tx.now, "taken_by": tx.actor.name, "files": "yes" if fact.with_files else "no"},
+                context={"at": tx.now, "taken_by": tx.actor.name, "with_files": fact.with_files},
                 seed=fact.export_id,
             )
 

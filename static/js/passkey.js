@@ -16,10 +16,10 @@
   const said = (key, otherwise) => (portal.word(key) === key ? otherwise : portal.word(key));
   let waiting = null; // the request that the browser offers in the e-mail field
 
-  async function post(url, payload) {
+  async function post(scope, url, payload) {
     const answer = await fetch(url, {
       method: "POST",
-      headers: { "Content-Type": "application/json", Accept: "application/json", "HX-Request": "true", "X-CSRFToken": portal.csrf() },
+      headers: { "Content-Type": "application/json", Accept: "application/json", "HX-Request": "true", "X-CSRFToken": valueOf(scope, "csrf_token") ?? portal.csrf() },
       body: JSON.stringify(payload),
     });
     if (answer.status === 204) return { answer };
@@ -34,7 +34,7 @@
   async function run(button, { auto = false, signal } = {}) {
     const scope = scopeOf(button);
     const making = button.dataset.passkey === "create";
-    const options = await post(button.dataset.optionsUrl, making ? { code: valueOf(scope, "code") } : {});
+    const options = await post(scope, button.dataset.optionsUrl, making ? { code: valueOf(scope, "code") } : {});
     const credential = making
       ? await navigator.credentials.create({ publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(options) })
       : await navigator.credentials.get({
@@ -43,7 +43,7 @@
         });
     const payload = { credential: credential.toJSON() };
     for (const name of ["label", "next", "holder"]) if (valueOf(scope, name)) payload[name] = valueOf(scope, name);
-    const told = await post(button.dataset.verifyUrl, payload);
+    const told = await post(scope, button.dataset.verifyUrl, payload);
     if (told.answer) doc.dispatchEvent(new CustomEvent("portal:entered", { detail: told.answer }));
     else if (button.dataset.then === "submit") button.form.requestSubmit(button.form.querySelector("button[type=submit]"));
     else location.assign(told.location);

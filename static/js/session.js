@@ -1,176 +1,130 @@
 // The session of a signed-in page: says five minutes before it ends, and signs in again in place.
 //
-// <meta name="session" content="<seconds left>" data-holder="<mark of whose page it is>">
-//   GET  /session → {left, more, holder}; asking does not make it longer
-//   POST /session → 204; going on does
-// Other scripts: dispatch "portal:signed-out" on document to open the panel (into [data-sign-in-place], else above the
-// page); listen to "portal:signed-in" to repeat what waited. The form token of the page is new by then.
+// <meta name="session" content="<seconds left>" data-holder="<whose page>" data-passkey="<address of passkey.js>">
+// Others dispatch "portal:signed-out" on document to open the panel (in [data-sign-in-place], else above the page), and
+// listen to "portal:signed-in" to repeat what waited; the form token of the page is new by then.
 (() => {
   "use strict";
   const doc = document;
-  const portal = window.portal;
+  const { csrf, load, parse, wake, word } = window.portal;
   const meta = doc.querySelector('meta[name="session"]');
   if (!meta) return;
-  const NOTICE = 300;
-  const LASTS = 1800_000; // at most: before anything is said, the server is asked
-  const holder = meta.dataset.holder;
-  const word = portal.word;
-  let ends = Date.now() + Number(meta.content) * 1000;
+  const { holder, passkey } = meta.dataset;
+  const main = doc.querySelector("#main");
+  const SOON = 300_000;
+  const LASTS = 1800_000; // at most; the server is asked before anything is said
+  let ends = Date.now() + meta.content * 1000;
   let timer = 0;
   let bar = null;
 
-  const time = () => new Date(ends).toLocaleTimeString(doc.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
-  const plan = () => {
+  const ask = (url, options = {}) => fetch(url, { ...options, headers: { "HX-Request": "true", ...options.headers } });
+  // A sleeping machine holds its timers back: they are short, and waking up looks again.
+  const plan = (wait = ends - Date.now() - SOON) => {
     clearTimeout(timer);
-    // Chunks, because a sleeping machine holds its timers back; waking up looks again.
-    timer = setTimeout(look, Math.min(Math.max(ends - Date.now() - NOTICE * 1000, 1000), 60_000));
+    timer = setTimeout(look, Math.min(Math.max(wait, 1000), 60_000));
+  };
+  const goOn = () => {
+    ends = Date.now() + LASTS;
+    tell("");
+    plan();
   };
 
   async function look() {
-    if (ends - Date.now() > NOTICE * 1000) return plan();
+    if (ends - Date.now() > SOON) return plan();
     try {
-      const answer = await fetch("/session", { headers: { Accept: "application/json" } });
-      if (!answer.ok) return plan();
-      const told = await answer.json();
+      const told = await (await ask("/session")).json();
       ends = Date.now() + told.left * 1000;
-      if (told.holder !== holder) return over();
-      if (told.left > NOTICE) {
-        hide();
-        return plan();
-      }
-      tell(told.more ? word("session-soon", { time: time() }) : word("session-last", { time: time() }), told.more && ["session-stay", stay]);
-      clearTimeout(timer);
-      timer = setTimeout(look, Math.min(told.left * 1000 + 1000, 30_000));
+      if (told.holder !== holder) return tell(word("session-over"), "session-again", () => open(true));
+      const time = new Date(ends).toLocaleTimeString(doc.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
+      if (ends - Date.now() > SOON) tell("");
+      else if (told.more) tell(word("session-soon", { time }), "session-stay", stay);
+      else tell(word("session-last", { time }));
     } catch {
-      plan();
+      // Offline nothing is known; the next look asks again.
     }
-  }
-
-  // Signed out, or somebody else by now: what is on the page stays, and the way back is offered.
-  function over() {
-    tell(word("session-over"), ["session-again", () => open(true)]);
-    doc.dispatchEvent(new CustomEvent("portal:session-over"));
-  }
-
-  function tell(words, act) {
-    if (!bar) {
-      bar = doc.createElement("div");
-      bar.className = "savenote";
-      bar.setAttribute("role", "status");
-      doc.querySelector("#main")?.append(bar);
-    }
-    if (bar.dataset.words === words) return;
-    bar.dataset.words = words;
-    const note = doc.createElement("div");
-    note.className = "note n-warn note-bare";
-    const text = doc.createElement("div");
-    text.textContent = `${words} `;
-    if (act) {
-      const button = doc.createElement("button");
-      button.type = "button";
-      button.className = "btn btn-s";
-      button.textContent = word(act[0]);
-      button.addEventListener("click", act[1]);
-      text.append(button);
-    }
-    note.append(text);
-    bar.replaceChildren(note);
-  }
-  function hide() {
-    bar?.remove();
-    bar = null;
+    plan(30_000);
   }
 
   async function stay() {
-    try {
-      const answer = await fetch("/session", { method: "POST", headers: { "X-CSRFToken": portal.csrf(), "HX-Request": "true" }, redirect: "manual" });
-      if (answer.status === 204) {
-        ends = Date.now() + LASTS;
-        hide();
-        doc.querySelector("#main")?.focus();
-        return plan();
-      }
-    } catch {
-      // The next look says how it stands.
+    const answer = await ask("/session", { method: "POST", headers: { "X-CSRFToken": csrf() } }).catch(() => ({}));
+    if (answer.status !== 204) return look();
+    goOn();
+    main.focus();
+  }
+
+  function tell(words, label, act) {
+    if (bar?.dataset.words === words) return;
+    bar?.remove();
+    bar = null;
+    if (!words) return;
+    bar = doc.createElement("div");
+    bar.className = "savenote";
+    bar.dataset.words = words;
+    bar.setAttribute("role", "status");
+    main.append(bar);
+    const note = doc.createElement("div");
+    note.className = "note n-warn note-bare";
+    note.append(words);
+    if (act) {
+      const button = doc.createElement("button");
+      button.className = "btn btn-s";
+      button.type = "button";
+      button.textContent = word(label);
+      button.addEventListener("click", act);
+      note.append(button);
     }
-    look();
+    bar.append(note);
   }
 
   // --- the panel ---
+  const panel = () => doc.getElementById("sign-in-panel");
   let opening = false;
-  async function open(focus = false) {
+  async function open(focus) {
     if (opening) return;
     opening = true;
-    try {
-      const answer = await fetch(`/sign-in/panel?holder=${encodeURIComponent(holder)}`, { headers: { "HX-Request": "true" } });
-      if (answer.status === 204) return entered(answer);
-      if (!(answer.ok || answer.status === 409)) return;
-      show(await answer.text());
-      if (focus) panel()?.querySelector("#panel-password, a, button")?.focus();
-    } catch {
-      // Without a connection there is nothing to sign in to; whoever asked asks again.
-    } finally {
-      opening = false;
-    }
+    const answer = await ask(`/sign-in/panel?holder=${encodeURIComponent(holder)}`).catch(() => ({}));
+    opening = false;
+    await received(answer, focus && "#panel-password");
   }
-  const panel = () => doc.getElementById("sign-in-panel");
-  function show(text) {
-    const fresh = portal.parse(text).getElementById("sign-in-panel");
-    if (!fresh) return;
-    const old = panel();
-    if (old) old.replaceWith(fresh);
-    else (doc.querySelector("[data-sign-in-place]") ?? doc.querySelector("#main"))?.prepend(fresh);
-    fresh.setAttribute("role", "region");
-    portal.wake(fresh);
+  async function received(answer, focus) {
+    if (answer.status === 204) return entered(answer);
+    if (![200, 409, 422, 429].includes(answer.status)) return;
+    const fresh = parse(await answer.text()).getElementById("sign-in-panel");
+    if (panel()) panel().replaceWith(fresh);
+    else (doc.querySelector("[data-sign-in-place]") ?? main).prepend(fresh);
+    wake(fresh);
+    if (passkey && fresh.querySelector("[data-passkey]")) load(passkey);
+    if (focus) (fresh.querySelector(focus) ?? fresh.querySelector("a, button"))?.focus();
   }
   function entered(answer) {
     const token = answer.headers.get("X-CSRFToken");
-    if (token) {
-      doc.querySelector('meta[name="csrf-token"]').content = token;
-      for (const field of doc.querySelectorAll('input[name="csrf_token"]')) field.value = token;
-    }
+    doc.querySelector('meta[name="csrf-token"]').content = token;
+    for (const field of doc.querySelectorAll('input[name="csrf_token"]')) field.value = token;
     const had = panel()?.contains(doc.activeElement);
     panel()?.remove();
-    hide();
-    if (had) doc.querySelector("#main")?.focus();
-    ends = Date.now() + LASTS;
-    plan();
+    if (had) main.focus();
+    goOn();
     doc.dispatchEvent(new CustomEvent("portal:signed-in"));
   }
 
   doc.addEventListener("submit", async (event) => {
-    if (event.defaultPrevented || !event.target.matches?.("[data-sign-in-panel]")) return;
-    event.preventDefault();
     const form = event.target;
+    if (event.defaultPrevented || !form.matches("[data-sign-in-panel]")) return;
+    event.preventDefault();
     if (form.dataset.busy) return;
     form.dataset.busy = "1";
-    try {
-      const answer = await fetch(form.action, {
-        method: "POST",
-        headers: { "Content-Type": "application/x-www-form-urlencoded", "HX-Request": "true" },
-        body: new URLSearchParams(new FormData(form)).toString(),
-      });
-      if (answer.status === 204) return entered(answer);
-      if ([409, 422, 429].includes(answer.status)) {
-        show(await answer.text());
-        (panel()?.querySelector("[aria-invalid]") ?? panel()?.querySelector("a, button"))?.focus();
-      } else if (answer.status === 400) {
-        await open(true); // the form itself was too old
-      }
-    } catch {
-      // Offline: what was typed stays, and the button can be pressed again.
-    } finally {
-      delete form.dataset.busy;
-    }
+    const answer = await ask(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)) }).catch(() => ({}));
+    delete form.dataset.busy;
+    if (answer.status === 400) return open(true); // the form itself was too old
+    await received(answer, "[aria-invalid]");
   });
   doc.addEventListener("click", (event) => {
-    if (!event.target.closest?.("[data-reload]")) return;
+    if (!event.target.closest("[data-reload]")) return;
     event.preventDefault();
     location.reload();
   });
-
   doc.addEventListener("portal:signed-out", () => open());
   doc.addEventListener("portal:entered", (event) => entered(event.detail)); // a passkey opened the door
-  doc.addEventListener("visibilitychange", () => doc.visibilityState === "visible" && look());
+  doc.addEventListener("visibilitychange", () => doc.hidden || look());
   plan();
 })();

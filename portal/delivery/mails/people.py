@@ -261,19 +261,18 @@ class EverythingTaken(msgspec.Struct, frozen=True, kw_only=True):
 
     at: datetime
     taken_by: str
-    files: str
+    with_files: bool
 
 
 def everything_taken(this: EverythingTaken, frame: Frame) -> Parts:
     """Say who took everything out, so that a vendor's admin can ask, or act."""
-    what = {
-        "yes": said("Answers, history, messages and the original files"),
-        "no": said("Answers, history and messages, without the files"),
-    }
+    what = said("Answers, history, messages and the original files")
+    if not this.with_files:
+        what = said("Answers, history and messages, without the files")
     return Parts(
         subject=said("Check who took your answers out of Gatehouse"),
         paragraphs=(said("%(who)s took everything that your team entered out of Gatehouse.", who=this.taken_by),),
-        details=((said("When"), moment(this.at)), (said("What"), what[this.files])),
+        details=((said("When"), moment(this.at)), (said("What"), what)),
         button=Button(said("See what was taken out"), "/everything"),
         closing=(said("If you did not expect this, ask the person named above. Your team page can switch them off."),),
         why=said(

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from flask import Flask, flash, g, jsonify, redirect, request, session, url_for
+from flask import Flask, current_app, flash, g, jsonify, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import generate_csrf
 from werkzeug.wrappers import Response
@@ -275,8 +275,14 @@ def passkeys_work() -> bool:
     return relying_party() is not None
 
 
+def passkey_script() -> str:
+    """Return where the script lies, for pages that fetch it only when their session has ended."""
+    return str(current_app.jinja_env.globals["asset"]("js/passkey.js"))  # type: ignore[operator]
+
+
 def _globals() -> dict[str, Any]:
-    return {"passkey_ready": passkey_ready, "passkey_first": passkey_first, "passkeys_work": passkeys_work}
+    names = (passkey_ready, passkey_first, passkeys_work, passkey_script)
+    return {each.__name__: each for each in names}
 
 
 @bp.record_once
