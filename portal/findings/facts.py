@@ -50,14 +50,6 @@ class FindingsShared(Fact):
 
 
 @dataclass(frozen=True, slots=True)
-class FindingClosed(Fact):
-    """A finding was closed; its credit no longer replaces the answer's."""
-
-    finding_id: UUID
-    vendor_id: UUID
-
-
-@dataclass(frozen=True, slots=True)
 class RemedySent(Fact):
     """A vendor sent proof that a finding is put right."""
 

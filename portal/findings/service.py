@@ -8,7 +8,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from portal.findings.facts import FindingChanged, FindingClosed, FindingDrafted, FindingDropped, FindingsShared
+from portal.findings.facts import FindingChanged, FindingDrafted, FindingDropped, FindingsShared
 from portal.findings.models import Finding
 from portal.findings.queries import (
     FindingLine,
@@ -22,9 +22,8 @@ from portal.findings.queries import (
     shared_with,
     word_of,
 )
-from portal.kernel.errors import Conflict, Forbidden, NotFound, Refused
+from portal.kernel.errors import Forbidden, NotFound, Refused
 from portal.kernel.ledger import Tx
-from portal.kernel.swap import swap
 from portal.terms import FindingState, Severity
 from portal.vendors.models import Vendor
 
@@ -33,7 +32,6 @@ __all__ = [
     "Replaced",
     "Wrong",
     "all_shared",
-    "close",
     "credits_of",
     "draft",
     "drop",
@@ -151,27 +149,6 @@ def share_all(tx: Tx, *, vendor_id: UUID, assessment_id: UUID, revision: int) ->
     tx.session.flush()
     if drafts:
         tx.record(FindingsShared(assessment_id, vendor_id, revision, tuple(row.number for row in drafts)))
-
-
-def close(tx: Tx, *, finding: Finding, row_version: int) -> None:
-    """Close an open finding. The caller checked who may.
-
-    :raises Conflict: if it is not open, or changed since the page was opened.
-    """
-    won = swap(
-        tx,
-        finding,
-        expect={"state": FindingState.OPEN, "row_version": row_version},
-        change={
-            "state": FindingState.CLOSED,
-            "closed_by": _person(tx),
-            "closed_at": tx.now,
-            "row_version": row_version + 1,
-        },
-    )
-    if not won:
-        raise Conflict("This finding changed since you opened the page.", current={"state": finding.state.value})
-    tx.record(FindingClosed(finding.id, finding.vendor_id))
 
 
 def _checked(wrong: Wrong, today: date) -> Wrong:

@@ -21,6 +21,7 @@ from portal.policy import Action
 from portal.reviews import remedies as judging
 from portal.reviews import service as reviews
 from portal.scoring import queries as scores
+from portal.scoring import service as scoring
 from portal.scoring.models import ScoreSnapshot
 from portal.terms import ClearanceAct, EvidenceState, FindingState, RemedyAct, Role, ScanState
 from portal.vendors.models import Engagement, Vendor
@@ -79,6 +80,7 @@ def test_the_credit_that_the_reviewer_gives_takes_the_place_of_the_findings(hous
         stored = tx.session.execute(sa.select(ScoreSnapshot).where(ScoreSnapshot.cause == "remedied")).scalar_one()
         assert scores.latest(tx, made.desk.assessment_id) is stored
         assert stored.result_digest == live.digest
+        assert scoring.replays(stored)
 
 
 def test_a_credit_below_that_of_the_finding_is_refused(house: House) -> None:

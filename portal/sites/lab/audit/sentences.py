@@ -114,7 +114,6 @@ PHRASES: Mapping[str, tuple[str, str]] = {
     "finding_changed": ("flag", "changed a finding draft on {vendor}, {severity}"),
     "finding_dropped": ("flag", "dropped a finding draft on {vendor}"),
     "findings_shared": ("flag", "shared the findings of revision {revision} with {vendor}"),
-    "finding_closed": ("check", "closed a finding of {vendor}"),
     "remedy_sent": ("upload", "sent proof for F-{number} of {vendor}"),
     "remedy_returned": ("undo-2", "returned the proof for F-{number} of {vendor}"),
     "remedy_verified": ("shield-check", "verified the proof for F-{number} of {vendor} and closed it: {credit} points"),
