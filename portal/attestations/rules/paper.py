@@ -198,13 +198,21 @@ def _question(
             {
                 "mark": files[each.evidence_id]["mark"],
                 "name": files[each.evidence_id]["name"],
-                "where": say(said("pages %(pages)s", pages=each.pages)) if each.pages else "",
+                "where": _where(each.pages, voice),
                 "quote": each.quote,
             }
             for each in sorted(snapshot.citations_of(question.key), key=lambda each: str(each.citation_id))
         ],
         "by": named["people"].get(str(signed.prepared_by), ""),
     }
+
+
+def _where(pages: str, voice: Voice) -> str:
+    """Return where to look in a file: pages by their numbers, anything else, such as "Sheet 2", as it was typed."""
+    if pages.isdecimal():
+        return voice.say(said("page %(page)s", page=pages))
+    numbers = pages and all(each.isdecimal() for each in pages.replace(",", " ").replace("–", " ").split())
+    return voice.say(said("pages %(pages)s", pages=pages)) if numbers else pages
 
 
 def _main(question: Question, answer: Answer, asked: Questionnaire, voice: Voice) -> list[str]:

@@ -58,7 +58,9 @@ def statements(*, vendor: str, lab: str, day: str, texts: Texts = TEXTS) -> tupl
 
     :param day: the day in words, in the language of the texts.
     """
-    return tuple(Statement(key, text.format(vendor=vendor, lab=lab, day=day)) for key, text in texts)
+    read = ((key, text.format(vendor=vendor, lab=lab, day=day)) for key, text in texts)
+    # "for Quillmark, Inc." has its full stop already.
+    return tuple(Statement(key, text[:-1] if text.endswith("..") else text) for key, text in read)
 
 
 def signed_text(shown: Collection[Statement], *, named: str = VERSION) -> str:

@@ -55,7 +55,7 @@ def test_it_holds_everything_that_was_signed(desk: Desk) -> None:
     with desk.at(desk.signatory.actor) as (tx, _):
         snapshot = attestations.attested(tx, attestation_id).snapshot
     assert snapshot.citations[0].sha256 in said
-    assert "pages 3" in said
+    assert ", page 3" in said
     hidden = [each for each in desk.questionnaire.questions if not snapshot.answers[each.key].is_asked]
     assert all(each.text not in said for each in hidden)
 

@@ -23,6 +23,11 @@ def test_the_statements_are_read_with_their_names_and_day() -> None:
     assert rules.sentences_of(rules.signed_text(read)) == tuple(each.text for each in read)
 
 
+def test_a_name_that_ends_with_a_full_stop_ends_the_sentence() -> None:
+    read = rules.statements(vendor="Quillmark, Inc.", lab="Orrery", day="9 December 2026")
+    assert read[0].text == "I have authority to sign for Quillmark, Inc."
+
+
 def test_another_wording_has_another_version() -> None:
     assert rules.VERSION == "Statements cb6835a0ef44570d"
 
