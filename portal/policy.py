@@ -13,6 +13,7 @@ from typing import Any
 
 from portal.kernel.actor import Actor, ActorKind
 from portal.kernel.errors import Forbidden, NotFound, StepUpRequired
+from portal.kernel.words import said
 from portal.terms import LAB_ROLES, VENDOR_ROLES, Role, Scope
 
 
@@ -352,7 +353,7 @@ def check(actor: Actor, action: Action, thing: Any) -> None:
     if not sees(actor, thing):
         raise NotFound
     if not may(actor, action, thing):
-        raise Forbidden("Your role does not allow this.")
+        raise Forbidden(said("Your role does not allow this."))
     if action in STEP_UP and not actor.fresh:
         raise StepUpRequired("Confirm that it is you.")
 
@@ -363,4 +364,4 @@ def check_ever(actor: Actor, action: Action) -> None:
     :raises Forbidden: if none could.
     """
     if actor.kind is not ActorKind.SYSTEM and not may_ever(actor, action):
-        raise Forbidden("Your role does not allow this.")
+        raise Forbidden(said("Your role does not allow this."))

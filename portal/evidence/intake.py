@@ -308,7 +308,13 @@ def _measure(stream: BinaryIO) -> tuple[int, str]:
         size += len(piece)
         if size > rules.MAX_FORM_BYTES:
             whole = stream.seek(0, 2)
-            raise Refused(problems={"file": [too_large(whole, rules.MAX_FORM_BYTES) + ". Larger ones need scripts"]})
+            raise Refused(
+                problems={
+                    "file": [
+                        said("%(problem)s. Larger ones need scripts", problem=too_large(whole, rules.MAX_FORM_BYTES))
+                    ]
+                }
+            )
     return size, digest.hexdigest()
 
 

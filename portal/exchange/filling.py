@@ -77,7 +77,7 @@ def opened(stream: BinaryIO, file_name: str) -> Iterator[Sent]:
         except spreadsheet.RefusedSheet as refusal:
             raise Refused(problems={"file": [refusal.message]}) from refusal
         except reading.NotRead as refusal:
-            raise Refused(problems={"file": [str(refusal)]}) from refusal
+            raise Refused(problems={"file": [refusal.args[0]]}) from refusal
         yield Sent(path, family, named, version, tuple(pages), tuple(found))
 
 

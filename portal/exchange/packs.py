@@ -205,7 +205,7 @@ def open_pack(file: BinaryIO, *, signer: Signer) -> tuple[Packed, Seal, str]:
     try:
         return _opened(file, signer)
     except NotAPack as refusal:
-        raise Refused(problems={"file": [str(refusal)]}) from refusal
+        raise Refused(problems={"file": [refusal.args[0]]}) from refusal
     except (
         zipfile.BadZipFile,
         zipfile.LargeZipFile,
@@ -246,7 +246,7 @@ def open_vsaq(file: BinaryIO, *, questionnaire: Questionnaire) -> tuple[Packed, 
                 )
             )
     except NotAPack as refusal:
-        raise Refused(problems={"file": [str(refusal) if str(refusal) != rules.DAMAGED else words]}) from refusal
+        raise Refused(problems={"file": [refusal.args[0] if str(refusal) != rules.DAMAGED else words]}) from refusal
     except (ValueError, RecursionError) as failure:
         raise Refused(problems={"file": [words]}) from failure
     pack = Packed(

@@ -17,6 +17,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase, MappedAsDataclass
 
 from portal.kernel.errors import Refused, Unavailable
+from portal.kernel.words import said
 
 APP_ROLE = "gatehouse_app"
 """The database role every transaction of the application takes: no ownership, no DDL, rows of its scope only."""
@@ -97,7 +98,7 @@ def failures_said() -> Iterator[None]:
     try:
         yield
     except PoolTimeout as failure:
-        raise Unavailable("We are busy. Nothing was changed. Try again in a few seconds.") from failure
+        raise Unavailable(said("We are busy. Nothing was changed. Try again in a few seconds.")) from failure
     except UnicodeEncodeError as failure:
         raise Refused(UNSTORABLE) from failure
     except DBAPIError as failure:

@@ -15,6 +15,7 @@ from portal.kernel import errors
 from portal.kernel.actor import ActorKind, system
 from portal.kernel.logging import logger
 from portal.sites.shared.pages import house
+from portal.terms import N_
 
 log = logger(__name__)
 
@@ -74,7 +75,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(
         CSRFError,
         lambda _refusal: refusal_page(
-            400, "The page was too old to be sent safely. Reload it and send it again.", title="Reload the page"
+            400, N_("The page was too old to be sent safely. Reload it and send it again."), title=N_("Reload the page")
         ),
     )
     app.register_error_handler(HTTPException, _http)

@@ -12,11 +12,12 @@ from flask import current_app
 from flask.typing import ResponseReturnValue
 
 from portal.kernel.errors import Unavailable
+from portal.kernel.words import said
 from portal.sites.shared.pages import house
 
 View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
 
-BUSY = "Many files are on their way at the moment. Nothing was lost. Try again in a few seconds"
+BUSY = said("Many files are on their way at the moment. Nothing was lost. Try again in a few seconds")
 RETRY_AFTER = 2
 
 
