@@ -1,14 +1,14 @@
 // Saves each answer by itself while the plain form around it keeps working without script.
 //
 // <form id="answer-7.2" data-autosave="/url">  named controls inside, hidden "version" among them
-//   posted form-encoded with HX-Request, X-CSRFToken, X-Holder (whose page this is), X-Page and X-Turn (which page
-//   writes, and its how-manieth write of this answer: so our own unacknowledged words are no conflict)
+//   posted with X-CSRFToken, X-Holder (whose page), X-Page and X-Turn (which write of which page: our own
+//   unacknowledged words are no conflict)
 //   200 fragment: every top-level element with an id takes the place of its namesake (see portal.swap)
 //   409 fragment: goes into the card's [data-conflict]; what was typed stays. In it data-keep="<version>" saves mine
 //       over theirs, data-take="/url" fetches and shows theirs, data-both="<version>" puts both texts into the form
 //   400: the token is old, a new one is read and the write repeated once
 //   401 or a redirect: signed out; the panel opens in place (session.js), then the write is repeated
-//   413, 422, 429, 5xx: kept in this browser, said in words (problem title and detail, or the 422 fragment swapped)
+//   413, 422, 429, 5xx: kept here, said in words
 // <div data-news="/url" data-since>: asks once a second which answers colleagues changed; 204, or notices by id.
 //
 // What is typed is in sessionStorage with every key and at the server PAUSE after the last one, LONGEST after the first.
@@ -69,7 +69,7 @@
       const draft = { body: body(card).toString(), url: address(card), label, page: s.page, turn: s.turn + 1 };
       sessionStorage.setItem(key(card.id), JSON.stringify(draft));
     } catch {
-      // A full or forbidden store loses only the copy; the page itself still holds the text.
+      // A full store: the page itself still holds the text.
     }
   };
   const drop = (card) => sessionStorage.removeItem(key(card.id));
@@ -122,7 +122,6 @@
       return say("saved", word("saved", { time }));
     }
     if (troubles.has("signed-out")) {
-      // With session.js the panel opens in place; without it, another tab is the way back.
       tell(word("out-head"), counted("kept", n), holder ? null : linkTo(word("out-link"), "/sign-in", true));
       return say("warn", word("out"), true);
     }
@@ -140,7 +139,6 @@
       headers: {
         "Content-Type": "application/x-www-form-urlencoded",
         "X-CSRFToken": portal.csrf(),
-        "X-Requested-With": "fetch",
         "HX-Request": "true",
         "X-Holder": holder,
         "X-Page": page,
@@ -281,6 +279,15 @@
   doc.addEventListener("focusout", (event) => {
     const card = touched(event);
     if (card && isText(event.target) && state(card).dirty) save(card);
+  });
+
+  // The question that somebody is at is marked in the index beside it.
+  doc.addEventListener("focusin", (event) => {
+    const at = event.target.closest?.(".q");
+    if (!at) return;
+    for (const link of doc.querySelectorAll(".qidx a[href^='#q-']"))
+      if (link.hash === `#${at.id}`) link.setAttribute("aria-current", "true");
+      else link.removeAttribute("aria-current");
   });
 
   const toField = (card) => card?.querySelector("textarea, input:not([type=hidden])")?.focus();

@@ -110,7 +110,7 @@
       Object.assign(this, { box, file, was, got: 0, flying: new Map(), quarter: 0 });
       this.name = (was ?? file).name;
       this.size = (file ?? was).size;
-      this.element = box.querySelector("template[data-upload-row]").content.firstElementChild.cloneNode(true);
+      this.element = (box.querySelector("template[data-upload-row]") ?? doc.querySelector("template[data-upload-row]")).content.firstElementChild.cloneNode(true);
       text(this.find("[data-name]"), this.name);
       for (const place of this.element.querySelectorAll("[data-of]")) place.textContent = ` ${word("upload_of", { name: this.name })}`;
       this.element.addEventListener("click", (event) => {

@@ -35,6 +35,7 @@ from portal.sites.shared.sessions import holder_of
 from portal.sites.vendor import wording
 from portal.sites.vendor.renewal.earlier import Sources
 from portal.sites.vendor.section.cards import Card, Said, card, clash_of, missing_of, to_change
+from portal.sites.vendor.section.guidance import guidance
 from portal.sites.vendor.section.past import past_of
 from portal.sites.vendor.section.picker import Picker, picker
 from portal.sites.vendor.work import Work, load, slug, version_in
@@ -373,6 +374,7 @@ def _section(
         may_assign=policy.may(actor(), Action.SECTION_ASSIGN, work.row),
         kinds=KINDS,
         since=now.isoformat(),
+        guidance=guidance,
     )
     return answer, 422 if finishing else status
 
@@ -428,6 +430,7 @@ def _fragment(
         picks={},
         kinds=KINDS,
         may_assign=policy.may(actor(), Action.SECTION_ASSIGN, work.row),
+        guidance=guidance,
         words={each.key: work.word_of(each) for each in work.visible if each.section == part.key},
     )
     return answer, status
