@@ -121,8 +121,8 @@ def _restored(tx: Tx, context: Context, _user_id: UUID | None) -> str:
     pause = tx.session.get(Pause, UUID(str(context["pause_id"]))) if context.get("pause_id") else None
     if pause is None:
         return ""
-    named = sa.select(Vendor.id).where(Vendor.name == context["vendor_name"]).scalar_subquery()
-    live = sa.exists().where(Pause.ended_at.is_(None), sa.or_(Pause.vendor_id.is_(None), Pause.vendor_id == named))
+    named = sa.select(Vendor.id).where(Vendor.name == context["vendor_name"])
+    live = sa.exists().where(Pause.ended_at.is_(None), sa.or_(Pause.vendor_id.is_(None), Pause.vendor_id.in_(named)))
     return "Access was paused again before this mail left." if tx.session.execute(sa.select(live)).scalar() else ""
 
 
