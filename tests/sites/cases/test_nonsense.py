@@ -16,6 +16,8 @@ from werkzeug.test import TestResponse
 
 from portal.attestations.models import Citation
 from portal.evidence.models import Evidence
+from portal.identity import service as identity
+from portal.identity.models import Invitation
 from portal.questionnaires import service as questionnaires
 from portal.questionnaires.queries import drafts
 from portal.questionnaires.rules import Changes
@@ -234,6 +236,8 @@ LATER = {
     "vendor_section.confirm",
     "vendor_send_back.ask",
     "vendor_send_back.settle",
+    "vendor_team.confirm_address",
+    "vendor_team.due",
     "vendor_team.take_back",
     "vendor_uploads.cancel",
 }
@@ -325,8 +329,16 @@ def test_nonsense_in_the_forms_of_later_states_is_refused_in_words(
     admin = browser(a.desk.admin)
     given = {"assessment": str(a.desk.assessment_id), "person": str(a.second.id), "section": section}
     assert admin.post("/team/sections", data=given).status_code == 303
-    look(admin, "/team")
+    look(admin, "/team", f"/team/{a.second.id}")
     admin.post("/team/sections/take-back", data=given)
+    with std.house.ledger.begin(a.desk.admin.fresh) as tx:
+        user = identity.get_person_or_self(tx, a.desk.admin.id)
+        new = "another@quillmark.example"
+        identity.ask_address(tx, user=user, email=new, again=new, keyring=std.house.keyring)
+        asked = tx.session.scalars(sa.select(Invitation).where(Invitation.purpose == "address")).one()
+        link = identity.link_path(asked, std.house.keyring)
+    admin.get(link)
+    look(admin, "/team/address")
     guest = {"email": "guest@orrery.example", "full_name": "Guest", "roles": "auditor"}
     assert lab["pa"].post("/lab/admin/users/invite", data=guest).status_code == 303
     roles = {"roles": ["reviewer", "lead_approver"]}
