@@ -1,8 +1,7 @@
 // The session of a signed-in page: says five minutes before it ends, and signs in again in place.
 //
 // <meta name="session" content="<seconds left>" data-holder="<whose page>" data-passkey="<address of passkey.js>">
-// Others dispatch "portal:signed-out" on document to open the panel (in [data-sign-in-place], else above the page), and
-// listen to "portal:signed-in" to repeat what waited; the form token of the page is new by then.
+// "portal:signed-out" on document opens the panel (in [data-sign-in-place]); "portal:signed-in" says to repeat what waited.
 (() => {
   "use strict";
   const doc = document;
@@ -18,7 +17,7 @@
   let bar = null;
 
   const ask = (url, options = {}) => fetch(url, { ...options, headers: { "HX-Request": "true", ...options.headers } });
-  // A sleeping machine holds its timers back: they are short, and waking up looks again.
+  // Short timers: a sleeping machine holds them back.
   const plan = (wait = ends - Date.now() - SOON) => {
     clearTimeout(timer);
     timer = setTimeout(look, Math.min(Math.max(wait, 1000), 60_000));

@@ -159,6 +159,10 @@ def pages(made: Desk) -> Iterator[tuple[str, str, str]]:
     yield "team", "admin", "/team?section=gov"
     yield "member", "admin", f"/team/{made.respondent.id}"
     yield "results", "admin", "/results"
+    yield "account", "admin", "/account"
+    yield "everything", "admin", "/everything"
+    yield "everything-not-mine", "respondent", "/everything"
+    yield "openings", "admin", "/everything/openings"
 
 
 def test_every_page_is_accessible_and_never_scrolls_sideways(
