@@ -34,7 +34,7 @@ FLAGGED, ALSO = "iam.mfa.workforce", "inf.rest"
 
 
 def conditional(house: House, *, tier: int = 2, keys: tuple[str, ...] = (FLAGGED,)) -> Bench:
-    """Return a bench whose vendor is approved under one condition a finding: its data stays closed until it is closed."""
+    """Return a bench whose vendor is approved under one condition a finding: its data stays closed until then."""
     made = copy(moulds.cast(house, "conditional", lambda new: _decided(new, tier, keys), given=(tier, keys)))
     made.house, made.desk = house, replace(made.desk, house=house)
     return made
