@@ -85,6 +85,11 @@ def the_team_is_built(story: Story) -> None:
     joao.page.goto(link_in_mail(mara, story.gatehouse.url, joao, "Section given"))
     joao.heads(section.title)
     joao.reads("assigned to you")
+    page.goto(story.url("/team"))
+    page.get_by_role("link", name="Change Joao Sequeira").click()
+    page.get_by_label(re.compile("^Every section")).check()
+    page.get_by_role("button", name="Save what they see").click()
+    petra.reads("Joao Sequeira sees every section now.")
 
 
 def the_evidence_is_uploaded(story: Story, folder: Path) -> None:
