@@ -187,7 +187,7 @@ def compare(ground: Ground, upload: Upload, versions: Versions, bases: Mapping[t
 def _strange(upload: Upload, lines: Sequence[str], tables: Sequence[str]) -> Iterator[str]:
     for name, line in upload.lines:
         if name in lines:
-            yield (UNKNOWN if name else UNNAMED).format(place=line.place, name=name[:80])
+            yield worded(UNKNOWN if name else UNNAMED, place=line.place, name=name[:80])
     for name, table in upload.tables:
         if name in tables:
             yield worded(UNKNOWN_SHEET, place=table.place)
