@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
 
+import pytest
 import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -34,8 +35,8 @@ OFTEN: Final = ("save",) * 5 + ("write",) * 3 + ("reach",) * 3 + CHOICES * 2
 ACTS: Final = (*OFTEN, "type", "send", "arrive", "answer", "give up", "repeat", "lose", "reload")
 STEPS = st.lists(
     st.tuples(st.sampled_from(ACTS), st.integers(0, 1), st.sampled_from((KEYS[0], *KEYS)), st.integers(0, 2)),
-    min_size=4,
-    max_size=12,
+    min_size=3,
+    max_size=9,
 )
 
 
@@ -242,6 +243,7 @@ def rolled_back(house: House) -> Iterator[sa.Connection]:
             outer.rollback()
 
 
+@pytest.mark.slow
 def test_no_word_is_lost_in_a_thousand_interleavings_of_two_clients(house: House) -> None:
     made = desk(house)
     with made.at(made.admin.actor) as (tx, row):
