@@ -1,12 +1,14 @@
 """Pages say dates, sizes, points and counts the way spec'd for readers, and never a guess for what is unknown."""
 
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
 import pytest
+from flask import Flask
 
-from portal.sites.shared import ui
+from portal.sites.shared import language, ui
 
 TODAY = date(2026, 11, 23)
 
@@ -107,3 +109,25 @@ def test_no_status_is_drawn_outside_the_vocabulary() -> None:
 )
 def test_navigation_knows_where_the_reader_is(item: str, here: str, current: bool) -> None:
     assert ui.is_current(item, here) is current
+
+
+@pytest.fixture
+def german() -> Iterator[None]:
+    app = Flask("german")
+    language.register(app)
+    with app.test_request_context(headers={"Cookie": "language=de"}):
+        yield
+
+
+@pytest.mark.usefixtures("german")
+def test_a_german_reader_reads_days_numbers_and_distances_as_germans_write_them() -> None:
+    late = datetime(2026, 12, 18, 23, 30, tzinfo=UTC)
+
+    assert (ui.day(date(2026, 12, 18)), ui.day(date(2026, 9, 3), short=True)) == ("18. Dezember 2026", "3. Sept. 2026")
+    assert (ui.moment(late), ui.moment(late, short=True)) == ("18. Dezember 2026 um 23:30 Uhr", "18. Dez. 2026, 23:30")
+    assert (ui.whole(1204), ui.points(Fraction(124, 10)), ui.points(Fraction(-1, 2))) == ("1.204", "12,4", "−0,5")
+    assert (ui.filesize(640), ui.filesize(2_000), ui.filesize(18_000_000)) == ("640 Byte", "2 kB", "18,0 MB")
+    assert ui.duration(timedelta(days=2, hours=3)) == "2 d 3 h"
+    near = [ui.relative_days(TODAY + timedelta(days=days), TODAY) for days in (-54, -1, 0, 1, 25, 61)]
+    assert near == ["vor 54 Tagen", "gestern", "heute", "morgen", "in 25 Tagen", ""]
+    assert ui.day(None) == "unbekannt"
