@@ -124,6 +124,7 @@ RIGHTS = {
     "get_object_lock_configuration": {"s3:GetBucketObjectLockConfiguration"},
     "get_object_retention": {"s3:GetObjectRetention"},
     "get_public_access_block": {"s3:GetBucketPublicAccessBlock"},
+    "head_bucket": {"s3:ListBucket"},
     "head_object": {"s3:GetObject", "s3:ListBucket"},
     "list_multipart_uploads": {"s3:ListBucketMultipartUploads"},
     "list_object_versions": {"s3:ListBucketVersions"},
