@@ -15,15 +15,11 @@ from playwright.sync_api import Page, expect
 from portal.evidence.models import Evidence
 from portal.kernel.actor import system
 from portal.wiring import House
+from tests.browser.counting import Job
 from tests.factories.attestations import Desk, desk
 from tests.factories.reviews import bench
 
 pytestmark = pytest.mark.browser
-
-COUNT = """
-() => ['pointerdown', 'keydown'].forEach(event => addEventListener(
-  event, () => sessionStorage.setItem(event, Number(sessionStorage.getItem(event)) + 1), true))
-"""
 
 
 @pytest.fixture
@@ -39,35 +35,30 @@ def section(made: Desk) -> str:
     return f"/assessments/{made.assessment_id}/s/dat#q-dat-transfer"
 
 
-def counted(page: Page, event: str) -> int:
-    return int(page.evaluate("event => Number(sessionStorage.getItem(event))", event))
-
-
 @pytest.mark.parametrize("script", [True, False])
-def test_a_file_is_attached_to_another_answer_in_three_presses(
+def test_j5_a_file_is_attached_to_another_answer_in_three_presses(
     visit: Callable[..., Page], made: Desk, script: bool
 ) -> None:
     page = visit(made.respondent, section(made), script=script)
-    loads: list[str] = []
-    page.on("framenavigated", lambda frame: loads.append(frame.url))
+    job = Job(page, script=script)
     place = page.locator("#ev-dat-transfer")
 
-    place.locator("summary").filter(has_text="Choose from your library").click()
-    place.get_by_role("radio").first.click()
-    place.get_by_role("button", name="Attach to", exact=False).last.click()
+    job.press(place.locator("summary").filter(has_text="Choose from your library"))
+    job.press(place.get_by_role("radio").first)
+    job.press(place.get_by_role("button", name="Attach to", exact=False).last)
 
     expect(page.locator("#evl-dat-transfer")).to_contain_text("access-policy")
-    assert len(loads) == 1
+    job.costs(clicks=3, loads=1)
 
 
-def test_eight_keys_are_enough_and_the_picker_is_accessible_at_every_width(
+def test_j5_eight_keys_are_enough_and_the_picker_is_accessible_at_every_width(
     visit: Callable[..., Page], made: Desk, axe: Callable[..., None], shot: Callable[..., Path]
 ) -> None:
     page = visit(made.respondent, section(made))
-    page.evaluate(COUNT)
+    job = Job(page)
     place = page.locator("#ev-dat-transfer")
     place.locator("summary").filter(has_text="Choose from your library").focus()
-    page.keyboard.press("Enter")
+    job.key("Enter")
     expect(place.get_by_role("radio").first).to_be_visible()
     axe(page)
     shot(page, "citing-picker")
@@ -76,13 +67,10 @@ def test_eight_keys_are_enough_and_the_picker_is_accessible_at_every_width(
     shot(page, "citing-picker-390")
     page.set_viewport_size({"width": 1440, "height": 900})
 
-    page.keyboard.press("Tab")
-    page.keyboard.press("Space")
-    page.keyboard.press("Enter")
+    job.key("Tab", "Space", "Enter")
 
     expect(page.locator("#evl-dat-transfer")).to_contain_text("access-policy")
-    assert counted(page, "keydown") <= 8
-    assert counted(page, "pointerdown") == 0
+    job.costs(keys=8, loads=1)
 
 
 def test_one_file_goes_to_every_answer_that_it_settles(

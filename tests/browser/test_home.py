@@ -17,10 +17,9 @@ from portal.attestations import service as attestations
 from portal.kernel.actor import system
 from portal.terms import Role
 from portal.wiring import House
-from tests.browser.test_renewal import Presses
+from tests.browser.counting import Job
 from tests.factories.attestations import Desk, desk
 from tests.factories.identity import person
-from tests.factories.renewing import renewal
 
 pytestmark = pytest.mark.browser
 SYSTEM = system("test")
@@ -55,42 +54,26 @@ def test_what_blocks_and_where_to_go_on_is_in_sight(
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
-def test_j2_one_key_leads_to_the_next_question_with_the_focus_on_it(
+def test_j2_one_key_or_one_press_leads_to_the_next_question_with_the_focus_on_it(
     quillmark: Desk, visit: Callable[..., Page], script: bool
 ) -> None:
     page = visit(quillmark.admin, "/", script=script)
+    job = Job(page, script=script)
     first = next(each for each in quillmark.visible())
-
-    page.keyboard.press("Enter")
-
     slug = first.key.replace(".", "-")
-    page.wait_for_url(f"**/s/{first.section}#q-{slug}")
-    expect(page.locator(f"#q-{slug}")).to_be_in_viewport()
-    expect(page.locator(f"#q-{slug}")).to_be_focused()
 
+    def is_there(**cost: int) -> None:
+        page.wait_for_url(f"**/s/{first.section}#q-{slug}")
+        expect(page.locator(f"#q-{slug}")).to_be_in_viewport()
+        expect(page.locator(f"#q-{slug}")).to_be_focused()
+        job.costs(**cost, loads=1)
 
-def test_j3_the_unchanged_answers_are_confirmed_with_few_keys(house: House, visit: Callable[..., Page]) -> None:
-    asked = renewal(house)
-    asked.desk.settle_scoping()
-    page = visit(asked.desk.respondent, asked.home)
-    job = Presses(page)
-    keys = 0
-
-    def press(*names: str) -> None:
-        nonlocal keys
-        for name in names:
-            page.keyboard.press(name)
-            keys += 1
-
-    # From the one button, which has the focus, to the next thing to do; there, from the heading to its button.
-    press("Tab", "Enter")
-    expect(page.get_by_role("heading", name="Confirm 4 answers")).to_be_visible()
-    press("Tab", "Enter")
-    expect(page.get_by_role("heading", name="Nothing is left to confirm")).to_be_visible()
-
-    assert keys <= 6
-    assert job.loads <= 2
-    assert asked.plan().to_confirm == ()
+    job.key("Enter")
+    is_there(keys=1)
+    page.go_back()
+    job.begins()
+    job.press(page.get_by_role("link", name=re.compile("^Continue: ")))
+    is_there(clicks=1, keys=0)
 
 
 def _states(made: Desk, clock: Any) -> Iterator[str]:
@@ -152,7 +135,7 @@ def _looks(
 
 def test_more_time_is_asked_for_in_a_few_presses(quillmark: Desk, visit: Callable[..., Page]) -> None:
     page = visit(quillmark.respondent, "/")
-    job = Presses(page)
+    job = Job(page)
 
     job.press("link", "Ask for more time")
     page.get_by_label("Until which day do you need?").fill("2027-01-15")
@@ -160,7 +143,7 @@ def test_more_time_is_asked_for_in_a_few_presses(quillmark: Desk, visit: Callabl
     job.press("button", "Send to Orrery")
 
     expect(page.get_by_role("status").first).to_contain_text("Orrery is asked for more time.")
-    assert (job.clicks, job.loads) == (2, 2)
+    job.costs(clicks=2, loads=2)
     with quillmark.at(quillmark.admin.actor) as (tx, row):
         asked = more_time.more_time_of(tx, row)
         assert asked is not None

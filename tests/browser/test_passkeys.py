@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 
 from portal.settings import Settings
 from portal.wiring import House, make_app
+from tests.browser.counting import Job
 from tests.browser.gallery import serving
 from tests.factories.identity import PASSWORD, Person, code_of, person, session_token
 from tests.factories.vendors import make_vendor
@@ -62,7 +63,7 @@ def sign_out(page: Page, server: str) -> None:
     page.goto(f"{server}/sign-in")
 
 
-def test_a_passkey_is_added_and_then_one_click_or_two_keys_let_in(
+def test_j1_a_passkey_is_added_and_then_one_press_or_two_keys_let_in(
     server: str,
     house: House,
     priya: Person,
@@ -88,21 +89,22 @@ def test_a_passkey_is_added_and_then_one_click_or_two_keys_let_in(
     expect(page.get_by_role("button", name="Continue with passkey")).to_be_visible()
     axe(page)
     shot(page, "sign-in-passkey", full=False)
-    loads: list[str] = []
-    page.on("framenavigated", lambda frame: loads.append(frame.url))
+    job = Job(page)
     finger(True)
-    page.get_by_role("button", name="Continue with passkey").click()
+    job.press("button", "Continue with passkey")
     page.wait_for_url(f"{server}/")
-    assert len(loads) <= 2
+    job.costs(clicks=1, loads=2)
 
     finger(False)
     sign_out(page, server)
     expect(page.get_by_label("Work e-mail")).to_be_focused()
-    page.keyboard.press("Tab")
+    job.begins()
+    job.key("Tab")
     expect(page.get_by_role("button", name="Continue with passkey")).to_be_focused()
     finger(True)
-    page.keyboard.press("Enter")
+    job.key("Enter")
     page.wait_for_url(f"{server}/")
+    job.costs(keys=2, loads=2)
 
     # A session whose factor is older: the form is sent with the passkey, and no code is typed.
     token = session_token(house, priya, data={"csrf_token": "f" * 40})
@@ -115,6 +117,22 @@ def test_a_passkey_is_added_and_then_one_click_or_two_keys_let_in(
     with page.expect_download() as download:
         page.get_by_role("button", name="Confirm with passkey").click()
     assert download.value.suggested_filename.startswith("gatehouse-everything-")
+
+
+def test_j1_without_script_a_password_and_a_code_let_in_with_one_press(
+    server: str, house: House, priya: Person, new_page: Callable[..., Page]
+) -> None:
+    page = new_page(script=False)
+    page.goto(f"{server}/sign-in")
+    job = Job(page, script=False)
+
+    page.keyboard.type(priya.email)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_label("Authenticator code").fill(code_of(house, priya))
+    job.press("button", "Sign in")
+
+    page.wait_for_url(f"{server}/")
+    job.costs(clicks=1, loads=2)
 
 
 def test_who_was_signed_out_signs_in_on_the_page_itself_by_code_or_passkey(

@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from portal.terms import AssessmentState
 from portal.wiring import House
+from tests.browser.counting import Job
 from tests.factories.attestations import Desk, desk
 from tests.factories.identity import code_of
 
@@ -37,20 +38,19 @@ def test_j7_an_officer_reads_the_changes_signs_and_submits(
     house: House, ready: Desk, visit: Callable[..., Page], script: bool
 ) -> None:
     page = visit(ready.signatory, "/", script=script)
-    loads: list[str] = []
-    page.on("load", lambda loaded: loads.append(loaded.url))
+    job = Job(page, script=script)
 
-    page.get_by_role("link", name="Check and sign").first.click()  # 1
+    job.press("link", "Check and sign")
     expect(page.locator("del")).to_have_text("Yes")
     expect(page.locator("ins").first).to_have_text("No")
-    for statement in page.get_by_role("checkbox").all():  # 2, 3, 4
-        statement.check()
+    for statement in page.get_by_role("checkbox").all():
+        job.press(statement)
     page.get_by_label("Type your full name to sign").fill(ready.signatory.full_name)
     page.get_by_label("Code from your authenticator app").fill(code_of(house, ready.signatory))
-    page.get_by_role("button", name="Sign and submit").click()  # 5
+    job.press("button", "Sign and submit")
 
     expect(page.get_by_role("heading", name="Receipt")).to_be_visible()
-    assert len(loads) <= 2
+    job.costs(clicks=5, loads=2)
     assert state(ready) is AssessmentState.SUBMITTED
     with page.expect_download() as download:
         page.get_by_role("link", name="Download as PDF").click()

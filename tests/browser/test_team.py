@@ -20,7 +20,7 @@ from portal.identity.rules import mail_key
 from portal.kernel.actor import system
 from portal.terms import MailState, Role
 from portal.wiring import House
-from tests.browser.test_renewal import Presses
+from tests.browser.counting import Job
 from tests.factories.attestations import Desk, desk
 from tests.factories.identity import PASSWORD, person
 
@@ -46,16 +46,19 @@ def link_of(made: Desk, email: str) -> str:
         return identity.link_path(invitation, made.house.keyring)
 
 
-def test_j6_a_section_goes_to_a_colleague_in_three_presses(quillmark: Desk, visit: Callable[..., Page]) -> None:
-    page = visit(quillmark.admin, f"/assessments/{quillmark.assessment_id}/s/gov")
-    job = Presses(page)
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
+def test_j6_a_section_goes_to_a_colleague_in_three_presses(
+    quillmark: Desk, visit: Callable[..., Page], script: bool
+) -> None:
+    page = visit(quillmark.admin, f"/assessments/{quillmark.assessment_id}/s/gov", script=script)
+    job = Job(page, script=script)
 
     job.press("link", "Give this section to a colleague")
     job.press("radio", "Priya Raghunath")
     job.press("button", "Give the section")
 
     expect(page.get_by_role("status").first).to_have_text("Priya Raghunath has the section now, and is told by mail.")
-    assert (job.clicks, job.loads) == (3, 2)
+    job.costs(clicks=3, loads=2)
     with quillmark.at(quillmark.admin.actor) as (tx, row):
         assert assessments.assignees(tx, row)["gov"] == [quillmark.respondent.id]
 
@@ -75,7 +78,7 @@ def test_j6_somebody_new_lands_on_their_section_and_sees_no_other(
     expect(page.get_by_role("status").first).to_contain_text("Lena Brandt is invited.")
 
     lena = new_page(script=script)
-    job = Presses(lena)
+    job = Job(lena, script=script)
     lena.goto(live_server + link_of(quillmark, "lena.brandt@quillmark.example"))
     secret = lena.locator("code.mono").first.inner_text().replace(" ", "")
     lena.get_by_label("Choose a password", exact=True).fill(PASSWORD)
@@ -87,7 +90,7 @@ def test_j6_somebody_new_lands_on_their_section_and_sees_no_other(
 
     expect(lena.get_by_role("heading", level=1)).to_have_text(re.compile("^Governance, assurance"))
     assert lena.url.endswith(f"/assessments/{quillmark.assessment_id}/s/gov")
-    assert (job.clicks, job.loads) == (2, 3)
+    job.costs(clicks=2, loads=3)
     lena.goto(f"{live_server}/assessments/{quillmark.assessment_id}/s/iam")
     expect(lena.get_by_text("This section was not given to you.")).to_be_visible()
 
