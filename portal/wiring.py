@@ -47,7 +47,12 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 
 SITES: dict[str, tuple[str, ...]] = {
-    "shared": ("portal.sites.shared.basics", "portal.sites.shared.reading", "portal.sites.shared.auth.views", "portal.sites.shared.auth.preferences"),
+    "shared": (
+        "portal.sites.shared.basics",
+        "portal.sites.shared.reading",
+        "portal.sites.shared.auth.views",
+        "portal.sites.shared.auth.preferences",
+    ),
     "vendor": (
         "portal.sites.vendor.home.views",
         "portal.sites.vendor.messages.views",

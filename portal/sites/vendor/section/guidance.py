@@ -26,7 +26,7 @@ def guidance(card: Card, work: Work, part: Section, may_assign: bool) -> Markup:
     if found is None:
         template = current_app.jinja_env.get_template("vendor/section/side.html")
         text = template.render(card=card, work=work, part=part, may_assign=may_assign)
-        found = Markup(text)  # noqa: S704 - our own template has escaped what stands in it
+        found = Markup(text)  # noqa: S704 - our own template escapes  # nosec B704
         if len(_kept) >= MOST:
             _kept.clear()
         _kept[(*asked, *reader)] = found
