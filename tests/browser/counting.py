@@ -24,7 +24,7 @@ _LISTEN = """
 
 
 class Job:
-    """Counts what is pressed and loaded on a page from now on.
+    """Counts what is pressed and loaded from now on, on a page and on those that it opens.
 
     The page itself tells of every press. Where scripts are off nothing can: there every press goes through ``press``
     and ``key``, and these are counted.
@@ -33,10 +33,10 @@ class Job:
     def __init__(self, page: Page, *, script: bool = True) -> None:
         self.page, self.script = page, script
         self.begins()
-        page.on("request", self._requested)
+        page.context.on("request", self._requested)
         if script:
-            page.expose_function("pressed", self._pressed)
-            page.add_init_script(_LISTEN)
+            page.context.expose_function("pressed", self._pressed)
+            page.context.add_init_script(_LISTEN)
             page.evaluate(_LISTEN)
 
     def begins(self) -> None:
@@ -50,7 +50,7 @@ class Job:
 
     def _requested(self, request: Request) -> None:
         # A redirect on the way belongs to the same load.
-        if request.is_navigation_request() and request.frame == self.page.main_frame and not request.redirected_from:
+        if request.is_navigation_request() and not request.redirected_from:
             self.loads.append(f"{request.method} {request.url}")
 
     def press(self, what: Locator | Any, name: str | None = None) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from portal.delivery import queries as mails
 from portal.delivery.render import render
@@ -20,6 +19,7 @@ from portal.kernel import signing
 from portal.terms import Scope
 from portal.vendors.models import Vendor
 from portal.wiring import House
+from tests.browser.counting import Job
 from tests.factories.remedies import (
     ALSO,
     FLAGGED,
@@ -36,11 +36,11 @@ from tests.rules import files
 
 pytestmark = pytest.mark.browser
 
-SIZES = ((1440, 900), (390, 844))
+SIZES = ((1440, 900, True), (390, 844, False))
 
 
-def mailed_link(made: Bench, live: str) -> str:
-    """Return where the button of the decision's mail leads."""
+def mailed(made: Bench, live: str) -> str:
+    """Return the mail of the decision, as a mail program shows it."""
     run_worker(made.house, once=True)
     with made.house.ledger.begin(SYSTEM) as tx:
         body = next(
@@ -50,9 +50,7 @@ def mailed_link(made: Bench, live: str) -> str:
         )
     frame = Frame(lab_name="Orrery", base_url=live)
     sent = render("decision", body.context, to_name="Marisol", frame=frame, link_token=lambda _: "")
-    found = re.search(rf"{re.escape(live)}(/results/[0-9a-f-]+)", sent.text)
-    assert found
-    return found[1]
+    return sent.html
 
 
 def in_sight(page: Page, words: str) -> bool:
@@ -62,21 +60,31 @@ def in_sight(page: Page, words: str) -> bool:
     return box is not None and box["y"] >= 0 and box["y"] + box["height"] <= size["height"]
 
 
-@pytest.mark.parametrize(("width", "height"), SIZES)
-def test_J8_one_click_from_the_mail_to_what_to_fix_first(
-    house: House, live_server: str, visit: Callable[..., Page], width: int, height: int
+@pytest.mark.parametrize(("width", "height", "script"), SIZES)
+def test_j8_one_press_or_one_key_from_the_mail_to_what_to_fix_first(
+    house: House, live_server: str, visit: Callable[..., Page], width: int, height: int, script: bool
 ) -> None:
     made = conditional(house, keys=(FLAGGED, ALSO))
-    path = mailed_link(made, live_server)
-    page = visit(made.desk.admin, path, width=width, height=height)
+    mail = mailed(made, live_server)
+    page = visit(made.desk.admin, "/help", width=width, height=height, script=script)
+    job = Job(page, script=script)
 
-    expect(page.get_by_role("heading", level=1)).to_have_text("Approved with conditions")
-    assert in_sight(page, "Fix first:")
-    assert page.evaluate("scrollY") == 0
+    for way in ("key", "pointer"):
+        page.goto("about:blank")
+        page.set_content(mail)
+        job.begins()
+        button = page.get_by_role("link", name="Read the decision")
+        with page.context.expect_page() as opened:
+            job.press(button) if way == "pointer" else press_by_key(job, button)
+        expect(opened.value.get_by_role("heading", level=1)).to_have_text("Approved with conditions")
+        assert in_sight(opened.value, "Fix first:")
+        assert opened.value.evaluate("scrollY") == 0
+        job.costs(clicks=1 if way == "pointer" else 0, keys=1, loads=1)
 
 
-def test_J15_proof_in_two_clicks_closed_in_two_and_the_gate_opens(
-    house: House, live_server: str, visit: Callable[..., Page], tmp_path: Path
+@pytest.mark.parametrize("script", [True, False], ids=["presses", "keys, no script"])
+def test_j15_proof_in_two_presses_closed_in_two_and_the_gate_opens(
+    house: House, live_server: str, visit: Callable[..., Page], tmp_path: Path, script: bool
 ) -> None:
     signing.make_file(house.signing_keys, now=house.instant())
     made = conditional(house)
@@ -86,8 +94,9 @@ def test_J15_proof_in_two_clicks_closed_in_two_and_the_gate_opens(
         slug = tx.session.get_one(Vendor, made.desk.vendor_id).slug
     proof = tmp_path / "mdm-export.pdf"
     proof.write_bytes(files.pdf(pages=3))
-    vendor = visit(made.desk.respondent, f"/findings/{finding(made).id}")
-    lab = visit(made.reviewer, "/lab/findings", fresh=True)
+    vendor = visit(made.desk.respondent, f"/findings/{finding(made).id}", script=script)
+    lab = visit(made.reviewer, "/lab/findings", fresh=True, script=script)
+    proving, closing = Job(vendor, script=script), Job(lab, script=script)
 
     def gate() -> str:
         asked = {"vendor": slug, "data_class": "D3", "access_mode": "A2", "purpose": "labelling"}
@@ -97,18 +106,33 @@ def test_J15_proof_in_two_clicks_closed_in_two_and_the_gate_opens(
         return str(answer.json()["decision"])
 
     assert gate() == "deny"
+    picker = vendor.get_by_label("Upload a file for F-1")
     with vendor.expect_file_chooser() as chosen:
-        vendor.get_by_label("Upload a file for F-1").click()
+        proving.press(picker) if script else press_by_key(proving, picker)
     chosen.value.set_files(proof)
-    expect(vendor.get_by_role("radio", name="mdm-export.pdf")).to_be_checked()
-    vendor.get_by_role("button", name="Send proof for F-1").click()
+    if script:
+        expect(vendor.get_by_role("radio", name="mdm-export.pdf")).to_be_checked()
+        proving.press("button", "Send proof for F-1")
+    else:
+        press_by_key(proving, vendor.get_by_role("button", name="Upload for F-1"))
     expect(vendor.get_by_text("Your proof is with us.")).to_be_visible()
 
     lab.reload()
-    lab.get_by_role("link", name="F-1").click()
-    lab.get_by_role("button", name="Verify and close F-1").click()
+    closing.begins()
+    for what in (
+        lab.get_by_role("link", name="F-1"),
+        lab.get_by_role("button", name="Verify and close F-1"),
+    ):
+        closing.press(what) if script else press_by_key(closing, what)
     expect(lab.get_by_role("status")).to_contain_text("F-1 is closed.")
     assert gate() == "allow"
+    proving.costs(clicks=2, loads=1)
+    closing.costs(clicks=2, loads=2)
+
+
+def press_by_key(job: Job, what: Locator) -> None:
+    what.focus()
+    job.key("Enter")
 
 
 STATES: dict[str, Callable[[Bench], Any]] = {

@@ -25,6 +25,7 @@ from portal.settings import Settings
 from portal.terms import EvidenceState
 from portal.vendors import service as vendors
 from portal.wiring import House, make_app
+from tests.browser.counting import Job
 from tests.browser.gallery import serving
 from tests.factories.assessments import make_assessment
 from tests.factories.identity import FACTORY, Person, person, session_token
@@ -245,39 +246,56 @@ def test_several_dropped_files_wait_for_their_type_and_a_refused_one_says_why(
     assert [each.state for each in rows(house)].count(EvidenceState.ATTACHED) == 2
 
 
-def test_an_answer_with_a_new_file_takes_two_clicks_and_no_page_load(
+@pytest.mark.parametrize("script", [True, False], ids=["presses", "keys, no script"])
+def test_j4_an_answer_with_a_new_file_takes_two_presses_and_no_page_load(
     visit: Callable[..., Page],
     house: House,
     priya: Person,
     tmp_path: Path,
     shot: Callable[..., Path],
-    axe: Callable[..., None],
+    script: bool,
 ) -> None:
     with house.ledger.begin(FACTORY) as tx:
         assessment = make_assessment(tx, vendor=vendors.get(tx, priya.vendor_id, Action.VENDOR_READ))
         asked = questionnaires.compiled(tx, assessment.questionnaire_id)
     question = next(each for each in asked.questions if each.kind == "ynp" and each.evidence.kinds and not each.when)
-    page = visit(priya, f"/assessments/{assessment.id}/s/{question.section}")
-    loads: list[str] = []
-    page.on("load", lambda loaded: loads.append(loaded.url))
+    page = visit(priya, f"/assessments/{assessment.id}/s/{question.section}", script=script)
+    job = Job(page, script=script)
     card = page.get_by_label(f"Question {question.number},")
+    first, picker = card.get_by_role("radio").first, card.get_by_label(f"Upload a file for {question.number}")
+    words = "Checked each quarter by the security team."
 
-    card.get_by_role("radio").first.click()
+    if script:
+        job.press(first)
+    else:
+        first.focus()
+        job.key("Space")
     card.get_by_label("How do you know?").focus()
-    page.keyboard.type("Checked each quarter by the security team.")
+    page.keyboard.type(words)
+    if not script:
+        job.key("Tab")
+        expect(card.get_by_role("button", name=f"Save answer {question.number}")).to_be_focused()
+        job.key("Enter")
+        picker.focus()
     with page.expect_file_chooser() as chooser:
-        card.get_by_label(f"Upload a file for {question.number}").click()
+        job.press(picker) if script else job.key("Enter")
     chooser.value.set_files(report(tmp_path, 5_000_000, "policy.pdf"))
+    if script:
+        expect(card).to_contain_text("5.0 MB. Attached to your answer.")
+        expect(page.get_by_text("All changes saved").first).to_be_visible()
+        job.costs(clicks=2, loads=0)
+        shot(page, "upload-in-a-section-light-1440", full=False)
+        page.reload()
+    else:
+        card.get_by_role("button", name=f"Upload for {question.number}").focus()
+        job.key("Enter")
+        job.costs(loads=2)
 
-    expect(card).to_contain_text("5.0 MB. Attached to your answer.")
-    expect(page.get_by_text("All changes saved").first).to_be_visible()
-    assert loads == []
+    expect(card.get_by_role("button", name="Remove policy.pdf")).to_be_visible()
+    expect(first).to_be_checked()
+    expect(card.get_by_label("How do you know?")).to_have_value(words)
     (kept,) = rows(house)
     assert (kept.state, kept.kind) == (EvidenceState.ATTACHED, question.evidence.kinds[0])
-    axe(page)
-    shot(page, "upload-in-a-section-light-1440", full=False)
-    page.reload()
-    expect(card.get_by_role("button", name="Remove policy.pdf")).to_be_visible()
 
 
 def test_parts_go_to_a_real_s3_server_and_none_of_them_twice(
