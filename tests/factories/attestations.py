@@ -87,10 +87,6 @@ class Desk:
             there = attestations.answers_of(tx, row)
             return [each for each in attestations.standing(tx, row).visible() if each.key not in there]
 
-    def _has(self, key: str) -> bool:
-        with self.at(self.admin.actor) as (tx, row):
-            return key in attestations.answers_of(tx, row)
-
     def complete(self) -> None:
         """Bring it to where it can be signed."""
         self.settle_scoping()

@@ -143,24 +143,30 @@ def _draft(house: House, author: Person, party: Party) -> None:
         questionnaires.create_draft(tx, source=ready.encode(), origin="import:vsaq", name="small.yaml", notes=[DRAFT])
 
 
+def in_section(canary: str, section: str) -> str:
+    """Return the word that stands in every answer and thread of a vendor's section, and nowhere else."""
+    return f"{canary}-in-{section}."
+
+
 def filled(question: Question, canary: str) -> dict[str, Any]:
-    """Return the form of an answer with full credit, with the canary in everything that can be typed."""
-    raw: dict[str, Any] = {**good_answer(question), "comment": f"Shown to you on a call {canary}."}
+    """Return the form of an answer with full credit, with the section's word in everything that can be typed."""
+    word = in_section(canary, question.section)
+    raw: dict[str, Any] = {**good_answer(question), "comment": f"Shown to you on a call {word}"}
     if question.kind is Kind.TEXT:
-        raw["text"] = f"As agreed {canary}."
+        raw["text"] = f"As agreed {word}"
     if question.kind is Kind.TABLE:
-        raw |= {f"rows.0.{each.key}": f"Cell {canary}" for each in question.columns if each.kind is FieldKind.TEXT}
+        raw |= {f"rows.0.{each.key}": f"Cell {word}" for each in question.columns if each.kind is FieldKind.TEXT}
     for field in question.details:
-        raw |= _detail(field, canary)
+        raw |= _detail(field, word)
     return raw
 
 
-def _detail(field: DetailField, canary: str) -> dict[str, str]:
+def _detail(field: DetailField, word: str) -> dict[str, str]:
     if field.kind is FieldKind.TEXT:
-        return {f"details.{field.key}": f"Detail {canary}"}
+        return {f"details.{field.key}": f"Detail {word}"}
     if field.kind is FieldKind.TABLE:
         texts = [each for each in field.columns if each.kind is FieldKind.TEXT]
-        return {f"details.{field.key}.0.{each.key}": f"Cell {canary}" for each in texts}
+        return {f"details.{field.key}.0.{each.key}": f"Cell {word}" for each in texts}
     return {}
 
 
@@ -210,7 +216,8 @@ def _party(house: House, word: str, canary: str, *, tier: int) -> Party:
     first = desk.visible()[0]
     citation = desk.cite(first.key, file.id, "1")
     with desk.at(desk.respondent.actor) as (tx, row):
-        attestations.post_message(tx, assessment=row, question_key=first.key, body=f"Do you need it in full? {canary}")
+        body = f"Do you need it in full? {in_section(canary, first.section)}"
+        attestations.post_message(tx, assessment=row, question_key=first.key, body=body)
     with desk.at(desk.signatory.actor) as (tx, row):
         attestations.send_back(
             tx,
@@ -252,7 +259,7 @@ def _party(house: House, word: str, canary: str, *, tier: int) -> Party:
 
 
 def _answer(desk: Desk, canary: str) -> None:
-    while todo := [each for each in desk.visible() if not desk._has(each.key)]:
+    while todo := desk._unanswered():
         with desk.at(desk.respondent.actor) as (tx, row):
             for question in todo:
                 attestations.save_answer(
