@@ -15,6 +15,7 @@ from werkzeug.test import TestResponse
 
 from portal.sites.shared.sessions import MACHINES
 from portal.wiring import House
+from tests.sites.cases.unpacked import words_in
 from tests.sites.conftest import Client
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE")
@@ -58,8 +59,8 @@ def said(answer: TestResponse, *gone: object) -> tuple[int, str, dict[str, str]]
 
 
 def whole(answer: TestResponse) -> str:
-    """Return every byte of an answer as text: headers and body, entities undone, in one case."""
-    body = answer.get_data().decode("utf-8", "backslashreplace")
+    """Return every byte of an answer as text, also what is packed or printed in it; entities undone, in one case."""
+    body = words_in(answer.get_data())
     head = "\n".join(f"{name}: {value}" for name, value in answer.headers)
     return f"{head}\n{body}\n{unescape(body)}".casefold()
 
