@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,11 @@ from portal.findings import second_look
 from portal.identity import service as identity
 from portal.jobs.worker import run_worker
 from portal.kernel import signing
-from portal.terms import Scope
+from portal.terms import Role, Scope
 from portal.vendors.models import Vendor
 from portal.wiring import House
 from tests.browser.counting import Job
+from tests.factories.identity import person
 from tests.factories.remedies import (
     ALSO,
     FLAGGED,
@@ -128,6 +130,33 @@ def test_j15_proof_in_two_presses_closed_in_two_and_the_gate_opens(
     assert gate() == "allow"
     proving.costs(clicks=2, loads=1)
     closing.costs(clicks=2, loads=2)
+
+
+def test_u4_the_result_and_the_log_print_as_dark_words_on_white_without_what_is_for_screens(
+    house: House, visit: Callable[..., Page]
+) -> None:
+    made = conditional(house)
+    auditor = person(house, roles=[Role.AUDITOR], name="Noor Haddad")
+    for who, path, title in (
+        (made.desk.signatory, f"/results/{outcome_of(made).id}", "Approved with conditions"),
+        (auditor, "/lab/audit", "Audit log"),
+    ):
+        page = visit(who, path, theme="dark")
+        page.evaluate("document.documentElement.dataset.theme = 'dark'")
+        page.emulate_media(media="print")
+        expect(page.get_by_role("heading", level=1)).to_have_text(title)
+        seen, ground, inks = page.evaluate(
+            """() => [
+              [...document.querySelectorAll(".top, .rail, .foot, .btn")].filter((it) => it.checkVisibility()).length,
+              getComputedStyle(document.body).backgroundColor,
+              [...document.querySelectorAll("h1, main p, main td")].map((it) => getComputedStyle(it).color),
+            ]"""
+        )
+        assert seen == 0
+        assert ground == "rgb(255, 255, 255)"
+        assert len(inks) > 5
+        # The first number of OKLCH is the lightness; 0.62 on white is what small words need.
+        assert [ink for ink in inks if not re.match(r"oklch\(0(\.[0-5]|\.6[01]|\s)", ink)] == []
 
 
 def press_by_key(job: Job, what: Locator) -> None:
