@@ -1,6 +1,6 @@
 """A whole renewal against a server that is killed twice on the way: few presses, and nothing that was typed is lost.
 
-Everybody's presses are counted by a listener in the page itself. The server is a process of its own, on a folder and a
+Everybody's presses are counted by the page itself. The server is a process of its own, on a folder and a
 port of its own, started as an operator starts it; it is killed with everything that belongs to it, and started again.
 """
 
@@ -28,6 +28,7 @@ from portal.settings import Settings
 from portal.terms import AssessmentState, Role
 from portal.vendors import service as vendors
 from portal.wiring import House
+from tests.browser.counting import Job
 from tests.browser.story.installation import Installation, installed
 from tests.factories.assessments import make_assessment
 from tests.factories.attestations import Desk
@@ -51,13 +52,18 @@ class Renewal:
 
     running: Installation
     desk: Desk
-    presses: list[str] = field(default_factory=list)
+    jobs: list[Job] = field(default_factory=list)
     typed: dict[str, str] = field(default_factory=dict)
 
     @property
     def house(self) -> House:
         """A house on the server's database, made anew, because the server may have been away."""
         return House(Settings.from_env(self.running.environment))
+
+    @property
+    def presses(self) -> list[str]:
+        """Everything that anybody pressed with the pointer."""
+        return [each for job in self.jobs for each in job.presses]
 
     @property
     def home(self) -> str:
@@ -177,15 +183,11 @@ class AtWork:
 
 @pytest.fixture
 def sits_down(renewal: Renewal, new_page: Callable[..., Page]) -> Callable[[Person], AtWork]:
-    """A factory of people at browsers; what they press is written down by the page itself."""
+    """A factory of people at browsers whose presses are counted."""
 
     def open_as(someone: Person) -> AtWork:
         page = new_page(tolerate=(AWAY,))
-        page.expose_function("pressed", lambda what: renewal.presses.append(f"{someone.full_name}: {what}"))
-        page.add_init_script(
-            "addEventListener('pointerdown', (it) => it.isTrusted &&"
-            " pressed((it.target.closest('a, button, label') ?? it.target).textContent.trim().slice(0, 60)), true)"
-        )
+        renewal.jobs.append(Job(page))
         token = session_token(renewal.desk.house, someone, data={"csrf_token": "f" * 40})
         page.context.add_cookies([{"name": "gatehouse", "value": token, "url": renewal.running.url}])
         return AtWork(renewal, page, someone)

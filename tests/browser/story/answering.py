@@ -3,21 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
-from pathlib import Path
 
 from playwright.sync_api import Locator, Page, expect
 
-from portal.questionnaires.rules import Kind, Question, Questionnaire, compile_yaml
+from portal.questionnaires.rules import Kind, Question, Questionnaire
 from tests.browser.story.people import PATIENCE, Human
-
-FILE = Path(__file__).resolve().parents[3] / "questionnaires/ai-contractor/v1.yaml"
-
-
-@cache
-def questionnaire() -> Questionnaire:
-    """Return what is asked, to know a strong answer when one is needed."""
-    return compile_yaml(FILE.read_bytes(), FILE.name)
 
 
 def slug(key: str) -> str:
@@ -25,13 +15,13 @@ def slug(key: str) -> str:
     return key.replace(".", "-")
 
 
-def unanswered(page: Page) -> list[Question]:
+def unanswered(page: Page, asked: Questionnaire) -> list[Question]:
     """Return the questions on the page whose card says that nothing was answered yet."""
     ids = page.locator("article.q").evaluate_all(
         "cards => cards.filter(card => /Not started/.test(card.querySelector('.q__meta')?.textContent ?? ''))"
         ".map(card => card.id)"
     )
-    by_id = {f"q-{slug(each.key)}": each for each in questionnaire().questions}
+    by_id = {f"q-{slug(each.key)}": each for each in asked.questions}
     return [by_id[each] for each in ids]
 
 
@@ -40,13 +30,14 @@ class Respondent:
     """Somebody who answers, and what they have answered so far."""
 
     human: Human
+    asked: Questionnaire
     partial: Mapping[str, date] = field(default_factory=dict)
     answered: list[str] = field(default_factory=list)
     section: str = ""
 
     def opens(self, home: str, key: str) -> None:
         """Go to a section from the list of all."""
-        page, part = self.human.page, questionnaire().section(key)
+        page, part = self.human.page, self.asked.section(key)
         page.goto(home)
         page.get_by_role("link", name=f"{part.number}. {part.title}", exact=True).click()
         expect(page.get_by_role("heading", name=part.title, level=1)).to_be_visible()
@@ -139,12 +130,12 @@ def _turn(who: Respondent, queue: list[str], work: dict[int, list[Question]], ho
     """Look whether the section is done, with what its answers brought up, and go on to the next one."""
     if who.section:
         who.saved()
-        if left := unanswered(who.human.page):
+        if left := unanswered(who.human.page, who.asked):
             work[id(who)] = left
             return
     if queue:
         who.opens(home, queue.pop(0))
-        work[id(who)] = unanswered(who.human.page)
+        work[id(who)] = unanswered(who.human.page, who.asked)
 
 
 def _day(days: int) -> str:

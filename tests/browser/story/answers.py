@@ -6,14 +6,13 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
-from portal.questionnaires.rules import Question
-from tests.browser.story.answering import Respondent, questionnaire, slug, two_answer
+from portal.questionnaires.rules import Question, Questionnaire
+from tests.browser.story.answering import Respondent, slug, two_answer
 from tests.browser.story.cast import DOMAIN, LEGAL_NAME, VENDOR, Story
 from tests.browser.story.people import Human, link_in_mail
 from tests.browser.story.report import PAGES, report
 
 TIER = 2
-FLAGGED, ASKED = "end.monitoring.days", "iam.review.days"
 SUPPLIERS = b"name,purpose,country,data class\nHarrow Cloud,hosting,Ireland,D3\nSignet IDP,sign-in,Ireland,D1\n"
 REPORT_TITLE, REPORT_NAME = "SOC 2 report 2026", "fernhill-soc2-type2.pdf"
 SUPPLIERS_NAME = "fernhill-suppliers.csv"
@@ -75,7 +74,7 @@ def the_team_is_built(story: Story) -> None:
         whom.reads("questions answered")
     page.goto(story.url("/team"))
     card = page.get_by_role("region", name="Give a section")
-    section = questionnaire().section("inf")
+    section = story.script.questionnaire.section("inf")
     card.get_by_label(re.compile("^Joao Sequeira")).check()
     card.get_by_label(re.compile(f"^{section.number}. {re.escape(section.title)}")).check()
     card.get_by_role("button", name="Give the section").click()
@@ -138,7 +137,10 @@ def _uploads(petra: Human, address: str, file: Path, kind: str) -> None:
 
 def two_people_answer(story: Story) -> None:
     """Two people fill all sections at once, each in a browser of their own; each card saves itself."""
-    petra, joao = (Respondent(story.person(each, DOMAIN)) for each in ("Petra Lindqvist", "Joao Sequeira"))
+    petra, joao = (
+        Respondent(story.person(each, DOMAIN), story.script.questionnaire)
+        for each in ("Petra Lindqvist", "Joao Sequeira")
+    )
     petra.human.page.goto(story.home)
     links = petra.human.page.locator("ul.tasks a[href*='/s/']")
     keys = [link.split("/s/")[1] for link in links.evaluate_all("all => all.map(each => each.getAttribute('href'))")]
@@ -157,28 +159,28 @@ def two_people_answer(story: Story) -> None:
     petra.human.shoots("08-all-answered")
 
 
-def cited(answered: list[str]) -> list[Question]:
+def cited(asked: Questionnaire, answered: list[str]) -> list[Question]:
     """Return the answers that get proof: all knock-outs, and the two heaviest of each section that has none."""
     found: list[Question] = []
-    for section in questionnaire().sections:
-        asked = [each for each in section.questions if each.key in answered]
-        stops = [each for each in asked if each.is_knock_out_in(TIER)]
-        found += stops or sorted(asked, key=lambda each: (-each.weight, each.key))[:2]
+    for section in asked.sections:
+        here = [each for each in section.questions if each.key in answered]
+        stops = [each for each in here if each.is_knock_out_in(TIER)]
+        found += stops or sorted(here, key=lambda each: (-each.weight, each.key))[:2]
     return found
 
 
 def the_report_is_cited(story: Story) -> None:
     """One file proves many answers, each at its own pages."""
-    petra = Respondent(story.person("Petra Lindqvist", DOMAIN))
+    petra = Respondent(story.person("Petra Lindqvist", DOMAIN), story.script.questionnaire)
     page = petra.human.page
     at = ""
-    for number, question in enumerate(cited(story.answered)):
+    for number, question in enumerate(cited(story.script.questionnaire, story.answered)):
         if question.section != at:
             at = question.section
             page.goto(f"{story.home}/s/{at}")
         petra.attaches(question, REPORT_TITLE, f"{number + 2}–{number + 4}")
     page.goto(f"{story.home}/s/sub")
-    petra.attaches(questionnaire().question("sub.list"), "Sub-processor list", "")
+    petra.attaches(story.script.questionnaire.question("sub.list"), "Sub-processor list", "")
 
 
 def it_is_signed(story: Story, revision: int) -> None:
@@ -203,18 +205,18 @@ def it_is_signed(story: Story, revision: int) -> None:
 def the_vendor_answers_what_came_back(story: Story) -> None:
     """Only the one question is open; the colleague replies and changes the answer."""
     joao = story.person("Joao Sequeira", DOMAIN)
-    question = questionnaire().question(ASKED)
+    question = story.script.questionnaire.question(story.script.asked)
     page = joao.page
     page.goto(story.home)
     joao.reads("1 question came back to you")
     joao.shoots("13-came-back")
     joao.follows(re.compile(f"^Open {re.escape(question.number)}"))
-    card = page.locator(f"#q-{slug(ASKED)}")
+    card = page.locator(f"#q-{slug(story.script.asked)}")
     card.get_by_label("Your reply").fill("The last review was on time; we attach the ticket list with the next one.")
     card.get_by_role("button", name="Send reply").click()
     expect(card.get_by_role("group", name=re.compile("^Conversation"))).to_contain_text("The last review was on time")
-    answer = Respondent(joao)
-    form = page.locator(f"#answer-{slug(ASKED)}")
+    answer = Respondent(joao, story.script.questionnaire)
+    form = page.locator(f"#answer-{slug(story.script.asked)}")
     form.locator('textarea[name="comment"]').fill("Every 30 days; the last three are dated 2, 1 and 0 months ago.")
     form.locator('textarea[name="comment"]').blur()
     answer.saved()

@@ -2,10 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from playwright.sync_api import Page
 
+from portal.questionnaires.rules import Questionnaire, compile_yaml
+from tests.browser.story.installation import PROJECT as HERE
 from tests.browser.story.installation import Installation
 from tests.browser.story.people import Human
 
@@ -16,6 +19,25 @@ SLUG = "fernhill-annotation"
 PROJECT = "Preference ranking"
 
 
+@dataclass(frozen=True)
+class Script:
+    """What the vendor is asked, and at which answers something happens: one is flagged, one comes back."""
+
+    slug: str
+    flagged: str
+    asked: str
+
+    @cached_property
+    def questionnaire(self) -> Questionnaire:
+        """What is asked, to know a strong answer when one is needed."""
+        file = HERE / f"questionnaires/{self.slug}/v1.yaml"
+        return compile_yaml(file.read_bytes(), file.name)
+
+
+FULL = Script("ai-contractor", flagged="end.monitoring.days", asked="iam.review.days")
+SHORT = Script("ai-contractor-minimal", flagged="inf.logs.months", asked="wrk.offboard.hours")
+
+
 @dataclass
 class Story:
     """One telling of the story on one installation."""
@@ -23,6 +45,7 @@ class Story:
     gatehouse: Installation
     new_page: Callable[..., Page]
     shots: Path
+    script: Script = FULL
     people: dict[str, Human] = field(default_factory=dict)
     home: str = ""
     token: str = ""

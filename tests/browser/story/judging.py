@@ -5,9 +5,8 @@ from datetime import date, timedelta
 
 from playwright.sync_api import expect
 
-from tests.browser.story.answering import questionnaire
-from tests.browser.story.answers import ASKED, FLAGGED, REPORT_NAME, SUPPLIERS_NAME
-from tests.browser.story.cast import SLUG, VENDOR, Story
+from tests.browser.story.answers import REPORT_NAME, SUPPLIERS_NAME
+from tests.browser.story.cast import SLUG, VENDOR, Script, Story
 from tests.browser.story.people import Human
 
 CONDITION = "Session monitoring reviewed within 7 days, shown by a log sample"
@@ -21,7 +20,7 @@ def the_reviewer_judges(story: Story) -> None:
     ines.shoots("11-queue")
     ines.presses("Claim and open")
     ines.reads("This review is yours.")
-    verified = _judges_all(ines)
+    verified = _judges_all(ines, story.script)
     assert verified >= {REPORT_NAME, SUPPLIERS_NAME}
     page = ines.page
     expect(page.get_by_text("1 flagged")).to_be_visible()
@@ -31,7 +30,7 @@ def the_reviewer_judges(story: Story) -> None:
     ines.reads("1 question sent. The vendor gets one e-mail.")
 
 
-def _judges_all(ines: Human) -> set[str]:
+def _judges_all(ines: Human, script: Script) -> set[str]:
     page = ines.page
     left = page.get_by_text(re.compile(r"^\d+ left$"))
     verified: set[str] = set()
@@ -43,9 +42,9 @@ def _judges_all(ines: Human) -> set[str]:
                 ines.follows(name, page.locator("#evidence .card__h").first)
                 _opens_and_verifies(ines, name)
                 verified.add(name)
-        if number == questionnaire().question(FLAGGED).number:
+        if number == script.questionnaire.question(script.flagged).number:
             _flags(ines)
-        elif number == questionnaire().question(ASKED).number:
+        elif number == script.questionnaire.question(script.asked).number:
             _asks(ines)
         else:
             ines.presses("Accept and go on")
@@ -93,7 +92,7 @@ def the_reviewer_finishes(story: Story) -> None:
     ines.heads(VENDOR)
     if page.get_by_role("button", name="Claim this review").count():
         ines.presses("Claim this review")
-    page.goto(page.url.split("?")[0] + f"?q={ASKED}")
+    page.goto(page.url.split("?")[0] + f"?q={story.script.asked}")
     ines.reads("The last review was on time")
     left = page.get_by_text(re.compile(r"^\d+ left$"))
     expect(left).to_have_text("1 left")

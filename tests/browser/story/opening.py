@@ -77,7 +77,7 @@ def the_lab_adds_a_vendor(story: Story) -> None:
     ines.presses("Save the engagement")
     ines.reads("Inherent risk 6 of 25 (moderate), tier 2.")
     ines.follows("Request an assessment")
-    page.get_by_label("Questionnaire").select_option(label="AI training contractor security questionnaire, version 1")
+    page.get_by_label("Questionnaire").select_option(label=f"{story.script.questionnaire.title}, version 1")
     ines.presses("Request the assessment")
     ines.reads(f"{VENDOR} is asked:")
 
