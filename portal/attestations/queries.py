@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -86,11 +87,15 @@ def columns_of(answer: Answer) -> dict[str, Any]:
     }
 
 
-def answers(tx: Tx, assessment_id: UUID, *, question_key: str | None = None) -> dict[str, AnswerLine]:
-    """Return the answers of an assessment by question, as stored now."""
+_OF = sa.bindparam("of", type_=sa.Uuid())
+"""The assessment, in the statements that every page of it asks: they are built once in a process."""
+
+
+@cache
+def _answers() -> sa.Select[Any]:
     answer = models.Answer
     # Columns and not rows of the mapper: a page reads all of them, and changes none.
-    statement = (
+    return (
         sa.select(
             answer.question_key,
             answer.version,
@@ -105,12 +110,18 @@ def answers(tx: Tx, assessment_id: UUID, *, question_key: str | None = None) -> 
             UserAccount.full_name,
         )
         .outerjoin(UserAccount, UserAccount.id == answer.updated_by)
-        .where(answer.assessment_id == assessment_id)
+        .where(answer.assessment_id == _OF)
         .order_by(answer.question_key)
     )
+
+
+def answers(tx: Tx, assessment_id: UUID, *, question_key: str | None = None) -> dict[str, AnswerLine]:
+    """Return the answers of an assessment by question, as stored now."""
+    statement = _answers()
     if question_key is not None:
-        statement = statement.where(answer.question_key == question_key)
-    return {row.question_key: line_of(row, row.full_name or "") for row in tx.session.execute(statement)}
+        statement = statement.where(models.Answer.question_key == question_key)
+    rows = tx.session.execute(statement, {"of": assessment_id})
+    return {row.question_key: line_of(row, row.full_name or "") for row in rows}
 
 
 def line_of(row: Any, by: str) -> AnswerLine:
@@ -212,13 +223,18 @@ def touched(tx: Tx, assessment_id: UUID, *, since: datetime) -> Sequence[News]:
     return sorted(found.values(), key=lambda each: (each.at, each.question_key))
 
 
+@cache
+def _waiting() -> sa.Select[Any]:
+    carried = models.CarriedAnswer
+    return sa.select(carried.question_key, carried.fate, carried.content).where(
+        carried.assessment_id == _OF, carried.settled.is_(None)
+    )
+
+
 def waiting(tx: Tx, assessment_id: UUID) -> dict[str, rules.Carried]:
     """Return what came over from earlier and nobody dealt with yet, by question."""
-    carried = models.CarriedAnswer
-    statement = sa.select(carried.question_key, carried.fate, carried.content).where(
-        carried.assessment_id == assessment_id, carried.settled.is_(None)
-    )
-    return {key: rules.Carried(fate, content) for key, fate, content in tx.session.execute(statement)}
+    rows = tx.session.execute(_waiting(), {"of": assessment_id})
+    return {key: rules.Carried(fate, content) for key, fate, content in rows}
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,10 +267,10 @@ class CitationLine:
         return rules.use_of(self.state, self.scan, removed=self.removed_at is not None)
 
 
-def citations(tx: Tx, assessment_id: UUID) -> Sequence[CitationLine]:
-    """Return the live citations of an assessment in the order they were made."""
+@cache
+def _citations() -> sa.Select[Any]:
     citation = models.Citation
-    statement = (
+    return (
         sa.select(
             citation.id,
             citation.question_key,
@@ -277,10 +293,15 @@ def citations(tx: Tx, assessment_id: UUID) -> Sequence[CitationLine]:
             Evidence.removed_at,
         )
         .join(Evidence, Evidence.id == citation.evidence_id)
-        .where(citation.assessment_id == assessment_id, citation.removed_at.is_(None))
+        .where(citation.assessment_id == _OF, citation.removed_at.is_(None))
         .order_by(citation.question_key, citation.cited_at, citation.id)
     )
-    return [CitationLine(**row._mapping) for row in tx.session.execute(statement)]
+
+
+def citations(tx: Tx, assessment_id: UUID) -> Sequence[CitationLine]:
+    """Return the live citations of an assessment in the order they were made."""
+    # The columns are those of a line, in their order.
+    return [CitationLine(*row) for row in tx.session.execute(_citations(), {"of": assessment_id})]
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,10 +318,10 @@ class MessageLine:
     asks: bool = False
 
 
-def messages(tx: Tx, assessment_id: UUID, *, question_key: str | None = None) -> Sequence[MessageLine]:
-    """Return the messages of an assessment, or of one question, the oldest first."""
+@cache
+def _messages() -> sa.Select[Any]:
     message = models.Message
-    statement = (
+    return (
         sa.select(
             message.id,
             message.question_key,
@@ -311,25 +332,35 @@ def messages(tx: Tx, assessment_id: UUID, *, question_key: str | None = None) ->
             message.sent_at,
             message.asks,
         )
-        .where(message.assessment_id == assessment_id)
+        .where(message.assessment_id == _OF)
         .order_by(message.question_key, message.sent_at, message.id)
         .limit(5_000)
     )
+
+
+def messages(tx: Tx, assessment_id: UUID, *, question_key: str | None = None) -> Sequence[MessageLine]:
+    """Return the messages of an assessment, or of one question, the oldest first."""
+    statement = _messages()
     if question_key is not None:
-        statement = statement.where(message.question_key == question_key)
-    return [MessageLine(*row) for row in tx.session.execute(statement)]
+        statement = statement.where(models.Message.question_key == question_key)
+    return [MessageLine(*row) for row in tx.session.execute(statement, {"of": assessment_id})]
+
+
+@cache
+def _last_words() -> sa.Select[Any]:
+    message = models.Message
+    return (
+        sa.select(message.question_key, message.asks)
+        .where(message.assessment_id == _OF)
+        .ext(postgresql.distinct_on(message.question_key))
+        .order_by(message.question_key, message.sent_at.desc(), message.id.desc())
+    )
 
 
 def unanswered(tx: Tx, assessment_id: UUID) -> frozenset[str]:
     """Return the conversations that end with a message of the lab to which it waits for an answer."""
-    message = models.Message
-    statement = (
-        sa.select(message.question_key, message.asks)
-        .where(message.assessment_id == assessment_id)
-        .ext(postgresql.distinct_on(message.question_key))
-        .order_by(message.question_key, message.sent_at.desc(), message.id.desc())
-    )
-    return frozenset(row.question_key for row in tx.session.execute(statement) if row.asks)
+    rows = tx.session.execute(_last_words(), {"of": assessment_id})
+    return frozenset(row.question_key for row in rows if row.asks)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
+from functools import lru_cache
 from typing import Any
 
 from flask import Flask, g, has_request_context, request
@@ -63,10 +64,12 @@ def reader() -> Reader:
     """Return whom this request speaks to; outside of a request it is English in UTC."""
     if not has_request_context():
         return NOBODY
-    who: Actor | None = g.get("actor")
-    known: tuple[Actor | None, Reader] | None = g.get("reader")
+    # A page asks some hundred times: the proxy is followed once for both.
+    here = g._get_current_object()
+    who: Actor | None = here.get("actor")
+    known: tuple[Actor | None, Reader] | None = here.get("reader")
     if known is None or known[0] is not who:
-        known = g.reader = (who, _reader(who))
+        known = here.reader = (who, _reader(who))
     return known[1]
 
 
@@ -110,7 +113,11 @@ def ngettext(one: str, many: str, number: int, /, **values: Any) -> str:
 
 def told(text: str) -> str:
     """Return a word or a sentence of a room in the language of this request."""
+    if not text:
+        return text
     who = reader()
+    if type(text) is str:
+        return catalogue(who.language).gettext(text)
     return translated(text, catalogue(who.language), who.zone)
 
 
@@ -126,6 +133,12 @@ def _in_template(context: EvalContext, text: str, /, **values: Any) -> str:
     found = catalogue(language()).gettext(text)
     # As in Jinja's own: a literal percent is written twice, with and without values.
     return (Markup(found) if context.autoescape else found) % _told(values)  # noqa: S704  # nosec B704 - our own text
+
+
+@lru_cache(maxsize=8192)
+def _constant(language: str, text: str) -> Markup:
+    """Return a text without values as a template prints it."""
+    return Markup(catalogue(language).gettext(text)) % {}  # noqa: S704 - the text is our own
 
 
 @pass_eval_context

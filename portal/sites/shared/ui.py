@@ -10,13 +10,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from fractions import Fraction
-from functools import cache, wraps
+from functools import cache, lru_cache, wraps
 from math import floor
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, has_request_context, request, url_for
+from flask import Flask, g, has_request_context, request, url_for
 from jinja2 import pass_context
+from markupsafe import Markup
 
 from portal.kernel import words
 from portal.sites.shared.language import _, ngettext, reader, told
@@ -306,6 +307,14 @@ def fingerprint(path: Path, _changed: int) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()[:8]
 
 
+@lru_cache(maxsize=2048)
+def _drawn(sprite: str, name: str, cls: str, label: str) -> Markup:
+    """Return the markup of an icon; a page has a hundred, of few kinds."""
+    more = Markup(" {}").format(cls) if cls else ""
+    spoken = Markup('role="img" aria-label="{}"').format(label) if label else Markup('aria-hidden="true"')
+    return Markup('<svg class="i{}" {}><use href="{}#i-{}"/></svg>').format(more, spoken, sprite, name)
+
+
 def _for_reader(say: Callable[..., Any]) -> Callable[..., Any]:
     """Return the filter of a function whose answer depends on the reader.
 
@@ -329,13 +338,26 @@ def register(app: Flask, *, today: Callable[[], date] | None = None, now: Callab
     addresses: dict[tuple[str, int, str], str] = {}
 
     def asset(name: str) -> str:
-        """Return the address of a static file, new whenever its bytes are new. A page asks for one a hundred times."""
+        """Return the address of a static file, new whenever its bytes are new; looked at once a request."""
+        if not has_request_context():
+            return address(name, "")
+        here = g._get_current_object()
+        found: dict[str, str] = here.setdefault("assets", {})
+        if name not in found:
+            found[name] = address(name, request.script_root)
+        return found[name]
+
+    def address(name: str, root: str) -> str:
         changed = os.stat(f"{folder}/{name}").st_mtime_ns
-        known = (name, changed, request.script_root if has_request_context() else "")
+        known = (name, changed, root)
         if known not in addresses:
             version = fingerprint(Path(folder) / name, changed)
             addresses[known] = url_for("static", filename=name, v=version)
         return addresses[known]
+
+    def icon(name: str, cls: str = "", label: str = "") -> Markup:
+        """Return one icon of the sprite. Beside words it is silent; alone, give it a label."""
+        return _drawn(asset("icons/sprite.svg"), name, cls, label)
 
     def days_from_today(value: date | datetime | None) -> str:
         # A day ends as the house's clock says, in UTC; a moment is as far away as the reader's calendar shows it.
@@ -360,5 +382,10 @@ def register(app: Flask, *, today: Callable[[], date] | None = None, now: Callab
     app.jinja_env.filters.update({name: _for_reader(say) for name, say in said_to_reader.items()})
     app.jinja_env.filters.update(machine_time=machine_time, initials=initials)
     app.jinja_env.globals.update(
-        asset=asset, status_look=status_look, is_current=is_current, VENDOR_NAV=VENDOR_NAV, LAB_NAV=LAB_NAV
+        asset=asset,
+        drawn_icon=icon,
+        status_look=status_look,
+        is_current=is_current,
+        VENDOR_NAV=VENDOR_NAV,
+        LAB_NAV=LAB_NAV,
     )

@@ -137,7 +137,7 @@ def test_a_weak_answer_is_remarked_on_at_once_and_blocks_nothing(made: Desk, pri
     save(priya, made, "sco.level", {"choice": "type2"})
     fragment = save(priya, made, "sco.hours", {"number": "80"}, script=True).get_data(as_text=True)
 
-    assert "<b>A serious gap.</b> Three days are long for somebody who left in anger." in fragment
+    assert "<b>A serious gap.</b> <span>Three days are long for somebody who left in anger.</span>" in fragment
     assert 'id="warn-sco-hours" class="is-weak" data-swap role="status"' in fragment
     # Without script the page says the same after saving.
     assert "Three days are long" in page(priya, made, "sco.hours")

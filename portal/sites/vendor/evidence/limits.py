@@ -38,3 +38,9 @@ def upload_rules(*, brief: bool = False) -> str:
         with begin() as tx:
             g.upload_room = room(tx)
     return " ".join([told(TYPES), *([] if brief else [told(GO_ON)]), g.upload_room])
+
+
+def upload_limits(tx: Tx) -> str:
+    """Return the same in brief, for a view that has a transaction at hand."""
+    g.upload_room = room(tx)
+    return upload_rules(brief=True)

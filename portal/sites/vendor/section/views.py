@@ -10,6 +10,7 @@ from uuid import UUID
 
 from flask import Blueprint, flash, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import generate_csrf
 
 from portal import policy
 from portal.assessments import service as assessments
@@ -19,7 +20,6 @@ from portal.attestations.queries import CitationLine
 from portal.attestations.rules import Use, use_of
 from portal.evidence import queries as evidence_queries
 from portal.evidence import service as evidence
-from portal.evidence.rules import KINDS
 from portal.exchange import external
 from portal.identity import queries as people_queries
 from portal.kernel.errors import Conflict, NotFound, Refused
@@ -33,9 +33,10 @@ from portal.sites.shared.language import _, told
 from portal.sites.shared.pages import actor, begin
 from portal.sites.shared.sessions import holder_of
 from portal.sites.vendor import wording
+from portal.sites.vendor.evidence.limits import upload_limits
 from portal.sites.vendor.renewal.earlier import Sources
 from portal.sites.vendor.section.cards import Card, Said, card, clash_of, missing_of, to_change
-from portal.sites.vendor.section.guidance import guidance
+from portal.sites.vendor.section.drawn import Sheet
 from portal.sites.vendor.section.past import past_of
 from portal.sites.vendor.section.picker import Picker, picker
 from portal.sites.vendor.work import Work, load, slug, version_in
@@ -125,6 +126,7 @@ def save(assessment_id: UUID, section: str, key: str) -> ResponseReturnValue:
                 shown = {each.key for each in before.visible()}, {each.key for each in work.visible}
                 moved = [each for each in part.questions if (each.key in shown[0]) != (each.key in shown[1])]
                 around = _around(tx, row, work, [question, *moved], whole=bool(moved))
+                limits = upload_limits(tx) if moved else ""
     except Refused as refusal:
         problems = {name: told(texts[0]) for name, texts in refusal.problems.items()}
         return _again(assessment_id, section, key, raw, 422, problems=problems)
@@ -132,7 +134,8 @@ def save(assessment_id: UUID, section: str, key: str) -> ResponseReturnValue:
         return _again(assessment_id, section, key, raw, 409, late=late)
     if not scripted:
         return redirect(_to_card(assessment_id, section, key), 303)
-    return _fragment(work, part, [card(work, around, question, actor())], _moved(work, around, moved))
+    saved = card(work, around, question, actor())
+    return _fragment(work, part, [saved], _moved(work, around, moved), limits=limits)
 
 
 @bp.get("/news/<uuid:assessment_id>/<section>")
@@ -342,7 +345,9 @@ def _section(
         shown = [each for each in part.questions if each.key in asked]
         around = _around(tx, row, work, shown, files=files)
         owners = people_queries.people_of_vendor(tx, row.vendor_id) if work.assignees.get(section) else ()
-        picks = _picks(tx, work, shown, around) if work.writable(actor(), section) and work.is_open else {}
+        mine = work.writable(actor(), section)
+        picks = _picks(tx, work, shown, around) if mine and work.is_open else {}
+        limits = upload_limits(tx) if mine and work.is_open else ""
         suggestions = external.suggestions(tx, work.questionnaire, shown) if work.is_open else {}
         now = tx.now
     cards = {each.key: card(work, around, each, actor()) for each in shown}
@@ -355,6 +360,7 @@ def _section(
     if finishing:
         cards = {key: replace(each, missing=missing_of(work, each.question)) for key, each in cards.items()}
     errors = [line for each in cards.values() for line in each.summary]
+    sheet = _sheet(work, part, limits)
     answer = page(
         "vendor/section/section.html",
         active="assessment",
@@ -364,17 +370,13 @@ def _section(
         cards=cards,
         errors=errors,
         following=_following(work, part),
-        writable=work.writable(actor(), section),
+        writable=mine,
         owners=replace(work, people={each.id: each for each in owners}).given_to(section),
         saved_at=None if changed else max((each.at for each in cards.values() if each.at), default=None),
-        picks=picks,
-        suggestions=suggestions,
-        prefilled=prefilled,
+        sheet=replace(sheet, picks=picks, suggestions=suggestions, prefilled=prefilled),
         finishing=finishing,
-        may_assign=policy.may(actor(), Action.SECTION_ASSIGN, work.row),
-        kinds=KINDS,
+        may_assign=sheet.may_assign,
         since=now.isoformat(),
-        guidance=guidance,
     )
     return answer, 422 if finishing else status
 
@@ -412,12 +414,18 @@ def _again(
         return _section(assessment_id, section, changed={key: shows}, status=status)
     one_card = replace(card(work, around, question, actor()), changing=True, **shows)
     if late:
-        return page("vendor/section/clash.html", work=work, part=part, card=one_card), status
+        return page("vendor/section/clash.html", sheet=_sheet(work, part), card=one_card), status
     return _fragment(work, part, [one_card], (), status)
 
 
 def _fragment(
-    work: Work, part: Section, cards: list[Card], moved: tuple[tuple[str, Card | None], ...], status: int = 200
+    work: Work,
+    part: Section,
+    cards: list[Card],
+    moved: tuple[tuple[str, Card | None], ...],
+    status: int = 200,
+    *,
+    limits: str = "",
 ) -> ResponseReturnValue:
     """Return the pieces of the page that a save changes; each takes the place of its namesake."""
     answer = page(
@@ -427,13 +435,27 @@ def _fragment(
         progress=next((each for each in work.sections if each.key == part.key), None),
         saved=cards,
         moved=moved,
-        picks={},
-        kinds=KINDS,
-        may_assign=policy.may(actor(), Action.SECTION_ASSIGN, work.row),
-        guidance=guidance,
+        sheet=_sheet(work, part, limits),
         words={each.key: work.word_of(each) for each in work.visible if each.section == part.key},
     )
     return answer, status
+
+
+def _sheet(work: Work, part: Section, limits: str = "") -> Sheet:
+    """Return what the cards of this page have in common.
+
+    :param limits: what is said next to every upload button, if there is one.
+    """
+    return Sheet(
+        work=work,
+        part=part,
+        at=_to_section(work.id, part.key),
+        lab=house().settings.lab_name,
+        token=generate_csrf(),
+        name=actor().name,
+        may_assign=policy.may(actor(), Action.SECTION_ASSIGN, work.row),
+        limits=limits,
+    )
 
 
 def _moved(work: Work, around: Said, moved: list[Question]) -> tuple[tuple[str, Card | None], ...]:
