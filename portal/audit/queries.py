@@ -24,7 +24,7 @@ def factor_of(tx: Tx, session_id: UUID) -> str:
         sa.select(AuditEvent.payload)
         .where(
             AuditEvent.fact.in_(["signed_in", "stepped_up"]),
-            AuditEvent.actor_kind == "person",
+            # Whoever signs in is nobody yet, so the event of the sign-in itself has no person as its actor.
             AuditEvent.payload.contains(str(session_id), autoescape=True),
         )
         .order_by(AuditEvent.seq.desc())

@@ -106,16 +106,16 @@ def _detail(field: DetailField, today: date) -> dict[str, Any]:
     name = f"details.{field.key}"
     if field.kind is FieldKind.TABLE:
         return {
-            f"{name}.0.{column.key}": _cell(column.kind, [option.key for option in column.choices], column.label, today)
+            f"{name}.0.{column.key}": _cell(column.kind, [option.key for option in column.choices], today)
             for column in field.columns
         }
     if field.kind is FieldKind.RANGE:
         days = {"from": today - timedelta(days=380), "to": today - timedelta(days=16)}
         return {f"{name}.{end}": day.isoformat() for end, day in days.items()}
-    return {name: _cell(field.kind, [option.key for option in field.choices], field.label, today)}
+    return {name: _cell(field.kind, [option.key for option in field.choices], today)}
 
 
-def _cell(kind: FieldKind, options: list[str], label: str, today: date) -> str:
+def _cell(kind: FieldKind, options: list[str], today: date) -> str:
     if kind is FieldKind.DATE:
         return (today - timedelta(days=90)).isoformat()
     if kind is FieldKind.NUMBER:
@@ -124,7 +124,7 @@ def _cell(kind: FieldKind, options: list[str], label: str, today: date) -> str:
         return options[0] if options else ""
     if kind is FieldKind.URL:
         return "https://trust.example/security"
-    return f"{label}: as in the register"
+    return "As in our register"
 
 
 def fact_form(

@@ -205,7 +205,7 @@ def load(
         sent_back=tuple(
             each
             for each in (attestations.notes_of(tx, row) if is_open else ())
-            if not each.section or each.section not in unseen
+            if (each.section not in unseen if each.section else not unseen or each.user_id in (None, tx.actor.id))
         ),
     )
 

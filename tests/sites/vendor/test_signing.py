@@ -163,6 +163,18 @@ def test_the_factor_that_was_given_is_written_down(
         assert tx.session.execute(sa.text("SELECT factor FROM attestation")).scalar_one() == "totp"
 
 
+def test_the_factor_of_a_sign_in_just_now_is_the_one_written_down(
+    house: House, quillmark: Desk, client: Client
+) -> None:
+    quillmark.complete()
+    signatory = quillmark.signatory
+    typed = {"email": signatory.email, "password": signatory.password, "code": code_of(house, signatory)}
+    assert client.post("/sign-in", data=typed).status_code == 303
+    assert client.post(check(quillmark), data=form(client, quillmark)).status_code == 303
+    with house.ledger.begin(system("test")) as tx:
+        assert tx.session.execute(sa.text("SELECT factor FROM attestation")).scalar_one() == "totp"
+
+
 def test_statements_are_signed_in_the_language_of_the_page(
     house: House, quillmark: Desk, daniel: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
