@@ -92,7 +92,7 @@ _OF = sa.bindparam("of", type_=sa.Uuid())
 
 
 @cache
-def _answers() -> sa.Select[Any]:
+def _answers() -> sa.Select[*tuple[Any, ...]]:
     answer = models.Answer
     # Columns and not rows of the mapper: a page reads all of them, and changes none.
     return (
@@ -224,7 +224,7 @@ def touched(tx: Tx, assessment_id: UUID, *, since: datetime) -> Sequence[News]:
 
 
 @cache
-def _waiting() -> sa.Select[Any]:
+def _waiting() -> sa.Select[*tuple[Any, ...]]:
     carried = models.CarriedAnswer
     return sa.select(carried.question_key, carried.fate, carried.content).where(
         carried.assessment_id == _OF, carried.settled.is_(None)
@@ -268,7 +268,7 @@ class CitationLine:
 
 
 @cache
-def _citations() -> sa.Select[Any]:
+def _citations() -> sa.Select[*tuple[Any, ...]]:
     citation = models.Citation
     return (
         sa.select(
@@ -319,7 +319,7 @@ class MessageLine:
 
 
 @cache
-def _messages() -> sa.Select[Any]:
+def _messages() -> sa.Select[*tuple[Any, ...]]:
     message = models.Message
     return (
         sa.select(
@@ -347,7 +347,7 @@ def messages(tx: Tx, assessment_id: UUID, *, question_key: str | None = None) ->
 
 
 @cache
-def _last_words() -> sa.Select[Any]:
+def _last_words() -> sa.Select[*tuple[Any, ...]]:
     message = models.Message
     return (
         sa.select(message.question_key, message.asks)
