@@ -547,7 +547,7 @@ def _following(work: Work, part: Section) -> Any:
 
 
 def _to_section(assessment_id: UUID, section: str) -> str:
-    return url_for(".show", assessment_id=assessment_id, section=section)
+    return url_for("vendor_section.show", assessment_id=assessment_id, section=section)
 
 
 def _to_card(assessment_id: UUID, section: str, key: str) -> str:
