@@ -56,6 +56,9 @@ def things(quillmark: Desk) -> Mapping[str, Any]:
         quillmark.save(question.key, raw, actor=quillmark.admin.actor)
     brought = make_brought(quillmark, CANARY)
     cited = quillmark.cite(MINE + ".owner", quillmark.file())
+    with quillmark.at(quillmark.signatory.actor) as (tx, row):
+        note, to = f"{CANARY} is for you to look at.", [quillmark.respondent.id]
+        attestations.send_back(tx, assessment=row, act_id=tx.new_id(), note=note, people=to, sections=(), notes={})
     with quillmark.at(quillmark.admin.actor) as (tx, row):
         attestations.post_message(tx, assessment=row, question_key=others[0].key, body=f"{THREAD} here.")
         invitation = identity.invite(
