@@ -1,5 +1,5 @@
 // What every page needs: theme without a reload, sign-out that forgets drafts, focus on the error summary,
-// character counts, menus that close. Offers window.portal to the other scripts. Nothing here is needed to use a page.
+// character counts, menus that close, unsent messages, what sends files. Offers window.portal to the other scripts. Nothing here is needed to use a page.
 (() => {
   "use strict";
   const doc = document;
@@ -22,6 +22,7 @@
     const script = doc.createElement("script");
     script.nonce = nonce;
     script.src = policy.createScriptURL(url);
+    script.onerror = () => script.remove(); // the next need tries again
     doc.head.append(script);
   };
 
@@ -120,7 +121,40 @@
     }
   });
 
+  // What stands in <form data-draft> stays in this browser until it is sent; the store is emptied at sign-out.
+  const holder = doc.querySelector('meta[name="session"]')?.dataset.holder;
+  const draft = (field) => `letter:${holder}:${location.pathname}:${field.id}`;
+  const drafts = "[data-draft] textarea";
+  for (const field of doc.querySelectorAll(drafts)) {
+    field.value ||= sessionStorage.getItem(draft(field)) ?? "";
+    if (field.value) field.closest("details")?.setAttribute("open", "");
+  }
+  doc.addEventListener("input", ({ target }) => {
+    if (target.matches(drafts)) sessionStorage.setItem(draft(target), target.value);
+  });
+  doc.addEventListener("submit", ({ target }) => {
+    for (const field of target.querySelectorAll(drafts)) sessionStorage.removeItem(draft(field));
+  });
+
   window.portal = Object.freeze({ parse, load, csrf, renewCsrf, swap, wake, word });
   wake(doc);
-  doc.querySelector("[data-error-summary]")?.focus();
+
+  // What sends files comes when a file is about to be chosen, or when one waits that was sent in part. Then it takes over.
+  const sender = doc.querySelector('meta[name="sender"]');
+  if (sender) {
+    const bring = () => sender.isConnected && load(sender.content);
+    const near = ({ type, target }) => (type === "dragenter" || target.closest?.("[data-upload]")) && bring();
+    const chosen = () => [...doc.querySelectorAll('[data-upload] [type="file"]')].some((field) => field.files.length) && bring();
+    for (const name of ["focusin", "pointerover", "change", "dragenter"]) doc.addEventListener(name, near);
+    doc.addEventListener("drop", (event) => {
+      const field = event.target.closest?.("[data-drop]")?.closest("[data-upload]")?.querySelector('[type="file"]');
+      if (!field || !sender.isConnected) return;
+      event.preventDefault();
+      field.files = event.dataTransfer.files;
+      bring();
+    });
+    addEventListener("online", chosen);
+    chosen();
+    if (doc.querySelector("[data-unfinished]") || Object.keys(sessionStorage).some((key) => key.startsWith("upload:"))) bring();
+  }
 })();

@@ -337,12 +337,13 @@
     queue = queue.then(() => !row.gone && row.run());
   };
 
-  doc.addEventListener("change", (event) => {
-    const box = event.target.matches?.('input[type="file"]') && event.target.closest("[data-upload]");
-    if (!box || !event.target.files.length) return;
-    take(box, event.target.files);
-    event.target.value = "";
-  });
+  const chosen = ({ target }) => {
+    const box = target.matches?.('input[type="file"]') && target.closest("[data-upload]");
+    if (!box || !target.files.length) return;
+    take(box, target.files);
+    target.value = "";
+  };
+  doc.addEventListener("change", chosen);
   doc.addEventListener("cancel", (event) => event.target.matches?.('[data-upload] input[type="file"]') && (picking = null), true);
   for (const name of ["dragover", "dragleave", "drop"]) {
     doc.addEventListener(name, (event) => {
@@ -383,4 +384,7 @@
     const box = doc.getElementById(was.box);
     if (box?.matches(".up-c")) waiting(box, was);
   }
+  // And what was chosen while this script was on its way; from here on it is asked directly.
+  doc.querySelector('meta[name="sender"]')?.remove();
+  for (const target of doc.querySelectorAll('[data-upload] input[type="file"]')) chosen({ target });
 })();

@@ -81,7 +81,7 @@ def test_a_report_that_ended_leaves_a_hatched_hole_up_to_today() -> None:
     (hole,) = row.holes
     assert hole.x + hole.width == found.today_x
     assert row.needs
-    assert found.sentences == (
+    assert tuple(each.striptags() for each in found.sentences) == (
         "SOC 2 Type 2 report for 2 October 2024 to 1 October 2025 ended 1 October 2026, "
         "54 days not covered: add a bridge letter.",
     )
@@ -92,7 +92,7 @@ def test_a_letter_carries_the_report_on_and_closes_the_hole() -> None:
     letter = Letter(end, end + timedelta(days=1), date(2026, 11, 1), "A. Officer", end + timedelta(days=1), "Firm")
     (row,) = drawn(report(date(2024, 10, 2), end, letters=(letter,))).rows
     assert row.holes == ()
-    assert "is bridged until 1 January 2027" in row.sentence
+    assert "is bridged until 1 January 2027" in row.sentence.striptags()
 
 
 def test_a_hole_between_two_periods_is_hatched_and_counted_in_days() -> None:

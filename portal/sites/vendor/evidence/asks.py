@@ -19,8 +19,8 @@ from portal.kernel.errors import Forbidden, NotFound
 from portal.kernel.ledger import Tx
 from portal.policy import Action
 from portal.questionnaires import service as questionnaires
+from portal.sites.shared import timed
 from portal.sites.shared.language import _
-from portal.sites.shared.ui import day
 from portal.sites.vendor.work import slug
 from portal.terms import ANSWERABLE_STATES, EvidenceState
 
@@ -81,13 +81,15 @@ def _reports(lines: Iterable[LibraryLine], records: Mapping[UUID, Record], today
     if record.superseded:
         return
     counts_until = reach(record).verified_until
-    over = _("Its period ended on %(day)s", day=day(ended))
+    over = timed.sentence(_("Its period ended on %(day)s"), day=timed.on(ended))
     if today > add_months(ended, REMIND_FROM):
-        counts = counts_until is not None and counts_until >= today
-        until = _("%(ended)s, and it counts until %(day)s", ended=over, day=day(counts_until)) if counts else over
+        until = over
+        if counts_until is not None and counts_until >= today:
+            words = _("%(ended)s, and it counts until %(day)s")
+            until = timed.sentence(words, ended=over, day=timed.on(counts_until))
         yield Ask(
             title=_("The report after %(file)s", file=line.file_name),
-            why=_("%(ended)s. Upload the next report when you have it", ended=until),
+            why=timed.sentence(_("%(ended)s. Upload the next report when you have it"), ended=until),
             verb=_("Upload the next report"),
             href=url_for("vendor_evidence.library", replace=line.id),
             due=counts_until if counts_until and counts_until >= today else None,
@@ -97,9 +99,11 @@ def _reports(lines: Iterable[LibraryLine], records: Mapping[UUID, Record], today
     if (asked_for or lapsed) and today <= add_months(ended, BRIDGED_MONTHS):
         yield Ask(
             title=_("A bridge letter for %(file)s", file=line.file_name),
-            why=_(
-                "%(ended)s. A letter from an officer says what changed since, and names the start and the auditor of "
-                "the next period",
+            why=timed.sentence(
+                _(
+                    "%(ended)s. A letter from an officer says what changed since, and names the start and the auditor "
+                    "of the next period"
+                ),
                 ended=over,
             ),
             verb=_("Upload a bridge letter"),

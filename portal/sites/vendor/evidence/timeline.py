@@ -12,6 +12,8 @@ from datetime import date, timedelta
 from functools import partial
 from uuid import UUID
 
+from markupsafe import Markup
+
 from portal.evidence.queries import LibraryLine
 from portal.evidence.rules import (
     BRIDGED_MONTHS,
@@ -26,6 +28,7 @@ from portal.evidence.rules import (
     reach,
 )
 from portal.evidence.rules.validity import ENDS_SOON_DAYS
+from portal.sites.shared import timed
 from portal.sites.shared.language import _, ngettext, told
 from portal.sites.shared.ui import day, month
 
@@ -81,7 +84,7 @@ class Row:
     holes: tuple[Span, ...]
     note: str
     note_x: float
-    sentence: str
+    sentence: Markup
     needs: bool
     """Whether it asks the vendor to do something within 60 days."""
 
@@ -96,7 +99,7 @@ class Chart:
     height: int
     ticks: tuple[Tick, ...]
     rows: tuple[Row, ...]
-    sentences: tuple[str, ...]
+    sentences: tuple[Markup, ...]
     soon: int
     hidden: int
     """Rows that are not drawn, because there are too many."""
@@ -104,7 +107,7 @@ class Chart:
     @property
     def words(self) -> str:
         """What it shows, as one text."""
-        return " ".join(self.sentences)
+        return " ".join(each.striptags() for each in self.sentences)
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,18 +281,20 @@ def _cure(report: _Held, today: date) -> str:
     return _("upload the next report") if late else _("add a bridge letter")
 
 
-def _report_words(newest: _Held, period: tuple[date, date], note: str, today: date) -> str:
-    of_period = _("SOC 2 Type 2 report for %(first)s to %(last)s", first=day(period[0]), last=day(period[1]))
+def _report_words(newest: _Held, period: tuple[date, date], note: str, today: date) -> Markup:
+    of_period = timed.sentence(
+        _("SOC 2 Type 2 report for %(first)s to %(last)s"), first=timed.on(period[0]), last=timed.on(period[1])
+    )
     ends = newest.ends
     if ends is None:
-        return f"{of_period}."
+        return Markup("{}.").format(of_period)
     if ends < today:
-        sentence = _("%(report)s ended %(day)s", report=of_period, day=day(ends))
+        sentence = timed.sentence(_("%(report)s ended %(day)s"), report=of_period, day=timed.on(ends))
     elif newest.reach.is_bridged(today):
-        sentence = _("%(report)s is bridged until %(day)s", report=of_period, day=day(ends))
+        sentence = timed.sentence(_("%(report)s is bridged until %(day)s"), report=of_period, day=timed.on(ends))
     else:
-        sentence = _("%(report)s counts until %(day)s", report=of_period, day=day(ends))
-    return f"{sentence}, {note}." if note else f"{sentence}."
+        sentence = timed.sentence(_("%(report)s counts until %(day)s"), report=of_period, day=timed.on(ends))
+    return (Markup("{}, {}.") if note else Markup("{}.")).format(sentence, note)
 
 
 def _file(file: _Held, axis: _Axis, covered: set[str], y: int) -> Row:
@@ -308,12 +313,12 @@ def _file(file: _Held, axis: _Axis, covered: set[str], y: int) -> Row:
         note = words
     title = told(file.line.title)
     if ends is None:
-        sentence = _("%(title)s is valid until it is replaced", title=title)
+        sentence = timed.sentence(_("%(title)s is valid until it is replaced"), title=title)
     elif over:
-        sentence = _("%(title)s ended %(day)s", title=title, day=day(ends))
+        sentence = timed.sentence(_("%(title)s ended %(day)s"), title=title, day=timed.on(ends))
     else:
-        sentence = _("%(title)s is valid until %(day)s", title=title, day=day(ends))
-    sentence = f"{sentence}, {note}." if uncovered else f"{sentence}."
+        sentence = timed.sentence(_("%(title)s is valid until %(day)s"), title=title, day=timed.on(ends))
+    sentence = (Markup("{}, {}.") if uncovered else Markup("{}.")).format(sentence, note)
     return Row(
         name=_short(title),
         y=y,

@@ -10,8 +10,8 @@ from flask import url_for
 
 from portal.attestations.rules import Blocker, BlockerKind
 from portal.attestations.service import MessageLine
+from portal.sites.shared import timed
 from portal.sites.shared.language import _, ngettext
-from portal.sites.shared.ui import day
 from portal.sites.vendor.renewal.earlier import Left
 from portal.sites.vendor.work import Work, link_of
 from portal.terms import Side
@@ -151,7 +151,8 @@ def _one(blocker: Blocker, thread: Sequence[MessageLine]) -> str:
     asked = next((each for each in reversed(thread) if each.side is Side.LAB), None)
     if blocker.kind is not BlockerKind.REPLY or asked is None:
         return name
-    return _("%(question)s, asked by %(name)s on %(day)s", question=name, name=asked.author_name, day=day(asked.at))
+    words = _("%(question)s, asked by %(name)s on %(day)s")
+    return timed.sentence(words, question=name, name=asked.author_name, day=timed.on(asked.at.date()))
 
 
 def _check(work: Work) -> str:
