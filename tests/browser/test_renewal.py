@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -22,7 +22,6 @@ from tests.factories.renewing import (
     NEW,
     RE_ATTEST,
     TO_CONFIRM,
-    Renewal,
     answer_first,
     ask_again,
     renewal,
@@ -140,8 +139,9 @@ def test_j3_the_list_is_confirmed_by_few_keys_with_and_without_script(
     job = Job(page, script=script)
 
     # From the one button, which has the focus, to the next thing to do; there, from the heading to its button.
+    expect(page.locator("main a:focus")).to_have_count(1)
     job.key("Tab", "Enter")
-    expect(page.get_by_role("heading", name="Confirm 4 answers")).to_be_visible()
+    expect(page.get_by_role("heading", name="Confirm 4 answers")).to_be_focused()
     job.key("Tab", "Enter")
 
     expect(page.get_by_role("heading", name="Nothing is left to confirm")).to_be_visible()
@@ -149,33 +149,6 @@ def test_j3_the_list_is_confirmed_by_few_keys_with_and_without_script(
     assert set(asked.answers()) == set(TO_CONFIRM)
     assert asked.plan().re_attest == RE_ATTEST
     assert asked.plan().new == NEW
-
-
-def _pages(asked: Renewal) -> Iterator[tuple[str, str, str, int]]:
-    """Each page at its hardest: name, address, theme, width."""
-    listed = f"{asked.home}/renewal"
-    yield "home", asked.home, "light", 390
-    yield "list", listed, "light", 1440
-    yield "list", listed, "dark", 320
-    yield "section", asked.section("acc"), "dark", 1440
-    yield "section", asked.section("acc"), "light", 320
-    yield "changing", f"{asked.section('acc')}?change=acc.mfa", "light", 1440
-
-
-def test_every_page_is_accessible_and_never_scrolls_sideways(
-    house: House,
-    visit: Callable[..., Page],
-    axe: Callable[..., None],
-    no_sideways: Callable[[Page], None],
-    shot: Callable[..., Path],
-) -> None:
-    asked = renewal(house)
-    for name, path, theme, width in _pages(asked):
-        page = visit(asked.desk.respondent, path, theme=theme, width=width)
-        shot(page, f"renewal-{name}-{theme}-{width}")
-        axe(page)
-        no_sideways(page)
-        page.close()
 
 
 def test_the_move_to_a_newer_version_is_accessible(

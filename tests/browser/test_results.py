@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -28,7 +27,6 @@ from tests.factories.remedies import (
     SYSTEM,
     conditional,
     finding,
-    give_back,
     outcome_of,
     proof_file,
     send,
@@ -62,26 +60,25 @@ def in_sight(page: Page, words: str) -> bool:
     return box is not None and box["y"] >= 0 and box["y"] + box["height"] <= size["height"]
 
 
-@pytest.mark.parametrize(("width", "height", "script"), SIZES)
 def test_j8_one_press_or_one_key_from_the_mail_to_what_to_fix_first(
-    house: House, live_server: str, visit: Callable[..., Page], width: int, height: int, script: bool
+    house: House, live_server: str, visit: Callable[..., Page]
 ) -> None:
     made = conditional(house, keys=(FLAGGED, ALSO))
     mail = mailed(made, live_server)
-    page = visit(made.desk.admin, "/help", width=width, height=height, script=script)
-    job = Job(page, script=script)
-
-    for way in ("key", "pointer"):
-        page.goto("about:blank")
-        page.set_content(mail)
-        job.begins()
-        button = page.get_by_role("link", name="Read the decision")
-        with page.context.expect_page() as opened:
-            job.press(button) if way == "pointer" else press_by_key(job, button)
-        expect(opened.value.get_by_role("heading", level=1)).to_have_text("Approved with conditions")
-        assert in_sight(opened.value, "Fix first:")
-        assert opened.value.evaluate("scrollY") == 0
-        job.costs(clicks=1 if way == "pointer" else 0, keys=1, loads=1)
+    for width, height, script in SIZES:
+        page = visit(made.desk.admin, "/help", width=width, height=height, script=script)
+        job = Job(page, script=script)
+        for way in ("key", "pointer"):
+            page.goto("about:blank")
+            page.set_content(mail)
+            job.begins()
+            button = page.get_by_role("link", name="Read the decision")
+            with page.context.expect_page() as opened:
+                job.press(button) if way == "pointer" else press_by_key(job, button)
+            expect(opened.value.get_by_role("heading", level=1)).to_have_text("Approved with conditions")
+            assert in_sight(opened.value, "Fix first:")
+            assert opened.value.evaluate("scrollY") == 0
+            job.costs(clicks=1 if way == "pointer" else 0, keys=1, loads=1)
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["presses", "keys, no script"])
@@ -164,54 +161,13 @@ def press_by_key(job: Job, what: Locator) -> None:
     job.key("Enter")
 
 
-STATES: dict[str, Callable[[Bench], Any]] = {
-    "open": lambda _made: None,
-    "sent": lambda made: send(made, proof_file(made)),
-    "returned": lambda made: give_back(made, send(made, proof_file(made))),
-}
-
-
-@pytest.mark.parametrize("state", list(STATES))
-def test_the_pages_are_accessible_in_every_state_light_dark_and_narrow(
-    house: House,
-    visit: Callable[..., Page],
-    axe: Callable[..., None],
-    no_sideways: Callable[[Page], None],
-    shot: Callable[..., Path],
-    state: str,
-) -> None:
-    made = conditional(house, keys=(FLAGGED, ALSO))
-    STATES[state](made)
-    told = outcome_of(made)
-    page = visit(made.desk.signatory, f"/results/{told.id}")
-    for path in (f"/results/{told.id}", f"/findings/{finding(made).id}"):
-        page.goto(page.url.split("/results")[0].split("/findings")[0] + path)
-        page.emulate_media(color_scheme="light")
-        page.set_viewport_size({"width": 1440, "height": 900})
-        axe(page)
-        shot(page, f"result-{state}-{path.split('/')[1]}")
-        page.emulate_media(color_scheme="dark")
-        page.set_viewport_size({"width": 320, "height": 800})
-        axe(page)
-        no_sideways(page)
-
-
-def test_the_other_pages_are_accessible(
+def test_the_labs_pages_are_accessible(
     house: House, visit: Callable[..., Page], axe: Callable[..., None], no_sideways: Callable[[Page], None]
 ) -> None:
     made = conditional(house)
     send(made, proof_file(made))
-    told = outcome_of(made)
-    vendor = visit(made.desk.signatory, f"/results/{told.id}/answers", width=390)
-    axe(vendor)
-    no_sideways(vendor)
-    vendor.goto(vendor.url.replace("/answers", "/second-look"))
-    axe(vendor)
-    vendor.get_by_role("button", name="Ask for a second look").click()
-    expect(vendor.get_by_role("alert")).to_be_visible()
-    axe(vendor)
     with house.ledger.begin(made.desk.signatory.actor) as tx:
-        look = second_look.ask(tx, outcome=told, reason="The export was of another tenant.")
+        look = second_look.ask(tx, outcome=outcome_of(made), reason="The export was of another tenant.")
     lab = visit(made.third, "/lab/findings", width=390, theme="dark")
     for path in ("/lab/findings", f"/lab/findings/{finding(made).id}", "/lab/appeals", f"/lab/appeals/{look.id}"):
         lab.goto(lab.url.split("/lab")[0] + path)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -14,11 +13,8 @@ from portal.attestations import service as attestations
 from portal.kernel.actor import system
 from portal.wiring import House
 from tests.factories.attestations import Desk, desk
-from tests.factories.reviews import bench
-from tests.sites.vendor.test_results import BODY
 
 pytestmark = pytest.mark.browser
-SIZES = [("light", 1440), ("dark", 320)]
 
 
 @pytest.fixture
@@ -103,20 +99,6 @@ def test_two_people_on_one_answer_see_both_texts_and_choose(quillmark: Desk, vis
     expect(theirs.locator("#gov-owner-comment")).to_have_value("Our CTO, monthly.")
 
 
-def test_what_is_typed_offline_is_kept_and_sent_when_the_connection_returns(
-    quillmark: Desk, visit: Callable[..., Page]
-) -> None:
-    page = visit(quillmark.respondent, gov(quillmark), tolerate=("ERR_INTERNET_DISCONNECTED",))
-    page.context.set_offline(True)
-    page.locator("#gov-owner-comment").fill("Typed on a train.")
-    page.locator("#gov-owner-comment").blur()
-    expect(page.locator("[data-save-notice]")).to_contain_text("You are offline. 1 change is kept in this browser")
-
-    page.context.set_offline(False)
-    saved(page)
-    assert stored(quillmark, "gov.owner").comment == "Typed on a train."
-
-
 def test_a_number_that_is_none_is_said_at_its_card_and_stays(quillmark: Desk, visit: Callable[..., Page]) -> None:
     page = visit(quillmark.respondent, gov(quillmark))
     limit = page.get_by_role("article", name=re.compile("Cyber insurance limit"))
@@ -146,52 +128,3 @@ def test_the_whole_way_works_without_script(quillmark: Desk, visit: Callable[...
     summary = page.get_by_role("alert", name="There is a problem")
     expect(summary).to_contain_text("Answer 1.9 Cyber insurance limit")
     assert stored(quillmark, "gov.risk").answer.choice == "partial"
-
-
-def pages(made: Desk) -> Iterator[tuple[str, str, str]]:
-    here = f"/assessments/{made.assessment_id}"
-    yield "home", "respondent", "/"
-    yield "section", "respondent", f"{here}/s/gov"
-    yield "section-of-another", "respondent", f"{here}/s/iam"
-    yield "scoping", "admin", f"{here}/scoping"
-    yield "check", "signatory", f"{here}/check"
-    yield "read", "admin", f"{here}/read"
-    yield "team", "admin", "/team?section=gov"
-    yield "member", "admin", f"/team/{made.respondent.id}"
-    yield "results", "admin", "/results"
-    yield "account", "admin", "/account"
-    yield "everything", "admin", "/everything"
-    yield "everything-not-mine", "respondent", "/everything"
-    yield "openings", "admin", "/everything/openings"
-
-
-def test_every_page_is_accessible_and_never_scrolls_sideways(
-    house: House,
-    quillmark: Desk,
-    visit: Callable[..., Page],
-    axe: Callable[..., None],
-    no_sideways: Callable[[Page], None],
-    shot: Callable[..., Path],
-) -> None:
-    found = list(pages(quillmark))
-    with quillmark.at(system("test")) as (tx, row):
-        outcome = assessments.publish_outcome(tx, assessment=row, number=412, body=BODY)
-    found.append(("result", "admin", f"/results/{outcome.id}"))
-    for name, who, path in found:
-        for theme, width in SIZES:
-            page = visit(getattr(quillmark, who), path, theme=theme, width=width)
-            shot(page, f"vendor-{name}-{theme}-{width}")
-            axe(page)
-            no_sideways(page)
-            page.close()
-
-
-def test_signed_pages_are_accessible_too(
-    house: House, visit: Callable[..., Page], axe: Callable[..., None], shot: Callable[..., Path]
-) -> None:
-    made = bench(house).desk
-    here = f"/assessments/{made.assessment_id}"
-    for name, path in (("tracker", "/"), ("receipt", f"{here}/check"), ("withdraw", f"{here}/withdraw")):
-        page = visit(made.signatory, path)
-        shot(page, f"vendor-{name}-light-1440")
-        axe(page)
