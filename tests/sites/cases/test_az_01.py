@@ -14,9 +14,10 @@ from werkzeug.test import TestResponse
 
 from portal.evidence import intake
 from portal.identity.models import WebSession
+from portal.policy import Action
 from portal.questionnaires.queries import drafts
 from portal.reviews import service as reviews
-from portal.sites.shared.door import site_of
+from portal.sites.shared.door import action_of, site_of
 from portal.vendors.models import Engagement
 from tests.factories.evidence import reserved
 from tests.factories.identity import FACTORY, person
@@ -126,7 +127,9 @@ def test_AZ_01_every_variable_of_a_route_for_people_has_an_object_of_another_ven
 def test_AZ_01_an_id_of_another_vendor_is_no_id_at_all(
     app: Flask, std: Std, browser: Browser, theirs: dict[str, list[object]]
 ) -> None:
+    """A foreign id and an id of nobody get one answer; a method that a route does not take, 405 for everybody."""
     own = objects_of(std, std.a)
+    mine = {str(each) for values in own.values() for each in values}
     clients = [(each, browser(each)) for each in std.a.people]
     answered: dict[str, set[str]] = {}
     for rule in app.url_map.iter_rules():
@@ -134,20 +137,27 @@ def test_AZ_01_an_id_of_another_vendor_is_no_id_at_all(
     before = rows(std.house)
     tried = 0
     for someone, client in clients:
+        first = someone is std.a.people[0]
         for rule in with_ids(app, "vendor", "shared"):
+            asked = sorted(answered[rule.rule] & set(METHODS) - (set() if first else {"HEAD"}))
+            twins: dict[tuple[str, str], TestResponse] = {}
             for foreign, nobodys in combinations(rule, theirs, own):
-                for method in METHODS:
+                there = address(rule, nobodys)
+                for method in asked:
                     one = client.open(address(rule, foreign), method=method)
-                    other = client.open(address(rule, nobodys), method=method)
+                    if (method, there) not in twins:
+                        twins[method, there] = client.open(there, method=method)
+                    other = twins[method, there]
                     where = f"{method} {rule.rule} as {sorted(someone.roles)}"
-                    mine = {str(each) for values in own.values() for each in values}
                     gone = [each for each in (*foreign.values(), *nobodys.values()) if str(each) not in mine]
                     assert said(one, *gone) == said(other, *gone), where
-                    allowed = method in answered[rule.rule]
-                    assert one.status_code in ({404, 403} if allowed else {405}), f"{where}: {one.status_code}"
+                    assert one.status_code in {404, 403}, f"{where}: {one.status_code}"
                     assert std.b.canary.casefold() not in whole(one), where
                     tried += 1
-    assert tried > 500
+            if first:
+                for method in sorted(set(METHODS) - answered[rule.rule]):
+                    assert client.open(address(rule, foreign), method=method).status_code == 405, (method, rule.rule)
+    assert tried > 300
     assert changed(before, rows(std.house)) == set()
 
 
@@ -162,7 +172,7 @@ def test_AZ_01_only_a_role_that_could_never_do_it_is_told_that_it_may_not(
     own = objects_of(std, std.a)
     for rule in with_ids(app, "vendor", "shared"):
         for foreign, _ in combinations(rule, theirs, own):
-            for method in sorted((rule.methods or set()) - {"OPTIONS"}):
+            for method in sorted((rule.methods or set()) - {"OPTIONS", "HEAD"}):
                 answer = client.open(address(rule, foreign), method=method)
                 assert answer.status_code == 404, f"{method} {rule.rule}: {answer.status_code}"
 
@@ -193,14 +203,16 @@ def test_AZ_01_the_labs_pages_do_not_exist_for_a_vendors_people(
     app: Flask, std: Std, browser: Browser, theirs: dict[str, list[object]]
 ) -> None:
     values = values_of_lab(std, theirs)
-    clients = [(each, browser(each)) for party in (std.a, std.b) for each in party.people]
+    """Neither those of a stranger's assessment nor those of one's own."""
+    clients = [(each, browser(each)) for each in (*std.a.people, std.b.desk.admin)]
     before = rows(std.house)
     for someone, client in clients:
         nothing = client.get("/no/such/page")
+        unasked = {"OPTIONS"} if someone is std.a.desk.admin else {"OPTIONS", "HEAD"}
         for rule in people_rules(app):
             if site_of(str(rule.endpoint)) != "lab":
                 continue
-            for method in sorted((rule.methods or set()) - {"OPTIONS"}):
+            for method in sorted((rule.methods or set()) - unasked):
                 answer = client.open(address(rule, values), method=method)
                 where = f"{method} {rule.rule} as {sorted(someone.roles)}"
                 assert answer.status_code == 404, f"{where}: {answer.status_code}"
@@ -213,15 +225,17 @@ def test_AZ_01_a_vendors_pages_do_not_exist_for_the_labs_people(
     app: Flask, std: Std, browser: Browser, theirs: dict[str, list[object]]
 ) -> None:
     values = {name: found[0] for name, found in theirs.items() if found}
-    clients = [(each, browser(each)) for each in std.lab.values()]
+    clients = [(std.lab[each], browser(std.lab[each])) for each in ("r1", "l1", "pa", "au")]
     before = rows(std.house)
     for someone, client in clients:
         for rule in people_rules(app):
             if site_of(str(rule.endpoint)) != "vendor" or rule.endpoint == "vendor_home.home":
                 continue
+            # The link of a mail is for whoever holds it, and a made-up one opens nothing.
+            opens = {303, 404, 410, 422} if action_of(app, str(rule.endpoint)) is Action.PUBLIC else {404}
             for method in sorted((rule.methods or set()) - {"OPTIONS"}):
                 answer = client.open(address(rule, {**values, "token": "x"}), method=method)
-                assert answer.status_code == 404, f"{method} {rule.rule} as {sorted(someone.roles)}"
+                assert answer.status_code in opens, f"{method} {rule.rule} as {sorted(someone.roles)}"
                 assert std.b.canary.casefold() not in whole(answer)
     assert changed(before, rows(std.house)) == set()
 
