@@ -31,25 +31,6 @@ def section(made: Desk, key: str) -> str:
     return f"/assessments/{made.assessment_id}/s/{key}"
 
 
-@pytest.mark.parametrize("part", ["scored", "facts"])
-@pytest.mark.parametrize(("theme", "width"), [("light", 1440), ("dark", 320)])
-def test_every_kind_is_accessible_and_fits(
-    made: Desk,
-    visit: Callable[..., Page],
-    axe: Callable[..., None],
-    no_sideways: Callable[[Page], None],
-    part: str,
-    theme: str,
-    width: int,
-) -> None:
-    page = visit(made.respondent, section(made, part), theme=theme, width=width)
-    for more in page.locator("form.answer details.more:not([open]) > summary").all():
-        more.click()
-
-    axe(page)
-    no_sideways(page)
-
-
 def test_a_weak_answer_is_remarked_on_and_asked_what_is_done_instead_without_a_reload(
     made: Desk, visit: Callable[..., Page]
 ) -> None:

@@ -8,13 +8,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from portal.exchange.rules.merge import Choice
 from portal.wiring import House
 from tests.factories import office
 from tests.factories.attestations import Desk, desk
 
 pytestmark = pytest.mark.browser
-SIZES = [("light", 1440), ("dark", 320)]
 
 
 @pytest.fixture
@@ -54,28 +52,3 @@ def test_answers_go_down_and_come_back_without_script(
     expect(page.get_by_role("status").first).to_contain_text("3 answers are saved")
     assert office.answers(quillmark)["ret.days"]["number"] == "45"
     assert office.answers(quillmark)["seg.reuse"]["choice"] == "yes"
-
-
-@pytest.mark.parametrize(("theme", "width"), SIZES)
-def test_the_pages_are_readable_by_everybody(
-    quillmark: Desk,
-    visit: Callable[..., Page],
-    axe: Callable[..., None],
-    no_sideways: Callable[[Page], None],
-    shot: Callable[..., Path],
-    tmp_path: Path,
-    theme: str,
-    width: int,
-) -> None:
-    data = office.answering(office.exported(quillmark), {"ret.days": 45, "wrk.nda": "partly", "seg.reuse": "1,500"})
-    quillmark.save("ret.days", {"number": "60"}, actor=quillmark.admin.actor)
-    line = office.stage(quillmark, office.read(data, tmp_path))
-    root = f"/assessments/{quillmark.assessment_id}/offline"
-
-    taken = office.stage(quillmark, office.read(data, tmp_path))
-    office.apply(quillmark, taken, {"ret.days": Choice.MINE})
-    for name, path in (("offer", root), ("compare", f"{root}/{line.id}"), ("result", f"{root}/{taken.id}")):
-        page = visit(quillmark.respondent, path, theme=theme, width=width)
-        axe(page)
-        no_sideways(page)
-        shot(page, f"offline-{name}-{theme}-{width}")

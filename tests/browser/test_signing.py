@@ -71,24 +71,6 @@ def test_j7_with_the_keyboard_alone(house: House, ready: Desk, visit: Callable[.
     assert state(ready) is AssessmentState.SUBMITTED
 
 
-def test_the_pages_of_the_signature_read_well_everywhere(
-    ready: Desk,
-    visit: Callable[..., Page],
-    axe: Callable[..., None],
-    no_sideways: Callable[[Page], None],
-    shot: Callable[..., object],
-) -> None:
-    for theme, width in (("light", 1440), ("dark", 1440), ("light", 320)):
-        page = visit(ready.signatory, f"/assessments/{ready.assessment_id}/check", theme=theme, width=width)
-        axe(page)
-        no_sideways(page)
-        shot(page, f"check-{theme}-{width}")
-        page.goto(page.url.replace("/check", "/send-back?q=gov.owner"))
-        axe(page)
-        no_sideways(page)
-        shot(page, f"send-back-{theme}-{width}")
-
-
 def test_a_note_is_sent_back_and_read_on_the_card(
     ready: Desk, visit: Callable[..., Page], axe: Callable[..., None]
 ) -> None:

@@ -5,6 +5,7 @@ Each test is a group of pages that share a beginning; together they are all page
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from portal.identity import service as identity
 from portal.kernel.actor import system
 from portal.terms import Role, Side
 from portal.wiring import House
+from tests.browser.bars import checks
 from tests.browser.bars.walk import Walk
 from tests.browser.test_evidence import fill as fill_library
 from tests.browser.test_team import in_every_state
@@ -179,15 +181,18 @@ def test_home_in_each_state(walk: Walk, house: House, clock: Any) -> None:
     refused(walk, "more-time-refused", more, "Send to Orrery")
     with made.at(made.admin.actor) as (tx, row):
         more_time.ask_more_time(tx, assessment=row, wished_on=date(2027, 1, 15), reason="Two of us are ill.")
+    walk.visit("home-more-time-asked", made.admin, "/")
+    clock.advance(days=30)
+    walk.visit("home-overdue", made.signatory, "/")
     made.complete()
     made.sign()
     with made.at(SYSTEM) as (tx, row):
         assessments.take_into_review(tx, assessment=row)
         attestations.post_message(tx, assessment=row, question_key=asked[0].key, body="Who can open the seal?")
-    walk.visit("home-tracker", made.admin, "/")
+    walk.visit("home-tracker", made.signatory, "/")
     with made.at(SYSTEM) as (tx, row):
         assessments.request_changes(tx, assessment=row, keys=[asked[0].key])
-    walk.visit("home-returned", made.admin, "/")
+    walk.visit("home-returned", made.signatory, "/")
     walk.end()
 
 
@@ -336,3 +341,19 @@ def test_the_team(walk: Walk, house: House) -> None:
     walk.visit("member-details", made.admin, f"/team/{made.admin.id}/details")
     walk.visit("address", made.admin, "/team/address")
     walk.end()
+
+
+def test_nothing_moves_while_answers_save_and_errors_show(walk: Walk, quillmark: Desk) -> None:
+    """U7, apart from what a press moves at once: the layout stays while an answer is saved and a number refused."""
+    page = walk.page_of(quillmark.respondent)
+    page.goto(f"{walk.server}/assessments/{quillmark.assessment_id}/s/gov")
+    assert checks.steady(page, checks.COLD_SHIFT) == []
+    page.locator("#gov-owner-comment").press_sequentially("Our CTO, every month.")
+    expect(page.locator("[data-save-words]")).to_have_text(re.compile(r"All changes saved at \d\d:\d\d"))
+    assert checks.steady(page) == []
+
+    limit = page.get_by_role("article", name=re.compile("Cyber insurance limit"))
+    limit.get_by_label("Your number, in USD million").press_sequentially("about three")
+    page.keyboard.press("Tab")
+    expect(limit.get_by_role("alert")).to_contain_text("Enter a number in USD million")
+    assert checks.steady(page) == []
