@@ -169,6 +169,12 @@ def no_sideways() -> Callable[[Page], None]:
     return check
 
 
+def seen_as(page: Page, theme: str, width: int) -> None:
+    """Change theme and width of a page that is open, which costs no new load."""
+    page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+    page.set_viewport_size({"width": width, "height": 900})
+
+
 @pytest.fixture
 def live_server(settings: Settings, house: House) -> Iterator[str]:
     """The whole application on the test's own house, served on a free port; gives its address."""

@@ -103,6 +103,7 @@ def make_gallery() -> Flask:
     @app.context_processor
     def context() -> dict[str, Any]:
         return {
+            "site_host": "127.0.0.1",
             "csp_nonce": nonce,
             "actor": SimpleNamespace(name="Priya Raghunath", initials="PR", roles=["reviewer"]),
             "lab_name": "Orrery",

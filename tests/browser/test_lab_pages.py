@@ -13,6 +13,7 @@ from portal.kernel.actor import system
 from portal.reviews import service as reviews
 from portal.terms import Role, Severity, Verdict
 from portal.wiring import House
+from tests.browser.conftest import seen_as
 from tests.factories.attestations import desk
 from tests.factories.evidence import make_evidence
 from tests.factories.identity import Person, person
@@ -65,8 +66,9 @@ def look(
 ) -> None:
     """Open a page in both themes and widths; check and draw each."""
     axe, no_sideways, shot = checks
+    page = visit(who, path, **options)
     for theme, width in (("light", 1440), ("dark", 390)):
-        page = visit(who, path, theme=theme, width=width, **options)
+        seen_as(page, theme, width)
         no_sideways(page)
         axe(page)
         shot(page, f"lab-{name}-{theme}-{width}")

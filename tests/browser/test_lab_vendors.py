@@ -16,6 +16,7 @@ from portal.kernel.clock import FixedClock
 from portal.reviews.service import Condition
 from portal.terms import EvidenceState, Outcome, Role, Severity
 from portal.wiring import House
+from tests.browser.conftest import seen_as
 from tests.factories.attestations import make_file
 from tests.factories.identity import person
 from tests.factories.reviews import Bench, bench
@@ -68,9 +69,10 @@ def test_one_vendor_in_both_themes_and_every_width(
     no_sideways: Callable[[Page], None],
     shot: Callable[..., Path],
 ) -> None:
+    page = visit(made.lead, PATH)
+    page.get_by_text("stored scores as a table").click()
     for theme, width in (("light", 1440), ("light", 1100), ("dark", 320)):
-        page = visit(made.lead, PATH, theme=theme, width=width)
-        page.get_by_text("stored scores as a table").click()
+        seen_as(page, theme, width)
         no_sideways(page)
         axe(page)
         shot(page, f"lab-vendor-{theme}-{width}")

@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import seen_as
 from tests.browser.gallery import make_gallery, serving
 
 pytestmark = pytest.mark.browser
@@ -40,23 +41,21 @@ def url(gallery: Flask) -> Iterator[str]:
         yield address
 
 
-@pytest.mark.parametrize("width", [1440, 320])
-@pytest.mark.parametrize("theme", ["light", "dark"])
 def test_every_part_is_accessible_and_fits(
     url: str,
     new_page: Callable[..., Page],
     axe: Callable[..., None],
     shot: Callable[..., Path],
     no_sideways: Callable[[Page], None],
-    theme: str,
-    width: int,
 ) -> None:
-    page = new_page(theme=theme, width=width, tolerate=STRIPPED)
+    page = new_page(tolerate=STRIPPED)
     for name, path in PAGES.items():
         page.goto(url + path)
-        shot(page, f"{name}-{theme}-{width}")
-        no_sideways(page)
-        axe(page)
+        for theme, width in (("light", 1440), ("dark", 1440), ("light", 320), ("dark", 320)):
+            seen_as(page, theme, width)
+            shot(page, f"{name}-{theme}-{width}")
+            no_sideways(page)
+            axe(page)
 
 
 def test_errors_are_listed_first_and_beside_their_fields(
