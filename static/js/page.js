@@ -138,6 +138,7 @@
 
   window.portal = Object.freeze({ parse, load, csrf, renewCsrf, swap, wake, word });
   wake(doc);
+  doc.querySelector("[data-error-summary]")?.focus();
 
   // What sends files comes when a file is about to be chosen, or when one waits that was sent in part. Then it takes over.
   const sender = doc.querySelector('meta[name="sender"]');
