@@ -13,7 +13,7 @@ from portal.attestations.service import CarriedLine, Cause, Fate
 from portal.kernel.ledger import Tx
 from portal.questionnaires import service as questionnaires
 from portal.questionnaires.rules import Question, Questionnaire
-from portal.sites.shared import question_changes
+from portal.sites.shared import question_changes, timed
 from portal.sites.shared.language import ngettext, told
 from portal.sites.vendor import wording
 from portal.sites.vendor.work import Work
@@ -165,7 +165,7 @@ def earlier_of(line: CarriedLine, now: Question | None, then: Question | None, t
                 each.file_name,
                 each.pages,
                 each.quote,
-                wording.day_words(each.valid_until) if each.valid_until else "",
+                timed.on(each.valid_until) if each.valid_until else "",
                 each.why,
             )
             for each in line.citations
