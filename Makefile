@@ -1,5 +1,5 @@
 # make run: a fresh machine to the demo on http://127.0.0.1:8000. PORT= another port, VAR= the folder of its data.
-.PHONY: run test test-fast test-s3 test-office lint bench translations
+.PHONY: run test test-fast test-s3 test-office lint bench translations pictures
 
 run:
 	@sh scripts/run.sh
@@ -37,3 +37,9 @@ translations:
 bench:
 	@sh scripts/environment.sh dev
 	@.venv/bin/python -m bench $(ARGS)
+
+# Pictures of the contractor's pages for docs/images, from a demo that runs: VAR= the folder of its data.
+pictures:
+	@sh scripts/environment.sh dev
+	@sh scripts/browser_tools.sh
+	@.venv/bin/python -m scripts.pictures $(ARGS)

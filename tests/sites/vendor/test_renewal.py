@@ -360,7 +360,7 @@ def test_a_file_of_the_earlier_answer_is_one_press_away(asked: Renewal, priya: C
     priya.post(f"{asked.section('acc')}/acc.mfa/evidence", data={"evidence": evidence, "pages": "3"})
 
     shown = card(priya.get(asked.section("acc")).get_data(as_text=True), "acc.mfa")
-    assert "pages 3" in words(shown)
+    assert "page 3" in words(shown)
     assert "Attach sign-in-policy.pdf again" not in words(shown)
 
 
