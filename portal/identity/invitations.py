@@ -35,7 +35,7 @@ from portal.identity.rules import (
     roles_of_side,
 )
 from portal.kernel.actor import ActorKind
-from portal.kernel.errors import Conflict, NotFound, Refused
+from portal.kernel.errors import Conflict, NotFound, Refused, TooMany
 from portal.kernel.ledger import Tx, get_one
 from portal.kernel.secrets import Keyring, token_digest
 from portal.kernel.swap import swap
@@ -51,6 +51,9 @@ REST = timedelta(minutes=1)
 """How long a link rests before it is sent again: two presses are one, and no mailbox is flooded."""
 MOST_LINKS = 10
 """How often one invitation is sent. After that it is withdrawn and made anew, by somebody who looked at the address."""
+AN_HOUR = timedelta(hours=1)
+MOST_AN_HOUR = 60
+"""How many people one person invites within an hour."""
 
 
 def link_token(invitation: Invitation, keyring: Keyring, *, generation: int | None = None) -> str:
@@ -96,6 +99,7 @@ def invite(
     :raises TooMany: if very many people were invited within an hour.
     """
     policy.check(tx.actor, _inviting(tx, side), _Place(vendor_id))
+    _refuse_flood(tx)
     if due_on is not None and due_on < tx.now.date():
         raise Refused(problems={"due_on": [said("Choose a day from today on")]})
     wanted = frozenset(Role(each) for each in roles)
@@ -139,6 +143,22 @@ def invite(
         for each in sorted(waiting):
             ask_for_role(tx, user=user, role=each)
     return invitation
+
+
+def _refuse_flood(tx: Tx) -> None:
+    """Refuse who has invited very many within an hour: each invitation is a mail to an address of their choice."""
+    if tx.actor.id is None:
+        return
+    within = sa.select(Invitation.created_at).where(
+        Invitation.invited_by == tx.actor.id, Invitation.created_at > tx.now - AN_HOUR
+    )
+    recent = tx.session.scalars(within.order_by(Invitation.created_at)).all()
+    if len(recent) >= MOST_AN_HOUR:
+        opens = recent[-MOST_AN_HOUR] + AN_HOUR
+        raise TooMany(
+            said("You invited %(num)s people within an hour. Go on a little later", num=len(recent)),
+            retry_after=int((opens - tx.now).total_seconds()) + 1,
+        )
 
 
 def _under_way(

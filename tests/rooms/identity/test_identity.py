@@ -13,13 +13,13 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from portal.audit import service as audit
-from portal.identity import queries, totp
+from portal.identity import invitations, queries, totp
 from portal.identity import service as identity
 from portal.identity.models import Invitation, RoleGrant, UserAccount, WebSession
 from portal.identity.passwords import hasher
 from portal.kernel.actor import system
 from portal.kernel.clock import FixedClock
-from portal.kernel.errors import Conflict, Forbidden, NotFound, Refused, StepUpRequired
+from portal.kernel.errors import Conflict, Forbidden, NotFound, Refused, StepUpRequired, TooMany
 from portal.terms import Role, Side
 from portal.wiring import House
 from tests.factories.identity import PASSWORD, Person, code_of, person, session_token
@@ -163,6 +163,31 @@ def test_a_mailbox_is_not_flooded(house: House, clock: FixedClock) -> None:
     clock.advance(minutes=2)
     with pytest.raises(Conflict, match="was sent 10 times"):
         again()
+
+
+def test_one_person_invites_so_many_within_an_hour(
+    house: House, vendor_id: UUID, admin: Person, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(invitations, "MOST_AN_HOUR", 2)
+
+    def invites(name: str) -> None:
+        with house.ledger.begin(admin.actor) as tx:
+            identity.invite(
+                tx,
+                email=f"{name}@quillmark.example",
+                full_name="New Person",
+                roles=[Role.RESPONDENT],
+                side=Side.VENDOR,
+                vendor_id=vendor_id,
+                keyring=house.keyring,
+            )
+
+    invites("one")
+    invites("two")
+    with pytest.raises(TooMany, match="You invited 2 people within an hour") as refusal:
+        invites("three")
+    clock.advance(seconds=refusal.value.retry_after)
+    invites("three")
 
 
 def test_a_link_is_redeemed_once_also_by_two_at_once(house: House) -> None:
