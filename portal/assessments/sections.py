@@ -248,11 +248,15 @@ def section_scope(tx: Tx, assessment: Assessment, section: str) -> SectionScope:
 def check_seen(tx: Tx, assessment: Assessment, section: str) -> None:
     """Refuse who sees only the sections given to them, and not this one.
 
-    :raises Forbidden: then, with who has it.
+    :raises NotFound: if the actor may not know of the assessment.
+    :raises Forbidden: if it may, and the section is not theirs, with who can give it.
     """
     if tx.actor.kind is ActorKind.SYSTEM:
         return
-    if not policy.may(tx.actor, Action.SECTION_READ, section_scope(tx, assessment, section)):
+    scope = section_scope(tx, assessment, section)
+    if not policy.sees(tx.actor, scope):
+        raise NotFound
+    if not policy.may(tx.actor, Action.SECTION_READ, scope):
         raise Forbidden(NOT_YOURS)
 
 

@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 
 from portal.kernel import signing
 from tests.browser.story import answers, judging, opening
-from tests.browser.story.cast import FULL, SHORT, SLUG, Story
+from tests.browser.story.cast import SHORT, SLUG, Story
 from tests.browser.story.installation import Installation, installed, on_others
 from tests.browser.story.people import PATIENCE
 from tests.s3 import servers
@@ -47,9 +47,8 @@ def story(gatehouse: Installation, new_page: Callable[..., Page], request: pytes
     shots = SHOTS / f"story-{request.node.callspec.params['gatehouse']}"
     shots.mkdir(parents=True, exist_ok=True)
     expect.set_options(timeout=PATIENCE)
-    # Every question once; where only the engines are others, as few as make the same story.
-    script = FULL if request.node.callspec.params["gatehouse"] == "embedded" else SHORT
-    yield Story(gatehouse, new_page, shots, script)
+    # As few questions as make the story: all of them are asked in tests/browser/test_whole_renewal.py.
+    yield Story(gatehouse, new_page, shots, SHORT)
     expect.set_options(timeout=USUAL_PATIENCE)
 
 

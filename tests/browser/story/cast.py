@@ -34,7 +34,6 @@ class Script:
         return compile_yaml(file.read_bytes(), file.name)
 
 
-FULL = Script("ai-contractor", flagged="end.monitoring.days", asked="iam.review.days")
 SHORT = Script("ai-contractor-minimal", flagged="inf.logs.months", asked="wrk.offboard.hours")
 
 

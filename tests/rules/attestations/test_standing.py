@@ -155,14 +155,17 @@ def test_an_open_scoping_fact_blocks(fact: Unsettled, sentence: str) -> None:
     assert (blocker.kind, blocker.question_key, blocker.sentence) == (BlockerKind.SCOPING, fact.key, sentence)
 
 
-def test_a_question_of_ours_blocks_only_where_it_came_back() -> None:
-    now = replace(complete(standing()), asked=frozenset({"one.level"}))
+@pytest.mark.parametrize("back", [None, "one.level", "another"])
+def test_a_question_of_ours_that_waits_for_an_answer_blocks_wherever_it_stands(back: str | None) -> None:
+    now = complete(standing())
     assert blockers(now) == ()
-    back = replace(now, reopened=frozenset({"one.level"}), signed=now.states())
-    (blocker,) = blockers(back)
+    asked = replace(now, asked=frozenset({"one.level"}))
+    if back is not None:
+        key = now.visible()[1].key if back == "another" else back
+        asked = replace(asked, reopened=frozenset({key}), signed=now.states())
+    (blocker,) = blockers(asked)
     assert (blocker.kind, blocker.sentence) == (BlockerKind.REPLY, "Reply to our question about 1.1 Level")
-    assert state(back) is SectionState.ASKED
-    assert blockers(replace(back, reopened=frozenset({now.visible()[1].key}))) == ()
+    assert state(asked) is SectionState.ASKED
 
 
 def test_a_scoping_fact_that_came_back_with_a_question_waits_for_a_reply() -> None:

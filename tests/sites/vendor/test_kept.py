@@ -55,7 +55,7 @@ def test_the_page_says_which_answers_are_kept_but_not_asked(made: Desk, priya: C
     text = read(priya, made, where)
     assert KEPT in text
     label = made.questionnaire.question(FOLLOWS).label
-    assert f"{made.questionnaire.number_of(FOLLOWS)}</span> {label}" in text
+    assert f"{made.questionnaire.number_of(FOLLOWS)}</span> <span>{label}</span>" in text
     assert "it is not part of what is signed" in text
 
 
