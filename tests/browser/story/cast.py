@@ -44,7 +44,7 @@ class Story:
     gatehouse: Installation
     new_page: Callable[..., Page]
     shots: Path
-    script: Script = FULL
+    script: Script = SHORT
     people: dict[str, Human] = field(default_factory=dict)
     home: str = ""
     token: str = ""
