@@ -12,6 +12,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+import hypothesis
 import psycopg
 import pytest
 
@@ -34,6 +35,12 @@ _numbers = itertools.count(1)
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let a run be more thorough than its time allows every day."""
     parser.addoption("--thorough", action="store_true", help="send every odd value to every place, not each to some")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Try fewer examples of each property than the library's hundred, where the test names no number of its own."""
+    hypothesis.settings.register_profile("everyday", max_examples=60)
+    hypothesis.settings.load_profile("default" if config.getoption("--thorough") else "everyday")
 
 
 @pytest.fixture

@@ -126,6 +126,7 @@ def test_j1_without_script_a_password_and_a_code_let_in_with_one_press(
     page.goto(f"{server}/sign-in")
     job = Job(page, script=False)
 
+    expect(page.get_by_label("Work e-mail")).to_be_focused()
     page.keyboard.type(priya.email)
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_label("Authenticator code").fill(code_of(house, priya))

@@ -14,10 +14,10 @@ from tests.browser.gallery import serving
 
 
 @pytest.fixture
-def walk(settings: Settings, house: House, new_page: Callable[..., Page]) -> Iterator[Walk]:
+def walk(settings: Settings, house: House, new_page: Callable[..., Page], thorough: bool) -> Iterator[Walk]:
     """A walk on the test's own house; at its end everything that did not hold is said at once."""
     app = make_app(settings, house)
     with serving(app) as address:
         reports = app.extensions.setdefault("csp_reports", [])
-        made = Walk(house, address, reports, new_page)
+        made = Walk(house, address, reports, new_page, thorough)
         yield made

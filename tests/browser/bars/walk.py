@@ -27,6 +27,8 @@ class Walk:
     server: str
     reports: list[bytes]
     new_page: Callable[..., Page]
+    thorough: bool = False
+    """Whether colours are looked at once more in the two pairs of theme and width that are not looked at in full."""
     problems: list[str] = field(default_factory=list)
     looked: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
@@ -84,7 +86,8 @@ class Walk:
                 self._hold(name, page, bar, check)
             checks.seen_as(page, theme="dark", width=checks.WIDE)
             self._hold(name, page, "U18 dark", checks.marked)
-            self._hold(name, page, "U1 dark 1440", lambda page: checks.accessible(page, colours_only=True))
+            if self.thorough:
+                self._hold(name, page, "U1 dark 1440", lambda page: checks.accessible(page, colours_only=True))
             self._hold(name, page, "U2 200 %", lambda page: checks.survives(page, "twice"))
             for width in (720, 390):
                 checks.seen_as(page, theme="dark", width=width)
@@ -94,8 +97,9 @@ class Walk:
             self._hold(name, page, "U1 dark 320", checks.accessible)
             self._shot(name, page, "dark-320")
             self._hold(name, page, "U2 spacing", lambda page: checks.survives(page, "spacing"))
-            checks.seen_as(page, theme="light", width=checks.NARROW)
-            self._hold(name, page, "U1 light 320", lambda page: checks.accessible(page, colours_only=True))
+            if self.thorough:
+                checks.seen_as(page, theme="light", width=checks.NARROW)
+                self._hold(name, page, "U1 light 320", lambda page: checks.accessible(page, colours_only=True))
 
     def _hold(self, name: str, page: Page, bar: str, check: Callable[[Page], list[str]]) -> None:
         begun = time.monotonic()

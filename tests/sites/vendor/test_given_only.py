@@ -23,8 +23,9 @@ from tests.factories.attestations import Desk, good_answer
 from tests.factories.exchange import make_brought
 from tests.factories.identity import Person, person
 from tests.sites.conftest import Client
-from tests.sites.vendor.test_walls import NOBODY, crawl
+from tests.sites.vendor.test_walls import crawl
 
+NOBODY = UUID("00000000-0000-4000-8000-0000000000ff")
 MINE = "gov"
 CANARY = "canary-2H8W"
 THREAD = "canary-5T3M"
