@@ -253,7 +253,7 @@ def make_app(settings: Settings, house: House | None = None) -> Flask:
     for name in COMMANDS:
         for command in import_module(name).commands:
             app.cli.add_command(command)
-    if isinstance(built.store, S3Store):
+    if settings.s3_bucket and isinstance(built.store, S3Store):
         _warm_with_first_request(app, built.store)
     return app
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
+from portal.evidence import facts as evidence_facts
 from portal.kernel.ledger import Fact
 from portal.terms import Side
 
@@ -153,3 +154,16 @@ class AssessmentMigrated(Fact):
     kept: int
     re_attest: int
     archived: int
+
+
+WorthChanged = (
+    evidence_facts.EvidenceAttached
+    | evidence_facts.EvidenceDescribed
+    | evidence_facts.EvidenceVerified
+    | evidence_facts.EvidenceRejected
+    | evidence_facts.EvidenceRemoved
+    | evidence_facts.EvidenceIntegrityFailed
+    | evidence_facts.EvidenceInfected
+    | CitationChecked
+)
+"""After any of these a file may prove more or less than before."""

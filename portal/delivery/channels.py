@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
@@ -136,12 +136,6 @@ def channel_of(group: Group, chosen: Mapping[str, str]) -> Channel:
 def choices_of(side: Side) -> Mapping[Group, Choice]:
     """Return what a person of a side may choose, in the order of the page."""
     return {group: choice for group, choice in CHOICES.items() if choice.side is side}
-
-
-def can_end(kinds: Collection[str]) -> tuple[Group, ...]:
-    """Return the groups of these kinds that one click may end: those that need not be told at all (ux.md, e-mails)."""
-    groups = {group for kind in kinds if (group := group_of(kind)) is not None}
-    return tuple(each for each in CHOICES if each in groups and Channel.OFF in CHOICES[each].channels)
 
 
 def last_cut(now: datetime, zone: tzinfo, hour: int, *, weekly: bool = False) -> datetime:

@@ -14,9 +14,8 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-from portal.attestations.facts import CitationChecked
+from portal.attestations.facts import WorthChanged
 from portal.attestations.models import AttestedCitation, Citation
-from portal.evidence import facts as evidence_facts
 from portal.evidence import queries as evidence
 from portal.evidence.models import Evidence
 from portal.evidence.rules import KEPT, NEVER, Record
@@ -33,16 +32,6 @@ from portal.scoring.translate import Paper
 from portal.terms import ClearanceAct, EvidenceState
 
 APPROVALS = (ClearanceAct.APPROVE, ClearanceAct.APPROVE_WITH_CONDITIONS)
-
-EvidenceFact = (
-    evidence_facts.EvidenceAttached
-    | evidence_facts.EvidenceDescribed
-    | evidence_facts.EvidenceVerified
-    | evidence_facts.EvidenceRejected
-    | evidence_facts.EvidenceRemoved
-    | evidence_facts.EvidenceIntegrityFailed
-    | CitationChecked
-)
 
 
 def rest(tx: Tx, *, clearance: Clearance, attestation_id: UUID) -> None:
@@ -72,7 +61,7 @@ def rest(tx: Tx, *, clearance: Clearance, attestation_id: UUID) -> None:
     tx.session.flush()
 
 
-def follow(tx: Tx, fact: EvidenceFact) -> None:
+def follow(tx: Tx, fact: WorthChanged) -> None:
     """See how far the evidence reaches that a vendor's approvals rest on, after something happened to a file.
 
     Only reviewers lengthen it (``counts_until``). If a last day changed, the vendor's sequence goes on and its pages

@@ -9,9 +9,9 @@ from sqlalchemy.exc import IntegrityError
 from portal import policy
 from portal.identity import sessions
 from portal.identity.facts import AddressAsked, AddressChanged, PersonRenamed
-from portal.identity.invitations import link_token, state_of
+from portal.identity.invitations import link_for, state_of
 from portal.identity.models import Invitation, UserAccount
-from portal.identity.rules import LIFETIME, MAX_NAME, InvitationState
+from portal.identity.rules import MAX_NAME, InvitationState
 from portal.kernel.errors import Conflict, NotFound, Refused
 from portal.kernel.ledger import Tx, get_one
 from portal.kernel.secrets import Keyring, token_digest
@@ -91,24 +91,7 @@ def ask_address(tx: Tx, *, user: UserAccount, email: str, again: str, keyring: K
         )
         .values(revoked_at=tx.now)
     )
-    asked = Invitation(
-        id=tx.new_id(),
-        purpose=PURPOSE,
-        email=address,
-        was_email=user.email,
-        full_name=user.full_name,
-        side=user.side,
-        vendor_id=user.vendor_id,
-        roles=[],
-        user_id=user.id,
-        token_digest=b"",
-        invited_by=tx.actor.id,
-        created_at=tx.now,
-        expires_at=tx.now + LIFETIME[PURPOSE],
-    )
-    asked.token_digest = token_digest(link_token(asked, keyring))
-    tx.session.add(asked)
-    tx.session.flush()
+    asked = link_for(tx, user=user, purpose=PURPOSE, keyring=keyring, email=address, was_email=user.email)
     tx.record(AddressAsked(asked.id, user.id, user.vendor_id))
 
 

@@ -11,10 +11,11 @@ from portal.identity.facts import PasskeyRemoved
 from portal.identity.models import Passkey, RecoveryCode, UserAccount
 from portal.identity.passwords import Hasher
 from portal.identity.rules import RECOVERY_CODES
-from portal.kernel.errors import Refused
-from portal.kernel.ledger import Tx
+from portal.kernel.errors import NotFound, Refused, StepUpRequired
+from portal.kernel.ledger import Tx, get_one
 from portal.kernel.secrets import Keyring
 from portal.kernel.swap import swap
+from portal.kernel.words import said
 
 NOBODY = bytes(16)
 
@@ -26,6 +27,20 @@ class Proof:
     kind: str
     step: int = 0
     recovery: RecoveryCode | None = None
+
+
+def own_account(tx: Tx) -> UserAccount:
+    """Return the actor's own account, held until the end, to change what proves who they are.
+
+    :raises StepUpRequired: without a factor given moments ago (ASVS 7.5.1).
+    :raises NotFound: if it was deactivated meanwhile.
+    """
+    if not tx.actor.fresh:
+        raise StepUpRequired(said("Confirm that it is you."))
+    user = get_one(tx, sa.select(UserAccount).where(UserAccount.id == tx.actor.id).with_for_update())
+    if user is None or user.deactivated_at is not None:
+        raise NotFound
+    return user
 
 
 def prove(tx: Tx, *, user: UserAccount | None, code: str, keyring: Keyring, hasher: Hasher) -> Proof | None:

@@ -134,15 +134,46 @@ def invite(
             created_at=tx.now,
             expires_at=tx.now + LIFETIME[purpose],
         )
-        invitation.token_digest = token_digest(link_token(invitation, keyring))
-        tx.session.add(invitation)
-        tx.session.flush()
+        _seal(tx, invitation, keyring)
         tx.record(PersonInvited(invitation.id, vendor_id, 1, invitation.user_id, purpose))
     if user is not None:
         user.given_only = bool(invitation.sections)
         for each in sorted(waiting):
             ask_for_role(tx, user=user, role=each)
     return invitation
+
+
+def link_for(
+    tx: Tx, *, user: UserAccount, purpose: str, keyring: Keyring, email: str = "", was_email: str | None = None
+) -> Invitation:
+    """Return a fresh one-time link for somebody who has an account. The caller ends older ones and records this one.
+
+    :param email: where it goes, if not to the account's own address.
+    :param was_email: the address that it is to change.
+    """
+    invitation = Invitation(
+        id=tx.new_id(),
+        purpose=purpose,
+        email=email or user.email,
+        was_email=was_email,
+        full_name=user.full_name,
+        side=user.side,
+        vendor_id=user.vendor_id,
+        roles=[],
+        user_id=user.id,
+        token_digest=b"",
+        invited_by=tx.actor.id,
+        created_at=tx.now,
+        expires_at=tx.now + LIFETIME[purpose],
+    )
+    _seal(tx, invitation, keyring)
+    return invitation
+
+
+def _seal(tx: Tx, invitation: Invitation, keyring: Keyring) -> None:
+    invitation.token_digest = token_digest(link_token(invitation, keyring))
+    tx.session.add(invitation)
+    tx.session.flush()
 
 
 def _refuse_flood(tx: Tx) -> None:

@@ -42,12 +42,12 @@ from webauthn.helpers.structs import (
     UserVerificationRequirement,
 )
 
-from portal.identity import sessions
+from portal.identity import credentials, sessions
 from portal.identity.facts import PasskeyAdded, PasskeyRemoved, SignInRefused, SteppedUp, StepUpRefused
 from portal.identity.models import Passkey, SpentChallenge, UserAccount
 from portal.identity.rules import MAX_PASSKEYS, is_last_way_in, passkey_label
 from portal.identity.sessions import NewSession
-from portal.kernel.errors import Conflict, NotFound, StepUpRequired
+from portal.kernel.errors import Conflict, NotFound
 from portal.kernel.ledger import Tx, get_one
 from portal.kernel.secrets import Keyring
 from portal.kernel.swap import swap
@@ -166,7 +166,7 @@ def registration_options(tx: Tx, *, rp: RelyingParty, keyring: Keyring) -> dict[
     :raises StepUpRequired: without a factor given moments ago (ASVS 7.5.1).
     :raises Conflict: if there are very many already.
     """
-    user = _self(tx)
+    user = credentials.own_account(tx)
     held = _held_by(tx, user.id)
     if len(held) >= MAX_PASSKEYS:
         raise Conflict(said("You have %(most)s passkeys. Remove one first", most=MAX_PASSKEYS))
@@ -197,7 +197,7 @@ def add(
     :raises NoPasskey: in words, if it does not prove what it must.
     :raises Conflict: if there are very many already.
     """
-    user = _self(tx)
+    user = credentials.own_account(tx)
     held = _held_by(tx, user.id)
     if len(held) >= MAX_PASSKEYS:
         raise Conflict(said("You have %(most)s passkeys. Remove one first", most=MAX_PASSKEYS))
@@ -247,7 +247,7 @@ def remove(tx: Tx, *, passkey_id: UUID) -> str:
     :raises NotFound: if it is not the actor's.
     :raises Conflict: if it was removed already, or would be the last way in.
     """
-    user = _self(tx)
+    user = credentials.own_account(tx)
     passkey = get_one(tx, sa.select(Passkey).where(Passkey.id == passkey_id, Passkey.user_id == user.id))
     if passkey is None:
         raise NotFound
@@ -259,15 +259,6 @@ def remove(tx: Tx, *, passkey_id: UUID) -> str:
         raise Conflict(said("This passkey was removed already"))
     tx.record(PasskeyRemoved(user.id, user.vendor_id, passkey.id, "own"))
     return passkey.label
-
-
-def _self(tx: Tx) -> UserAccount:
-    if not tx.actor.fresh:
-        raise StepUpRequired(said("Confirm that it is you."))
-    user = get_one(tx, sa.select(UserAccount).where(UserAccount.id == tx.actor.id).with_for_update())
-    if user is None or user.deactivated_at is not None:
-        raise NotFound
-    return user
 
 
 def _held_by(tx: Tx, user_id: UUID) -> list[Passkey]:

@@ -7,11 +7,11 @@ import sqlalchemy as sa
 from portal.identity import credentials, sessions
 from portal.identity import passwords as words
 from portal.identity.facts import FactorsReset, PasswordChanged, PasswordResetAsked, PersonInvited, RecoveryCodesRenewed
-from portal.identity.invitations import link_token, state_of, strip, withdraw_open
+from portal.identity.invitations import link_for, state_of, strip, withdraw_open
 from portal.identity.models import Invitation, UserAccount
 from portal.identity.passwords import Hasher
-from portal.identity.rules import LIFETIME, InvitationState
-from portal.kernel.errors import Conflict, NotFound, Refused, StepUpRequired
+from portal.identity.rules import InvitationState
+from portal.kernel.errors import Conflict, NotFound, Refused
 from portal.kernel.ledger import Tx, get_one
 from portal.kernel.secrets import Keyring, token_digest
 from portal.kernel.swap import swap
@@ -31,23 +31,8 @@ def ask_reset(tx: Tx, *, email: str, keyring: Keyring, hasher: Hasher | None = N
     if user is None or user.password_hash is None or user.deactivated_at is not None:
         tx.record(PasswordResetAsked(None, None, None))
         return
-    reset = Invitation(
-        id=tx.new_id(),
-        purpose="reset",
-        email=user.email,
-        full_name=user.full_name,
-        side=user.side,
-        vendor_id=user.vendor_id,
-        roles=[],
-        user_id=user.id,
-        token_digest=b"",
-        invited_by=None,
-        created_at=tx.now,
-        expires_at=tx.now + LIFETIME["reset"],
-    )
-    reset.token_digest = token_digest(link_token(reset, keyring))
     withdraw_open(tx, user=user)
-    tx.session.add(reset)
+    reset = link_for(tx, user=user, purpose="reset", keyring=keyring)
     tx.record(PasswordResetAsked(user.id, user.vendor_id, reset.id))
     tx.record(PersonInvited(reset.id, user.vendor_id, reset.generation, user.id, "reset"))
 
@@ -112,7 +97,7 @@ def change_password(
     :raises Refused: with problems at current or password.
     """
     hasher = hasher or words.hasher()
-    user = _self(tx)
+    user = credentials.own_account(tx)
     if not hasher.verify(user.password_hash, current):
         raise Refused(problems={"current": [said("That is not your present password. Enter it as it is now")]})
     credentials.check_password(password, user=user, email=user.email, full_name=user.full_name, about=about)
@@ -127,19 +112,10 @@ def renew_recovery_codes(tx: Tx, *, hasher: Hasher | None = None) -> list[str]:
 
     :raises StepUpRequired: without a factor given moments ago.
     """
-    user = _self(tx)
+    user = credentials.own_account(tx)
     codes = credentials.give_recovery_codes(tx, user=user, hasher=hasher or words.hasher())
     tx.record(RecoveryCodesRenewed(user.id, user.vendor_id))
     return codes
-
-
-def _self(tx: Tx) -> UserAccount:
-    if not tx.actor.fresh:
-        raise StepUpRequired(said("Confirm that it is you."))
-    user = get_one(tx, sa.select(UserAccount).where(UserAccount.id == tx.actor.id).with_for_update())
-    if user is None or user.deactivated_at is not None:
-        raise NotFound
-    return user
 
 
 def reset_factors(tx: Tx, *, user: UserAccount, keyring: Keyring) -> Invitation:
@@ -158,21 +134,7 @@ def reset_factors(tx: Tx, *, user: UserAccount, keyring: Keyring) -> Invitation:
     strip(tx, user=user)
     withdraw_open(tx, user=user)
     sessions.end_all(tx, user=user, reason="the factors were reset")
-    invitation = Invitation(
-        id=tx.new_id(),
-        email=user.email,
-        full_name=user.full_name,
-        side=user.side,
-        vendor_id=user.vendor_id,
-        roles=[],
-        user_id=user.id,
-        token_digest=b"",
-        invited_by=tx.actor.id,
-        created_at=tx.now,
-        expires_at=tx.now + LIFETIME["join"],
-    )
-    invitation.token_digest = token_digest(link_token(invitation, keyring))
-    tx.session.add(invitation)
+    invitation = link_for(tx, user=user, purpose="join", keyring=keyring)
     tx.record(FactorsReset(user.id, user.vendor_id))
     tx.record(PersonInvited(invitation.id, user.vendor_id, invitation.generation, user.id, "join"))
     return invitation

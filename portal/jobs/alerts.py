@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from portal.delivery import service as delivery
 from portal.delivery.follow import NOTIFY_ALERT
 from portal.evidence.models import Evidence
 from portal.jobs import recipients
@@ -30,17 +29,8 @@ def notify_alert(
             "pages": pages,
             "infected": row.scan is ScanState.INFECTED,
         }
-        for person in recipients.of_lab(tx, {Role.PROGRAM_ADMIN}):
-            delivery.send(
-                tx,
-                kind="evidence_alert",
-                to_address=person.email,
-                to_name=person.full_name,
-                user_id=person.id,
-                vendor_id=None,
-                context=context,
-                dedupe_key=f"evidence_alert:{evidence_id}:{person_id or 'changed'}:{when}:{person.id}",
-            )
+        stem = f"evidence_alert:{evidence_id}:{person_id or 'changed'}:{when}"
+        recipients.tell(tx, recipients.of_lab(tx, {Role.PROGRAM_ADMIN}), "evidence_alert", context, stem)
 
 
 JOBS = (Job(NOTIFY_ALERT, notify_alert),)

@@ -5,9 +5,7 @@ Run twice, by two at once, or after days of silence, it says each thing once, an
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from datetime import UTC, date
-from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -21,7 +19,6 @@ from portal.findings.models import Finding
 from portal.gate.models import Clearance
 from portal.identity.models import Invitation
 from portal.jobs import recipients
-from portal.jobs.recipients import Recipient
 from portal.jobs.tools import House, Job, Pace
 from portal.jobs.wanted import ends_of
 from portal.kernel.actor import system
@@ -83,7 +80,7 @@ def _findings(tx: Tx, vendor: Vendor, today: date) -> None:
             "days_left": (row.due_on - today).days,
         }
         stem = f"finding_due:{row.id}:{row.due_on.isoformat()}:{stage}"
-        _tell(tx, vendor, LOOK_AFTER, "finding_due", context, stem)
+        recipients.tell(tx, recipients.of_vendor(tx, vendor.id, LOOK_AFTER), "finding_due", context, stem, vendor.id)
 
 
 def _evidence(tx: Tx, vendor: Vendor, today: date) -> None:
@@ -103,7 +100,7 @@ def _evidence(tx: Tx, vendor: Vendor, today: date) -> None:
             "days_left": (ends_on - today).days,
         }
         stem = f"evidence_ends:{vendor.id}:{ends_on.isoformat()}:{stage}"
-        _tell(tx, vendor, LOOK_AFTER, "evidence_ends", context, stem)
+        recipients.tell(tx, recipients.of_vendor(tx, vendor.id, LOOK_AFTER), "evidence_ends", context, stem, vendor.id)
 
 
 def _approvals(tx: Tx, vendor: Vendor, today: date) -> None:
@@ -136,7 +133,14 @@ def _approvals(tx: Tx, vendor: Vendor, today: date) -> None:
             "by_evidence": by_evidence,
         }
         stem = f"approval_ends:{card.engagement_id}:{ends_on.isoformat()}:{stage}"
-        _tell(tx, vendor, (Role.VENDOR_ADMIN, Role.SIGNATORY), "approval_ends", context, stem)
+        recipients.tell(
+            tx,
+            recipients.of_vendor(tx, vendor.id, (Role.VENDOR_ADMIN, Role.SIGNATORY)),
+            "approval_ends",
+            context,
+            stem,
+            vendor.id,
+        )
 
 
 def _invitations(tx: Tx) -> None:
@@ -172,21 +176,6 @@ def _invitations(tx: Tx) -> None:
                 "vendor_name": vendor.name if vendor is not None else None,
             },
             dedupe_key=f"invitation_ending:{row.id}:{row.generation}",
-        )
-
-
-def _tell(tx: Tx, vendor: Vendor, roles: Collection[Role], kind: str, context: dict[str, Any], stem: str) -> None:
-    person: Recipient
-    for person in recipients.of_vendor(tx, vendor.id, roles):
-        delivery.send(
-            tx,
-            kind=kind,
-            to_address=person.email,
-            to_name=person.full_name,
-            user_id=person.id,
-            vendor_id=vendor.id,
-            context=context,
-            dedupe_key=f"{stem}:{person.id}",
         )
 
 

@@ -129,7 +129,9 @@ def notify_vendor(
                 _section_given(tx, assessment, vendor, section, UUID(user_id))
             case "ready_to_sign":
                 people = recipients.of_vendor(tx, vendor.id, {Role.SIGNATORY})
-                _tell(tx, people, what, about | {"due_on": assessment.due_on}, f"{stem}:{subject_id or ''}", vendor.id)
+                recipients.tell(
+                    tx, people, what, about | {"due_on": assessment.due_on}, f"{stem}:{subject_id or ''}", vendor.id
+                )
             case "sent_back" if user_id and subject_id:
                 _sent_back(tx, about, UUID(user_id), UUID(subject_id), vendor.id)
             case "receipt" if subject_id:
@@ -141,13 +143,13 @@ def notify_vendor(
                     "fingerprint": signed.digest,
                     "revision": signed.revision,
                 }
-                _tell(tx, people, what, about | details, f"receipt:{signed.id}", vendor.id)
+                recipients.tell(tx, people, what, about | details, f"receipt:{signed.id}", vendor.id)
             case "questions":
                 asked = _reopened(tx, assessment)
                 people = recipients.of_vendor(tx, vendor.id, {Role.VENDOR_ADMIN, Role.RESPONDENT})
                 if asked:
                     details = {"questions": asked, "due_on": assessment.due_on, "revision": assessment.revision}
-                    _tell(tx, people, what, about | details, stem, vendor.id)
+                    recipients.tell(tx, people, what, about | details, stem, vendor.id)
             case "asked_again" | "moved":
                 plan = attestations.plan_of(tx, assessment)
                 people = recipients.of_vendor(tx, vendor.id, {Role.VENDOR_ADMIN, Role.RESPONDENT})
@@ -158,7 +160,7 @@ def notify_vendor(
                     "new": len(plan.new),
                     "moved": what == "moved",
                 }
-                _tell(tx, people, "asked_again", about | details, f"{stem}:{subject_id or ''}", vendor.id)
+                recipients.tell(tx, people, "asked_again", about | details, f"{stem}:{subject_id or ''}", vendor.id)
             case "reply":
                 _replies(tx, assessment, about, datetime.fromisoformat(seed[1:]), stem + seed)
             case "more_time_answered" if subject_id:
@@ -167,13 +169,13 @@ def notify_vendor(
                 agreed = answered.state is MoreTimeState.AGREED
                 details = {"due_on": assessment.due_on, "agreed": agreed}
                 asked_for = [each for each in people if Role.VENDOR_ADMIN in each.roles or each.id == answered.asked_by]
-                _tell(tx, asked_for, what, about | details, f"more_time_answered:{answered.id}", vendor.id)
+                recipients.tell(tx, asked_for, what, about | details, f"more_time_answered:{answered.id}", vendor.id)
             case "decision" if subject_id:
                 outcome = tx.session.get_one(PublishedOutcome, UUID(subject_id))
                 people = recipients.of_vendor(tx, vendor.id, {Role.VENDOR_ADMIN, Role.SIGNATORY})
                 details = {"outcome_id": outcome.id, "number": outcome.number}
                 del about["assessment_id"]
-                _tell(tx, people, what, about | details, f"decision:{outcome.id}", vendor.id)
+                recipients.tell(tx, people, what, about | details, f"decision:{outcome.id}", vendor.id)
             case "proof_accepted" | "proof_returned" if subject_id:
                 _proof_judged(tx, vendor, what, UUID(subject_id))
             case "second_look_answered" if subject_id:
@@ -181,7 +183,7 @@ def notify_vendor(
                 people = recipients.of_vendor(tx, vendor.id, {Role.VENDOR_ADMIN, Role.SIGNATORY})
                 details = {"outcome_id": look.outcome_id}
                 del about["assessment_id"]
-                _tell(tx, people, what, about | details, f"{what}:{look.id}", vendor.id)
+                recipients.tell(tx, people, what, about | details, f"{what}:{look.id}", vendor.id)
             case _:
                 raise ValueError(f"notify_vendor cannot say {what!r}")
 
@@ -206,7 +208,7 @@ def _proof_judged(tx: Tx, vendor: Vendor, what: str, remedy_id: UUID) -> None:
         "vendor_name": vendor.name,
         "due_on": finding.due_on,
     }
-    _tell(tx, people, what, details, f"{what}:{step.id}", vendor.id)
+    recipients.tell(tx, people, what, details, f"{what}:{step.id}", vendor.id)
 
 
 def _sent_back(tx: Tx, about: Mapping[str, Any], user_id: UUID, act_id: UUID, vendor_id: UUID) -> None:
@@ -214,7 +216,7 @@ def _sent_back(tx: Tx, about: Mapping[str, Any], user_id: UUID, act_id: UUID, ve
     sent = tx.session.execute(sa.select(SentBack).where(SentBack.act_id == act_id).limit(1)).scalar_one_or_none()
     if person is not None and sent is not None:
         details = {"sent_by": sent.sent_by_name}
-        _tell(tx, [person], "sent_back", {**about, **details}, f"sent_back:{act_id}", vendor_id)
+        recipients.tell(tx, [person], "sent_back", {**about, **details}, f"sent_back:{act_id}", vendor_id)
 
 
 def _replies(tx: Tx, assessment: Assessment, about: Mapping[str, Any], since: datetime, stem: str) -> None:
@@ -259,7 +261,7 @@ def _replies(tx: Tx, assessment: Assessment, about: Mapping[str, Any], since: da
             theirs.setdefault(user_id, []).append(key)
     for user_id, keys in theirs.items():
         details = {"replies": sum(counts[key] for key in keys), "keys": keys}
-        _tell(tx, [team[user_id]], "reply", {**about, **details}, stem, assessment.vendor_id)
+        recipients.tell(tx, [team[user_id]], "reply", {**about, **details}, stem, assessment.vendor_id)
 
 
 def _section_given(tx: Tx, assessment: Assessment, vendor: Vendor, section: str, user_id: UUID) -> None:
@@ -295,7 +297,7 @@ def _section_given(tx: Tx, assessment: Assessment, vendor: Vendor, section: str,
     ).all()
     questionnaire = questionnaires.compiled(tx, assessment.questionnaire_id)
     parts = [each for each in questionnaire.sections if each.key in together]
-    _tell(
+    recipients.tell(
         tx,
         [person],
         "section_given",
@@ -341,10 +343,10 @@ def notify_reviewers(house: House, *, assessment_id: str, what: str, seed: str =
         match what:
             case "new_submission":
                 details = {"tier": assessment.tier, "revision": assessment.revision, "review_id": review_id}
-                _tell(tx, _reviewers(tx, review), what, about | details, stem)
+                recipients.tell(tx, _reviewers(tx, review), what, about | details, stem)
             case "reply_received":
                 about |= {"review_id": review_id, "assessment_id": assessment.id}
-                _tell(tx, _contacts(tx, assessment, review), what, about, stem + seed)
+                recipients.tell(tx, _contacts(tx, assessment, review), what, about, stem + seed)
             case "cosign":
                 _cosign(tx, assessment, about)
             case "more_time_asked":
@@ -366,7 +368,7 @@ def _proof_received(tx: Tx, assessment: Assessment, review: Review | None, about
         )
     ).scalar_one()
     if waiting:
-        _tell(tx, _reviewers(tx, review), "proof_received", {**about, "waiting": waiting}, stem)
+        recipients.tell(tx, _reviewers(tx, review), "proof_received", {**about, "waiting": waiting}, stem)
 
 
 def _second_look_asked(tx: Tx, about: Mapping[str, Any], second_look_id: UUID) -> None:
@@ -376,7 +378,7 @@ def _second_look_asked(tx: Tx, about: Mapping[str, Any], second_look_id: UUID) -
     took_part = second_look.people_of(tx, look)
     people = recipients.of_lab(tx, {Role.REVIEWER, Role.LEAD_APPROVER}, but=took_part)
     details = {"second_look_id": look.id, "due_on": look.due_on}
-    _tell(tx, people, "second_look_asked", {**about, **details}, f"second_look_asked:{look.id}")
+    recipients.tell(tx, people, "second_look_asked", {**about, **details}, f"second_look_asked:{look.id}")
 
 
 def _review(tx: Tx, assessment_id: UUID) -> Review | None:
@@ -406,7 +408,7 @@ def _cosign(tx: Tx, assessment: Assessment, about: Mapping[str, Any]) -> None:
         return
     people = recipients.of_lab(tx, {Role.LEAD_APPROVER}, but={proposed.proposed_by})
     details = {"tier": assessment.tier, "proposed_by": recipients.name_of(tx, proposed.proposed_by)}
-    _tell(tx, people, "cosign", {**about, **details}, f"cosign:{proposed.id}")
+    recipients.tell(tx, people, "cosign", {**about, **details}, f"cosign:{proposed.id}")
 
 
 def _more_time_asked(tx: Tx, assessment: Assessment, about: Mapping[str, Any], request_id: UUID) -> None:
@@ -421,7 +423,7 @@ def _more_time_asked(tx: Tx, assessment: Assessment, about: Mapping[str, Any], r
         "asked_by": recipients.name_of(tx, asked.asked_by),
     }
     people = [who] if who is not None else recipients.of_lab(tx, {Role.REVIEWER})
-    _tell(tx, people, "more_time_asked", {**about, **details}, f"more_time_asked:{asked.id}")
+    recipients.tell(tx, people, "more_time_asked", {**about, **details}, f"more_time_asked:{asked.id}")
 
 
 def notify_access(house: House, *, what: str, pause_id: str, since: str, vendor_id: str | None = None) -> None:
@@ -433,7 +435,7 @@ def notify_access(house: House, *, what: str, pause_id: str, since: str, vendor_
         for vendor in tx.session.execute(vendors).scalars().all():
             people = recipients.of_vendor(tx, vendor.id)
             about = {"vendor_name": vendor.name, "at": since, "pause_id": pause_id}
-            _tell(tx, people, what, about, f"{what}:{pause_id}", vendor.id)
+            recipients.tell(tx, people, what, about, f"{what}:{pause_id}", vendor.id)
 
 
 def notify_person(house: House, *, user_id: str, kind: str, context: dict[str, Any], seed: str) -> None:
@@ -475,28 +477,7 @@ def notify_sign_in(house: House, *, session_id: str) -> None:
             return
         about = {"at": session.created_at, "device": session.user_agent[:120], "address": session.address}
         user = tx.session.get_one(UserAccount, session.user_id)
-        _tell(tx, [person], "new_sign_in", about, f"new_sign_in:{session.id}", user.vendor_id)
-
-
-def _tell(
-    tx: Tx,
-    people: Iterable[Recipient],
-    kind: str,
-    context: Mapping[str, Any],
-    stem: str,
-    vendor_id: UUID | None = None,
-) -> None:
-    for person in people:
-        delivery.send(
-            tx,
-            kind=kind,
-            to_address=person.email,
-            to_name=person.full_name,
-            user_id=person.id,
-            vendor_id=vendor_id,
-            context=context,
-            dedupe_key=f"{stem}:{person.id}",
-        )
+        recipients.tell(tx, [person], "new_sign_in", about, f"new_sign_in:{session.id}", user.vendor_id)
 
 
 JOBS = (

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 
+from portal.delivery import service as delivery
 from portal.delivery.rules import Reader
 from portal.identity.models import RoleGrant, UserAccount
 from portal.kernel.ledger import Tx
@@ -40,6 +42,28 @@ def one(tx: Tx, user_id: UUID) -> Recipient | None:
     """Return one person, None if they cannot sign in."""
     found = _people(tx, UserAccount.id == user_id, tuple(Role), ())
     return found[0] if found else None
+
+
+def tell(
+    tx: Tx,
+    people: Iterable[Recipient],
+    kind: str,
+    context: Mapping[str, Any],
+    stem: str,
+    vendor_id: UUID | None = None,
+) -> None:
+    """Queue one mail of a kind to each of them; said again under the same stem, it is sent once."""
+    for person in people:
+        delivery.send(
+            tx,
+            kind=kind,
+            to_address=person.email,
+            to_name=person.full_name,
+            user_id=person.id,
+            vendor_id=vendor_id,
+            context=context,
+            dedupe_key=f"{stem}:{person.id}",
+        )
 
 
 def name_of(tx: Tx, user_id: UUID | None) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from portal.delivery import service as delivery
 from portal.jobs import recipients
 from portal.jobs.tools import House, Job, Pace
 from portal.kernel.actor import system
@@ -34,30 +33,22 @@ def watch_evidence(house: House, *, timestamp: int = 0) -> None:  # noqa: ARG001
 def _tell(house: House, lapses: Sequence[Lapse]) -> None:
     """Write one mail to each reviewer and lead approver, with all of the night in it."""
     with house.ledger.begin(system(WATCH)) as tx:
-        for person in recipients.of_lab(tx, {Role.REVIEWER, Role.LEAD_APPROVER}):
-            delivery.send(
-                tx,
-                kind="evidence_lapsed",
-                to_address=person.email,
-                to_name=person.full_name,
-                user_id=person.id,
-                vendor_id=None,
-                context={
-                    "on": tx.now.date(),
-                    "lapses": [
-                        {
-                            "vendor_name": each.vendor,
-                            "title": each.title,
-                            "before": each.before.value,
-                            "now": each.now.value,
-                            "score_before": display(each.score_before),
-                            "score_now": display(each.score_now),
-                        }
-                        for each in lapses
-                    ],
-                },
-                dedupe_key=f"evidence_lapsed:{tx.now.date().isoformat()}:{person.id}",
-            )
+        context = {
+            "on": tx.now.date(),
+            "lapses": [
+                {
+                    "vendor_name": each.vendor,
+                    "title": each.title,
+                    "before": each.before.value,
+                    "now": each.now.value,
+                    "score_before": display(each.score_before),
+                    "score_now": display(each.score_now),
+                }
+                for each in lapses
+            ],
+        }
+        readers = recipients.of_lab(tx, {Role.REVIEWER, Role.LEAD_APPROVER})
+        recipients.tell(tx, readers, "evidence_lapsed", context, f"evidence_lapsed:{tx.now.date().isoformat()}")
 
 
 def jobs(pace: Pace) -> tuple[Job, ...]:

@@ -21,8 +21,7 @@ from portal.assessments.facts import OutcomePublished
 from portal.assessments.models import Assessment
 from portal.assessments.queries import OutcomeLine
 from portal.attestations import service as attestations
-from portal.attestations.facts import CitationChecked
-from portal.evidence import facts as evidence_facts
+from portal.attestations.facts import WorthChanged
 from portal.findings import remedies
 from portal.findings import service as findings
 from portal.findings.facts import RemedyReturned, RemedySent, RemedyUndone, RemedyVerified
@@ -48,17 +47,6 @@ WORTH = {
     scores.Evidence.VERIFIED: "verified",
 }
 
-EvidenceFact = (
-    evidence_facts.EvidenceAttached
-    | evidence_facts.EvidenceDescribed
-    | evidence_facts.EvidenceVerified
-    | evidence_facts.EvidenceRejected
-    | evidence_facts.EvidenceRemoved
-    | evidence_facts.EvidenceIntegrityFailed
-    | evidence_facts.EvidenceInfected
-    | CitationChecked
-)
-
 
 def publish_first(tx: Tx, fact: OutcomePublished) -> None:
     """OutcomePublished: how it stands is published with it."""
@@ -74,7 +62,7 @@ def follow_remedy(tx: Tx, fact: RemedySent | RemedyReturned | RemedyVerified | R
             _publish(tx, outcome)
 
 
-def follow_file(tx: Tx, fact: EvidenceFact) -> None:
+def follow_file(tx: Tx, fact: WorthChanged) -> None:
     """Whatever happens to a file: the outcomes that hold today stand by what it is worth now."""
     for outcome in assessments.outcomes_of(tx, fact.vendor_id):
         if assessment_queries.newer_outcome(tx, outcome) is None:

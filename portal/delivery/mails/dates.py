@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 
+from portal.delivery.mails.work import why
 from portal.delivery.rules import Button, Frame, Parts, day, near_day
 from portal.kernel.words import said
 
@@ -64,9 +65,5 @@ def more_time_answered(this: MoreTimeAnswered, frame: Frame) -> Parts:
         paragraphs=(first,),
         details=((said("Assessment"), this.title), (said("Due"), day(this.due_on))),
         button=Button(said("Open the assessment"), f"/assessments/{this.assessment_id}"),
-        why=said(
-            "You get this because you work on %(lab)s's assessment of %(vendor)s.",
-            lab=frame.lab_name,
-            vendor=this.vendor_name,
-        ),
+        why=why(this.vendor_name, frame),
     )

@@ -14,7 +14,7 @@ from portal.delivery.rules import Button, Frame, Parts, answers_of, listed, mome
 from portal.kernel.words import Said, said, said_n
 
 
-def _why(vendor_name: str, frame: Frame) -> str:
+def why(vendor_name: str, frame: Frame) -> str:
     return said(
         "You get this because you work on %(lab)s's assessment of %(vendor)s.",
         lab=frame.lab_name,
@@ -56,7 +56,7 @@ def section_given(this: SectionGiven, frame: Frame) -> Parts:
         details=tuple(details),
         button=Button(said("Open the section"), f"/assessments/{this.assessment_id}/s/{quote(this.section, safe='')}"),
         closing=(said("Each answer is saved as you give it, so you can stop and come back."),),
-        why=_why(this.vendor_name, frame),
+        why=why(this.vendor_name, frame),
     )
 
 
@@ -131,7 +131,7 @@ def receipt(this: Receipt, frame: Frame) -> Parts:
             (said("Fingerprint (SHA-256)"), this.fingerprint),
         ),
         button=Button(said("See what was signed"), f"/assessments/{this.assessment_id}"),
-        why=_why(this.vendor_name, frame),
+        why=why(this.vendor_name, frame),
     )
 
 
@@ -173,7 +173,7 @@ def questions(this: Questions, frame: Frame) -> Parts:
         ),
         button=Button(said("Read the questions"), f"/assessments/{this.assessment_id}"),
         closing=(said("When they are answered, a signatory signs once more."),),
-        why=_why(this.vendor_name, frame),
+        why=why(this.vendor_name, frame),
     )
 
 
@@ -226,7 +226,7 @@ def asked_again(this: AskedAgain, frame: Frame) -> Parts:
         ),
         button=Button(said("Open the assessment"), f"/assessments/{this.assessment_id}"),
         closing=(said("Nothing counts as answered until one of you confirms or answers it."),),
-        why=_why(this.vendor_name, frame),
+        why=why(this.vendor_name, frame),
     )
 
 
@@ -308,7 +308,7 @@ def reminder(this: Reminder, frame: Frame) -> Parts:
         items=tuple(items),
         button=Button(said("Go on with it"), f"/assessments/{this.assessment_id}"),
         closing=tuple(closing),
-        why=_why(this.vendor_name, frame),
+        why=why(this.vendor_name, frame),
     )
 
 
@@ -332,5 +332,5 @@ def decision(this: Decision, frame: Frame) -> Parts:
         ),
         details=((said("Assessment"), this.title), *number),
         button=Button(said("Read the decision"), f"/results/{this.outcome_id}"),
-        why=_why(this.vendor_name, frame),
+        why=why(this.vendor_name, frame),
     )

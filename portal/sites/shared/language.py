@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
-from functools import lru_cache
 from typing import Any
 
 from flask import Flask, g, has_request_context, request
@@ -133,12 +132,6 @@ def _in_template(context: EvalContext, text: str, /, **values: Any) -> str:
     found = catalogue(language()).gettext(text)
     # As in Jinja's own: a literal percent is written twice, with and without values.
     return (Markup(found) if context.autoescape else found) % _told(values)  # noqa: S704  # nosec B704 - our own text
-
-
-@lru_cache(maxsize=8192)
-def _constant(language: str, text: str) -> Markup:
-    """Return a text without values as a template prints it."""
-    return Markup(catalogue(language).gettext(text)) % {}  # noqa: S704  # nosec B704 - our own text
 
 
 @pass_eval_context

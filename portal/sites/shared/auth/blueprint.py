@@ -10,6 +10,7 @@ from portal.identity import service as identity
 from portal.identity.passwords import Hasher
 from portal.identity.passwords import hasher as hasher_of
 from portal.identity.rules import Limit
+from portal.identity.sessions import NewSession
 from portal.kernel.actor import system
 from portal.kernel.errors import TooMany
 from portal.sites.shared.pages import house, ledger
@@ -59,3 +60,21 @@ def counted(limits: list[Limit]) -> TooMany | None:
     except TooMany as refusal:
         return refusal
     return None
+
+
+def by_password(*, email: str, password: str, code: str, limits: list[Limit]) -> NewSession | None:
+    """Return a session for a password and a code, None if they do not fit. A try that fits is given back."""
+    with ledger().begin(DOOR) as tx:
+        new = identity.sign_in(
+            tx,
+            email=email,
+            password=password,
+            code=code,
+            address=address(),
+            user_agent=request.user_agent.string,
+            keyring=house().keyring,
+            hasher=hasher(),
+        )
+        if new is not None:
+            identity.give_back(tx, limits)
+    return new

@@ -18,7 +18,7 @@ from portal.identity import queries as people
 from portal.identity import service as identity
 from portal.kernel.errors import NotFound
 from portal.policy import Action
-from portal.sites.shared.auth.blueprint import DOOR, address, bp, counted, hasher
+from portal.sites.shared.auth.blueprint import DOOR, address, bp, by_password, counted
 from portal.sites.shared.auth.forms import PanelForm
 from portal.sites.shared.door import does
 from portal.sites.shared.language import _
@@ -76,19 +76,7 @@ def panel_now() -> ResponseReturnValue:
         answer = _panel(form, who, 429)
         answer.headers["Retry-After"] = str(max(1, refusal.retry_after))
         return answer
-    with ledger().begin(DOOR) as tx:
-        new = identity.sign_in(
-            tx,
-            email=person.email,
-            password=form.password.data or "",
-            code=form.code.data or "",
-            address=address(),
-            user_agent=request.user_agent.string,
-            keyring=house().keyring,
-            hasher=hasher(),
-        )
-        if new is not None:
-            identity.give_back(tx, limits)
+    new = by_password(email=person.email, password=form.password.data or "", code=form.code.data or "", limits=limits)
     if new is None:
         form.code.errors = [_("We could not sign you in. Check the password, and use the next code of your app")]
         return _panel(form, who, 422)

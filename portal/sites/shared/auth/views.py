@@ -9,12 +9,12 @@ from portal.identity import service as identity
 from portal.kernel.errors import TooMany
 from portal.policy import Action
 from portal.sites.shared.auth import account, invitation, panel, passkeys, reset
-from portal.sites.shared.auth.blueprint import DOOR, address, bp, counted, hasher, home, local
+from portal.sites.shared.auth.blueprint import address, bp, by_password, counted, home, local
 from portal.sites.shared.auth.forms import SignInForm
 from portal.sites.shared.auth.invitation import asked_here
 from portal.sites.shared.door import does
 from portal.sites.shared.language import _, told
-from portal.sites.shared.pages import house, ledger, page
+from portal.sites.shared.pages import page
 from portal.sites.shared.sessions import come_in, leave
 from portal.sites.shared.step_up import stepped_up
 from portal.terms import N_, Side
@@ -64,19 +64,9 @@ def sign_in_now() -> ResponseReturnValue:
         answer = make_response(_door(form, onward), 429)
         answer.headers["Retry-After"] = str(max(1, refusal.retry_after))
         return answer
-    with ledger().begin(DOOR) as tx:
-        new = identity.sign_in(
-            tx,
-            email=form.email.data or "",
-            password=form.password.data or "",
-            code=form.code.data or "",
-            address=address(),
-            user_agent=request.user_agent.string,
-            keyring=house().keyring,
-            hasher=hasher(),
-        )
-        if new is not None:
-            identity.give_back(tx, limits)
+    new = by_password(
+        email=form.email.data or "", password=form.password.data or "", code=form.code.data or "", limits=limits
+    )
     if new is None:
         return _door(form, onward, refused=told(REFUSED), errors=True), 422
     if g.actor.id is not None:
