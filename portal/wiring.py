@@ -21,6 +21,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 import portal.models
 from portal.audit import service as audit
+from portal.gate.counting import CallCounter
 from portal.identity import invitations
 from portal.identity.rules import InvitationState
 from portal.kernel import logging
@@ -161,6 +162,11 @@ class House:
     def keyring(self) -> Keyring:
         """What seals secrets and derives one-time tokens."""
         return Keyring(self.settings.secret_keys)
+
+    @cached_property
+    def gate_calls(self) -> CallCounter:
+        """Where calls of the gate are counted; written down by itself every few seconds."""
+        return CallCounter(self.ledger)
 
     @property
     def signing_keys(self) -> Path:

@@ -188,4 +188,6 @@ def house(settings: Settings, databases: Databases, database_url: str, clock: Fi
     built = House(settings, database_url=database_url, clock=clock, new_id=counted())
     moulds.offer(built, databases)
     yield built
+    if "gate_calls" in vars(built):
+        built.gate_calls.close()
     built.engine.dispose()

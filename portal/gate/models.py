@@ -114,3 +114,25 @@ class GateSequence(Base, kw_only=True):
 
     vendor_id: Mapped[UUID] = mapped_column(sa.ForeignKey("vendor.id"), primary_key=True)
     last: Mapped[int] = mapped_column(default=0)
+
+
+class GateCall(Base, kw_only=True):
+    """How often a service client asked about a vendor within an hour, and was allowed or not.
+
+    A class or mode that there is not is empty. Rows are counted up and never taken away; who asked stays known when
+    the client is switched off.
+    """
+
+    __tablename__ = "gate_call"
+    __table_args__ = (
+        sa.CheckConstraint("calls > 0", name="counted"),
+        sa.CheckConstraint("hour = date_trunc('hour', hour, 'UTC')", name="whole_hours"),
+    )
+
+    vendor_id: Mapped[UUID] = mapped_column(sa.ForeignKey("vendor.id"), primary_key=True)
+    hour: Mapped[datetime] = mapped_column(primary_key=True)
+    client_id: Mapped[UUID] = mapped_column(sa.ForeignKey("service_client.id"), primary_key=True)
+    data_class: Mapped[str] = mapped_column(sa.String(2), primary_key=True)
+    access_mode: Mapped[str] = mapped_column(sa.String(2), primary_key=True)
+    allowed: Mapped[bool] = mapped_column(primary_key=True)
+    calls: Mapped[int] = mapped_column(sa.BigInteger)

@@ -17,6 +17,13 @@ from portal.kernel.signing import Signer
 from portal.settings import Settings
 
 
+class Counts(Protocol):
+    """Something that counts beside the answers."""
+
+    def count(self, call: Any) -> None:
+        """Add one call."""
+
+
 class House(Protocol):
     """What the sites may know of the composition root (portal/wiring.py builds it)."""
 
@@ -35,6 +42,10 @@ class House(Protocol):
     @property
     def signer(self) -> Signer:
         """What signs statements."""
+
+    @property
+    def gate_calls(self) -> Counts:
+        """Where calls of the gate are counted."""
 
     @property
     def store(self) -> ObjectStore:

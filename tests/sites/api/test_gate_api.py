@@ -14,6 +14,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from portal.gate import counting
 from portal.gate import service as gate
 from portal.identity import service as identity
 from portal.kernel import signing
@@ -194,3 +195,31 @@ def test_a_condition_is_told_and_closes_when_it_is_overdue(ask: Ask, house: Hous
     assert body["valid_until"] == "2026-12-02T00:00:00+00:00"
     clock.advance(days=8)
     assert ask(vendor=vendor.slug).get_json()["reasons"] == ["condition_overdue"]
+
+
+def test_every_answer_is_counted_for_its_system_and_vendor_and_a_strangers_for_nobody(
+    house: House, ask: Ask, vendor: Vendor
+) -> None:
+    for changes in ({}, {}, {"data_class": "D5"}, {"vendor": "nobody"}):
+        assert ask(**changes).status_code == 200
+    house.gate_calls.flush()
+
+    with house.ledger.begin(SYSTEM) as tx:
+        found = counting.calls(tx, vendor.id, counting.last_day(NOW))
+
+    assert [(each.data_class, each.access_mode, each.calls, each.allowed) for each in found] == [
+        ("D3", "A2", 2, 2),
+        ("D5", "A2", 1, 0),
+    ]
+    assert len({each.client_id for each in found}) == 1
+
+
+def test_an_answer_is_given_while_counts_cannot_be_written(
+    house: House, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_given: object) -> None:
+        raise OSError("no space")
+
+    monkeypatch.setattr(counting, "add", fails)
+    assert ask().get_json()["decision"] == "allow"
+    assert house.gate_calls.flush() == 0

@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
 from portal.gate import service as gate
+from portal.gate.counting import call_of
 from portal.gate.rules import Answer, Question
 from portal.identity import service as identity
 from portal.kernel.actor import ActorKind, system
@@ -62,6 +63,8 @@ def ask() -> ResponseReturnValue:
     with ledger().begin(g.actor) as tx:
         given = gate.answer(tx, question)
         audience = str(tx.actor.id)
+    if g.actor.id is not None:
+        house().gate_calls.count(call_of(g.actor.id, question, given))
     body = _body(given)
     stated_until = _stated_until(given)
     statement = {
