@@ -86,6 +86,8 @@ REACTIONS: Mapping[type[Fact], Sequence[Callable[[Tx, Any], None]]] = {
     finding_facts.SecondLookDecided: (follow.mail_second_answer,),
     # what people decided becomes the gate's truth
     review_facts.DecisionConfirmed: (clear_decided, waits.publish_waits),
+    # who keeps away from a vendor lets its reviews go, and what they signed half falls
+    review_facts.ConflictDeclared: (reviews.void_of_conflict,),
     # what was signed is reviewed, with a score; what was withdrawn is not any more
     assessment_facts.AssessmentWithdrawn: (reviews.end_withdrawn,),
     # what people are told by mail: each of these only writes a job

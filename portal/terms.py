@@ -271,11 +271,48 @@ class RemedyAct(StrEnum):
     UNDONE = "undone"
 
 
+class FindingAct(StrEnum):
+    """What is said and agreed about a finding beside its proof: the plan, the day, and who sees to it."""
+
+    PLAN_SENT = "plan_sent"
+    PLAN_AGREED = "plan_agreed"
+    PLAN_RETURNED = "plan_returned"
+    DUE_MOVED = "due_moved"
+    OWNER_NAMED = "owner_named"
+    FOLLOWER_NAMED = "follower_named"
+
+
+class PlanState(StrEnum):
+    """Where the vendor's plan for a finding stands."""
+
+    SENT = "sent"
+    AGREED = "agreed"
+    RETURNED = "returned"
+
+
+class AcceptanceState(StrEnum):
+    """Where the acceptance of a risk stands. One that is confirmed ends by the clock, or when it is revoked."""
+
+    PROPOSED = "proposed"
+    CONFIRMED = "confirmed"
+    FALLEN = "fallen"
+    REVOKED = "revoked"
+
+
 class SecondAnswer(StrEnum):
     """What somebody who took no part in a decision says of it after a second look."""
 
     UPHELD = "upheld"
     ANEW = "anew"
+
+
+class EscalationEnd(StrEnum):
+    """How it ended that a review was put before lead approvers; ``over``: there is nothing to decide any more."""
+
+    DECIDED = "decided"
+    HANDED_BACK = "handed_back"
+    TAKEN_BACK = "taken_back"
+    OVER = "over"
 
 
 class Recommendation(StrEnum):

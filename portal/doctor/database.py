@@ -45,13 +45,18 @@ GROWS_ONLY = (
     "score_snapshot",
     "published_outcome",
     "decision_signature",
+    "decision_record",
+    "escalation_person",
     "clearance",
     "assessment_migration",
     "questionnaire_signature",
+    "policy_version",
+    "policy_signature",
     "external_answer",
     "answer_pack",
     "checked_firm",
     "remedy",
+    "finding_step",
     "vendor_export",
 )
 """Tables whose rows are never changed or removed (the migrations that make them)."""

@@ -24,12 +24,14 @@ from portal.kernel.swap import swap
 from portal.policy import Action
 from portal.reviews import documents, duties, publishing, reviewing, rules, verdicts
 from portal.reviews.facts import (
+    ConflictDeclared,
     DecisionConfirmed,
     DecisionDeclined,
     DecisionProposed,
     DecisionSigned,
     DecisionVoided,
     DecisionWithdrawn,
+    ReviewReleased,
 )
 from portal.reviews.models import Decision, DecisionSignature, Review
 from portal.reviews.rules import Candidate, Condition, Proposal
@@ -85,7 +87,7 @@ def propose_decision(
     """
     policy.check(tx.actor, Action.DECISION_PROPOSE, review)
     vendor = reviewing.vendor_of(tx, review)
-    me = duties.actor_as_candidate(tx, vendor)
+    me = duties.actor_as_candidate(tx, vendor, hold=True)
     duties.refuse_interest(me.name, rules.interests(me, vendor.name, vendor.mail_domains), "Somebody else decides.")
     assessment, engagement = _hold(tx, review)
     policy.check(tx.actor, Action.DECISION_PROPOSE, review)
@@ -136,7 +138,7 @@ def sign_decision(tx: Tx, *, decision: Decision, digest_seen: str, factor: str =
     policy.check(tx.actor, Action.DECISION_CONFIRM, decision)
     review = review_of(tx, decision)
     vendor = reviewing.vendor_of(tx, review)
-    me = duties.actor_as_candidate(tx, vendor)
+    me = duties.actor_as_candidate(tx, vendor, hold=True)
     assessment, engagement = _hold(tx, review, decision)
     if decision.digest != digest_seen:
         raise Conflict(OVER[DecisionState.PROPOSED], current={"digest": decision.digest, "number": decision.number})
@@ -195,21 +197,44 @@ def void_proposed(tx: Tx, *, assessment_id: UUID, because: str) -> None:
 
 def void_of_person(tx: Tx, fact: RoleRevoked | PersonDeactivated) -> None:
     """RoleRevoked, PersonDeactivated: what the person proposed or signed and nobody confirmed yet falls (S7)."""
-    if fact.vendor_id is not None:
-        return
-    signed = sa.select(DecisionSignature.decision_id).where(DecisionSignature.signer_id == fact.user_id)
+    if fact.vendor_id is None:
+        _void_behind(tx, fact.user_id, "a person behind it lost the role")
+
+
+def void_of_conflict(tx: Tx, fact: ConflictDeclared) -> None:
+    """ConflictDeclared: the person's open reviews of the vendor wait for somebody else, and what they signed falls."""
+    for review in (
+        tx.session.execute(
+            sa.select(Review)
+            .where(Review.vendor_id == fact.vendor_id, Review.reviewer_id == fact.user_id, Review.closed_at.is_(None))
+            .order_by(Review.id)
+        )
+        .scalars()
+        .all()
+    ):
+        assessment = reviewing.hold(tx, review)
+        if assessment.state is AssessmentState.IN_REVIEW and review.reviewer_id == fact.user_id:
+            change = {"reviewer_id": None, "claimed_at": None, "row_version": review.row_version + 1}
+            if swap(tx, review, expect={"reviewer_id": fact.user_id, "closed_at": None}, change=change):
+                tx.record(ReviewReleased(review.id, review.vendor_id, fact.user_id))
+    _void_behind(tx, fact.user_id, "a person behind it declared a conflict of interest", vendor_id=fact.vendor_id)
+
+
+def _void_behind(tx: Tx, user_id: UUID, because: str, *, vendor_id: UUID | None = None) -> None:
+    """Let fall what a person proposed or signed and nobody confirmed yet; what was confirmed meanwhile stays."""
+    signed = sa.select(DecisionSignature.decision_id).where(DecisionSignature.signer_id == user_id)
     statement = (
         sa.select(Decision)
         .where(
             Decision.state == DecisionState.PROPOSED,
-            sa.or_(Decision.proposed_by == fact.user_id, Decision.id.in_(signed)),
+            sa.or_(Decision.proposed_by == user_id, Decision.id.in_(signed)),
+            *([Decision.vendor_id == vendor_id] if vendor_id is not None else []),
         )
         .order_by(Decision.id)
     )
     for decision in tx.session.execute(statement).scalars().all():
-        _void(tx, decision)
-        because = "a person behind it lost the role"
-        tx.record(DecisionVoided(decision.id, decision.vendor_id, decision.assessment_id, because))
+        if _fell(tx, decision):
+            tx.record(DecisionVoided(decision.id, decision.vendor_id, decision.assessment_id, because))
 
 
 def _hold(tx: Tx, review: Review, decision: Decision | None = None) -> tuple[Assessment, Engagement]:
@@ -366,9 +391,13 @@ def _confirm_if_complete(tx: Tx, review: Review, assessment: Assessment, decisio
     )
 
 
-def _void(tx: Tx, decision: Decision) -> None:
+def _fell(tx: Tx, decision: Decision) -> bool:
     change = {"state": DecisionState.VOIDED, "row_version": decision.row_version + 1}
-    if not swap(tx, decision, expect={"state": DecisionState.PROPOSED}, change=change):
+    return swap(tx, decision, expect={"state": DecisionState.PROPOSED}, change=change)
+
+
+def _void(tx: Tx, decision: Decision) -> None:
+    if not _fell(tx, decision):
         raise Conflict(OVER[decision.state], current={"state": decision.state.value, "number": decision.number})
 
 

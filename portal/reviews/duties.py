@@ -1,34 +1,28 @@
-"""What separation of duties needs to know of people and cases, read from stored rows; and declared conflicts."""
+"""What separation of duties needs to know of people and cases, read from stored rows."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
 
-from portal import policy
 from portal.assessments.models import Assessment
 from portal.identity import queries as people
-from portal.identity.models import Invitation
+from portal.identity.models import Invitation, UserAccount
 from portal.identity.queries import Person
-from portal.kernel.actor import ActorKind
-from portal.kernel.errors import Conflict, Forbidden, NotFound, Refused
+from portal.kernel.actor import Actor, ActorKind
+from portal.kernel.errors import Forbidden, NotFound
 from portal.kernel.ledger import Tx
-from portal.kernel.swap import swap
-from portal.policy import Action
+from portal.questionnaires import queries as questionnaires
 from portal.questionnaires.models import QuestionnaireVersion
 from portal.reviews import rules
-from portal.reviews.facts import ConflictDeclared, ConflictEnded
 from portal.reviews.models import AnswerVerdict, ConflictOfInterest, Decision, DecisionSignature, Review
 from portal.reviews.rules import Bar, Candidate, Case
 from portal.terms import Outcome, Role, Side
-from portal.vendors.checks import line
 from portal.vendors.models import Vendor
-
-MAX_REASON = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +40,32 @@ class Signer:
         return not self.bars
 
 
-def candidate(tx: Tx, person: Person, vendor: Vendor) -> Candidate:
-    """Return a person of the lab as the rules see them now: by stored roles, not by what a session remembers."""
+def candidate(tx: Tx, person: Person, vendor: Vendor, *, hold: bool = False) -> Candidate:
+    """Return a person of the lab as the rules see them now: by stored roles, not by what a session remembers.
+
+    :param hold: keep their roles and conflicts of interest as they are until the transaction ends. Ask for it before
+        anything else is locked: whoever declares a conflict or takes a role holds the person first, too.
+    """
+    if hold:
+        tx.session.execute(sa.select(UserAccount.id).where(UserAccount.id == person.id).with_for_update(read=True))
+        person = people.person(tx, person.id)
+    earlier = tuple(
+        tx.session.execute(
+            sa.select(Invitation.was_email)
+            .where(
+                Invitation.purpose == "address", Invitation.user_id == person.id, Invitation.redeemed_at.is_not(None)
+            )
+            .order_by(Invitation.was_email)
+        ).scalars()
+    )
+    known = (person.email, *(each for each in earlier if each))
     belonged = tx.session.execute(
-        sa.select(sa.exists().where(Invitation.email == person.email, Invitation.vendor_id == vendor.id))
+        sa.select(
+            sa.exists().where(
+                Invitation.vendor_id == vendor.id,
+                sa.or_(Invitation.email.in_(known), Invitation.user_id == person.id),
+            )
+        )
     ).scalar_one()
     conflicts = tx.session.execute(
         sa.select(ConflictOfInterest.reason)
@@ -64,6 +80,7 @@ def candidate(tx: Tx, person: Person, vendor: Vendor) -> Candidate:
         id=person.id,
         name=person.full_name,
         email=person.email,
+        earlier=known[1:],
         roles=person.roles,
         is_active=person.is_active,
         is_person=person.side is Side.LAB,
@@ -73,17 +90,34 @@ def candidate(tx: Tx, person: Person, vendor: Vendor) -> Candidate:
     )
 
 
-def actor_as_candidate(tx: Tx, vendor: Vendor) -> Candidate:
-    """Return the one who acts, as the rules see them now.
+def actor_as_candidate(tx: Tx, vendor: Vendor, *, hold: bool = False) -> Candidate:
+    """Return the one who acts, as the rules see them now; held as they are if asked for (see ``candidate``).
 
     :raises Forbidden: for anybody but a person of the lab (S8).
     """
     if tx.actor.kind is not ActorKind.PERSON or tx.actor.id is None or not tx.actor.is_lab:
         raise Forbidden("Only a person of the lab does this.")
     try:
-        return candidate(tx, people.person(tx, tx.actor.id), vendor)
+        return candidate(tx, people.person(tx, tx.actor.id), vendor, hold=hold)
     except NotFound:
         raise Forbidden("Only a person of the lab does this.") from None
+
+
+def bars_for(tx: Tx, actor: Actor, vendor: Vendor) -> tuple[Bar, ...]:
+    """Return what ties a person of the lab to a vendor, declared or derived (S3); nothing for everybody else."""
+    person = people.people(tx, [actor.id]).get(actor.id) if actor.id is not None and actor.is_lab else None
+    if person is None:
+        return ()
+    return rules.interests(candidate(tx, person, vendor), vendor.name, vendor.mail_domains)
+
+
+def refuse_tied(tx: Tx, vendor: Vendor, then: str) -> None:
+    """Refuse the actor if they are tied to a vendor, and keep it so until the transaction ends (S3).
+
+    :raises Forbidden: with the reasons in words.
+    """
+    me = actor_as_candidate(tx, vendor, hold=True)
+    refuse_interest(me.name, rules.interests(me, vendor.name, vendor.mail_domains), then)
 
 
 def judges_of(tx: Tx, assessment_id: UUID) -> dict[int, frozenset[UUID]]:
@@ -95,7 +129,11 @@ def judges_of(tx: Tx, assessment_id: UUID) -> dict[int, frozenset[UUID]]:
     verdicts = (
         sa.select(Review.revision, AnswerVerdict.given_by)
         .join(Review, Review.id == AnswerVerdict.review_id)
-        .where(Review.assessment_id == assessment_id, AnswerVerdict.carried_from.is_(None))
+        .where(
+            Review.assessment_id == assessment_id,
+            AnswerVerdict.carried_from.is_(None),
+            AnswerVerdict.given_by.is_not(None),
+        )
         .distinct()
     )
     for revision, person_id in (*tx.session.execute(reviewers), *tx.session.execute(verdicts)):
@@ -136,13 +174,24 @@ def case_of(
         assigned=review.reviewer_id,
         judges=judges_of(tx, assessment.id),
         now=tx.now,
-        authored=(rules.Authored("the questionnaire", version.published_by, version.published_at),),
+        authored=_authored(tx, assessment, version.published_by, version.published_at),
         outcome=outcome,
         exception=exception,
         needed=needed,
         proposer=decision.proposed_by if decision is not None else None,
         signed=signed,
     )
+
+
+def _authored(tx: Tx, assessment: Assessment, by: UUID | None, at: datetime) -> tuple[rules.Authored, ...]:
+    """Return everybody who put their name under what the answers were asked and weighed by, with when (S5)."""
+    published = [rules.Authored("the questionnaire", by, at)]
+    published += [
+        rules.Authored("the questionnaire", each.signed_by, at)
+        for each in questionnaires.signatures_of_version(tx, assessment.questionnaire_id)
+        if each.signed_by != by
+    ]
+    return tuple(published)
 
 
 def signers_of(tx: Tx, decision_id: UUID) -> list[UUID]:
@@ -176,107 +225,3 @@ def refuse_interest(name: str, bars: Iterable[Bar], then: str) -> None:
     """
     if found := tuple(bars):
         raise Forbidden(f"{name} {rules.sentence(found)}. {then}")
-
-
-# Declared conflicts of interest.
-
-
-@dataclass(frozen=True, slots=True)
-class ConflictLine:
-    """One declared conflict, for the pages of vendors and people."""
-
-    id: UUID
-    user_id: UUID
-    person: str
-    vendor_id: UUID
-    vendor: str
-    reason: str
-    declared_by: UUID
-    declared_at: datetime
-    ended_at: datetime | None
-
-
-def conflicts(tx: Tx, *, vendor_id: UUID | None = None, user_id: UUID | None = None) -> Sequence[ConflictLine]:
-    """Return declared conflicts of interest, of one vendor or one person if given; those in force first."""
-    policy.check_ever(tx.actor, Action.CONFLICT_DECLARE)
-    statement = (
-        sa.select(ConflictOfInterest, Vendor.name)
-        .join(Vendor, Vendor.id == ConflictOfInterest.vendor_id)
-        .order_by(ConflictOfInterest.ended_at.is_not(None), ConflictOfInterest.declared_at.desc())
-        .limit(500)
-    )
-    if vendor_id is not None:
-        statement = statement.where(ConflictOfInterest.vendor_id == vendor_id)
-    if user_id is not None:
-        statement = statement.where(ConflictOfInterest.user_id == user_id)
-    rows = tx.session.execute(statement).all()
-    names = people.people(tx, [row.user_id for row, _ in rows])
-    return [
-        ConflictLine(
-            row.id,
-            row.user_id,
-            names[row.user_id].full_name if row.user_id in names else "",
-            row.vendor_id,
-            vendor,
-            row.reason,
-            row.declared_by,
-            row.declared_at,
-            row.ended_at,
-        )
-        for row, vendor in rows
-    ]
-
-
-def declare_conflict(tx: Tx, *, vendor: Vendor, reason: str, user_id: UUID | None = None) -> ConflictOfInterest:
-    """Say that a person of the lab is to keep away from a vendor: oneself, or as an admin somebody else.
-
-    :raises Forbidden: for somebody else, if the actor is no admin.
-    :raises Refused: without a reason, or if the person is not of the lab.
-    """
-    policy.check(tx.actor, Action.CONFLICT_DECLARE, vendor)
-    whom = user_id or tx.actor.id
-    if whom is None or (whom != tx.actor.id and Role.PROGRAM_ADMIN not in tx.actor.roles):
-        raise Forbidden("You declare your own conflicts. A program admin declares those of others.")
-    if tx.actor.id is None:
-        raise Forbidden("A person declares this.")
-    words = line(reason)
-    problems: dict[str, list[str]] = {}
-    if not words:
-        problems["reason"] = ["Say what ties the person to the vendor, for example: worked there until March"]
-    elif len(words) > MAX_REASON:
-        problems["reason"] = [f"Shorten the reason to {MAX_REASON:,} characters; this has {len(words):,}"]
-    found = people.people(tx, [whom]).get(whom)
-    if found is None or found.side is not Side.LAB:
-        problems["user_id"] = ["Choose somebody of the lab"]
-    if problems:
-        raise Refused(problems=problems)
-    row = ConflictOfInterest(
-        id=tx.new_id(),
-        user_id=whom,
-        vendor_id=vendor.id,
-        reason=words,
-        declared_by=tx.actor.id,
-        declared_at=tx.now,
-    )
-    tx.session.add(row)
-    tx.session.flush()
-    tx.record(ConflictDeclared(row.id, row.user_id, row.vendor_id))
-    return row
-
-
-def end_conflict(tx: Tx, *, conflict_id: UUID) -> None:
-    """Say that a declared conflict is over. An admin does, and never for themselves.
-
-    :raises NotFound: if there is none.
-    :raises Forbidden: for anybody else.
-    :raises Conflict: if it ended already.
-    """
-    row = tx.session.get(ConflictOfInterest, conflict_id)
-    if row is None:
-        raise NotFound
-    policy.check(tx.actor, Action.CONFLICT_DECLARE, row)
-    if Role.PROGRAM_ADMIN not in tx.actor.roles or tx.actor.id == row.user_id:
-        raise Forbidden("A program admin ends a conflict of interest, and not their own.")
-    if not swap(tx, row, expect={"ended_at": None}, change={"ended_at": tx.now}):
-        raise Conflict("This conflict of interest ended already.")
-    tx.record(ConflictEnded(row.id, row.user_id, row.vendor_id))

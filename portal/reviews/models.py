@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.kernel.database import Base
 from portal.reviews.rules import Kind
-from portal.terms import DecisionState, Outcome, Recommendation, Verdict
+from portal.terms import DecisionState, EscalationEnd, Outcome, Recommendation, Verdict
 
 
 def _assessment_key() -> sa.ForeignKeyConstraint:
@@ -56,13 +56,17 @@ class AnswerVerdict(Base, kw_only=True):
     """What the reviewer says of one answer of one review. A draft until the review sends it.
 
     ``verdict`` of None was taken back. ``carried_from``: the review of an earlier revision that gave it, where the
-    answer has not changed since.
+    answer has not changed since. ``by_rule``: the rule that accepted it, with its version; no person gave it then.
+    ``act_id``: the one act that accepted it together with others.
     """
 
     __tablename__ = "answer_verdict"
     __table_args__ = (
         sa.ForeignKeyConstraint(["vendor_id", "review_id"], ["review.vendor_id", "review.id"]),
         sa.CheckConstraint("verdict <> 'ask' OR note <> ''", name="asks_something"),
+        sa.CheckConstraint("(given_by IS NULL) = (by_rule IS NOT NULL)", name="by_a_person_or_a_rule"),
+        sa.CheckConstraint("by_rule IS NULL OR verdict IS NOT DISTINCT FROM 'accept'", name="a_rule_only_accepts"),
+        sa.CheckConstraint("act_id IS NULL OR verdict IS NOT DISTINCT FROM 'accept'", name="together_only_accepted"),
     )
 
     review_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -71,11 +75,13 @@ class AnswerVerdict(Base, kw_only=True):
     verdict: Mapped[Verdict | None]
     note: Mapped[str] = mapped_column(default="")
     finding_id: Mapped[UUID | None] = mapped_column(default=None)
-    given_by: Mapped[UUID]
+    given_by: Mapped[UUID | None]
     given_at: Mapped[datetime]
     sent_at: Mapped[datetime | None] = mapped_column(default=None)
     carried_from: Mapped[UUID | None] = mapped_column(default=None)
     version: Mapped[int] = mapped_column(default=1)
+    by_rule: Mapped[str | None] = mapped_column(default=None)
+    act_id: Mapped[UUID | None] = mapped_column(default=None)
 
 
 class InternalNote(Base, kw_only=True):
@@ -98,6 +104,7 @@ class Decision(Base, kw_only=True):
     """What people decided on one revision. It counts when everybody needed has signed the same digest.
 
     ``document`` is the very text that is signed (canonical JSON); the other columns say the same for queries.
+    ``asked_id``: who was asked to sign it next; others who may can sign it too.
     """
 
     __tablename__ = "decision"
@@ -140,6 +147,7 @@ class Decision(Base, kw_only=True):
     reason: Mapped[str]
     letter: Mapped[str]
     signatures_needed: Mapped[int]
+    asked_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("user_account.id"), default=None)
     document: Mapped[str]
     digest: Mapped[str]
     state: Mapped[DecisionState] = mapped_column(default=DecisionState.PROPOSED)
@@ -161,6 +169,87 @@ class DecisionSignature(Base, kw_only=True):
     digest: Mapped[str]
     factor: Mapped[str]
     signed_at: Mapped[datetime]
+
+
+class DecisionRecord(Base, kw_only=True):
+    """What was decided, sealed: the very bytes of the envelope, shown and handed out as they are. Never changed."""
+
+    __tablename__ = "decision_record"
+    __table_args__ = (
+        sa.ForeignKeyConstraint(["vendor_id", "decision_id"], ["decision.vendor_id", "decision.id"]),
+        sa.CheckConstraint("digest = encode(sha256(convert_to(envelope, 'UTF8')), 'hex')", name="digest_of_envelope"),
+    )
+
+    decision_id: Mapped[UUID] = mapped_column(primary_key=True)
+    vendor_id: Mapped[UUID]
+    envelope: Mapped[str]
+    digest: Mapped[str]
+    sealed_at: Mapped[datetime]
+
+
+class DecisionDraft(Base, kw_only=True):
+    """What one person has typed of a decision on one review. ``basis``: what the page showed when it was saved.
+
+    One that was proposed or thrown away is empty and has no time.
+    """
+
+    __tablename__ = "decision_draft"
+    __table_args__ = (
+        sa.ForeignKeyConstraint(["vendor_id", "review_id"], ["review.vendor_id", "review.id"]),
+        sa.CheckConstraint("saved_at IS NOT NULL OR body = '{}'", name="empty_iff_dropped"),
+    )
+
+    review_id: Mapped[UUID] = mapped_column(primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user_account.id"), primary_key=True)
+    vendor_id: Mapped[UUID]
+    body: Mapped[dict[str, Any]]
+    basis: Mapped[dict[str, Any]]
+    saved_at: Mapped[datetime | None]
+    row_version: Mapped[int] = mapped_column(default=1)
+
+
+class Escalation(Base, kw_only=True):
+    """A review that was put before named lead approvers, with a reason and a day. Nothing is decided by it.
+
+    It ends with a decision, handed back with words, taken back, or with the review itself.
+    """
+
+    __tablename__ = "escalation"
+    __table_args__ = (
+        sa.ForeignKeyConstraint(["vendor_id", "review_id"], ["review.vendor_id", "review.id"]),
+        sa.UniqueConstraint("vendor_id", "id"),
+        sa.CheckConstraint("reason <> ''", name="with_reason"),
+        sa.CheckConstraint("(ended_at IS NULL) = (ended_how IS NULL)", name="ended_somehow"),
+        sa.CheckConstraint("ended_how IS DISTINCT FROM 'handed_back' OR answer <> ''", name="handed_back_with_words"),
+        sa.Index("uq_escalation_open", "review_id", unique=True, postgresql_where=sa.text("ended_at IS NULL")),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    vendor_id: Mapped[UUID]
+    assessment_id: Mapped[UUID]
+    review_id: Mapped[UUID]
+    reason: Mapped[str]
+    due_on: Mapped[date]
+    raised_by: Mapped[UUID] = mapped_column(sa.ForeignKey("user_account.id"))
+    raised_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None] = mapped_column(default=None)
+    ended_how: Mapped[EscalationEnd | None] = mapped_column(default=None)
+    ended_by: Mapped[UUID | None] = mapped_column(default=None)
+    answer: Mapped[str] = mapped_column(default="")
+    row_version: Mapped[int] = mapped_column(default=1)
+
+
+class EscalationPerson(Base, kw_only=True):
+    """One of those whom a review was put before."""
+
+    __tablename__ = "escalation_person"
+    __table_args__ = (
+        sa.ForeignKeyConstraint(["vendor_id", "escalation_id"], ["escalation.vendor_id", "escalation.id"]),
+    )
+
+    escalation_id: Mapped[UUID] = mapped_column(primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user_account.id"), primary_key=True)
+    vendor_id: Mapped[UUID]
 
 
 class ConflictOfInterest(Base, kw_only=True):

@@ -157,6 +157,7 @@ def _carry(tx: Tx, before: Review, review: Review, signed: Snapshot) -> int:
                 given_at=verdict.given_at,
                 sent_at=verdict.sent_at,
                 carried_from=verdict.carried_from or before.id,
+                by_rule=verdict.by_rule,
             )
         )
         carried += 1
@@ -250,7 +251,7 @@ def claim(tx: Tx, *, review: Review, row_version: int | None = None) -> None:
     """
     policy.check(tx.actor, Action.REVIEW_CLAIM, review)
     vendor = vendor_of(tx, review)
-    me = duties.actor_as_candidate(tx, vendor)
+    me = duties.actor_as_candidate(tx, vendor, hold=True)
     duties.refuse_interest(
         me.name, rules.bars_to_review(me, vendor.name, vendor.mail_domains), "Somebody else reviews this."
     )
@@ -278,7 +279,7 @@ def assign(tx: Tx, *, review: Review, reviewer_id: UUID, row_version: int | None
     person = people.people(tx, [reviewer_id]).get(reviewer_id)
     if person is None:
         raise Refused(problems={"reviewer_id": ["Choose a reviewer"]})
-    who = duties.candidate(tx, person, vendor)
+    who = duties.candidate(tx, person, vendor, hold=True)
     if bars := rules.bars_to_review(who, vendor.name, vendor.mail_domains):
         raise Refused(problems={"reviewer_id": [f"{who.name} {rules.sentence(bars)}. Choose somebody else"]})
     assessment = hold(tx, review)

@@ -15,7 +15,7 @@ from portal.kernel.errors import Conflict, Forbidden, Refused
 from portal.kernel.ledger import Tx
 from portal.kernel.swap import swap
 from portal.policy import Action
-from portal.reviews import deciding, reviewing
+from portal.reviews import deciding, duties, reviewing
 from portal.reviews.facts import QuestionsReturned, ReviewRecommended, ReviewReturned
 from portal.reviews.models import AnswerVerdict, Review
 from portal.scoring import service as scoring
@@ -27,11 +27,12 @@ def return_questions(tx: Tx, *, review: Review, row_version: int) -> tuple[str, 
 
     Every ask becomes a message in its conversation; only these answers may change in the next revision.
 
-    :raises Forbidden: for anybody but the reviewer and lead approvers.
+    :raises Forbidden: for anybody but the reviewer and lead approvers, and if they are tied to the vendor (S3).
     :raises Refused: if nothing was asked.
     :raises Conflict: if it is not in review, or changed since the page was opened.
     """
     policy.check(tx.actor, Action.QUESTIONS_RETURN, review)
+    duties.refuse_tied(tx, reviewing.vendor_of(tx, review), "Somebody else returns this.")
     assessment = reviewing.hold(tx, review)
     reviewing.check_working(review, assessment)
     verdicts = reviewing.verdicts_of(tx, review.id)
@@ -54,11 +55,12 @@ def recommend(tx: Tx, *, review: Review, note: str, row_version: int) -> Review:
     """Finish a review: everything is judged, the score is computed anew and says what the policy suggests.
 
     :param note: the reviewer's own words for those who decide.
-    :raises Forbidden: for anybody but the reviewer.
+    :raises Forbidden: for anybody but the reviewer, and if they are tied to the vendor (S3).
     :raises Refused: if an answer has no verdict, or a question to the vendor is still open.
     :raises Conflict: if it is not in review, or changed since the page was opened.
     """
     policy.check(tx.actor, Action.RECOMMEND, review)
+    duties.refuse_tied(tx, reviewing.vendor_of(tx, review), "Somebody else finishes this review.")
     assessment = reviewing.hold(tx, review)
     policy.check(tx.actor, Action.RECOMMEND, review)
     reviewing.check_working(review, assessment)

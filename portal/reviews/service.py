@@ -1,18 +1,20 @@
 """The commands of this room in one place: reviewing, judging, sending, deciding, and declared conflicts of interest."""
 
 from portal.findings.service import Wrong
+from portal.reviews.conflicts import ConflictLine, conflicts, declare_conflict, end_conflict
 from portal.reviews.deciding import (
     decline_decision,
     get_decision,
     propose_decision,
     review_of,
     sign_decision,
+    void_of_conflict,
     void_of_person,
     void_proposed,
     withdraw_decision,
 )
 from portal.reviews.documents import document_of, proposed_for
-from portal.reviews.duties import ConflictLine, Signer, conflicts, declare_conflict, end_conflict, signers_of
+from portal.reviews.duties import Signer, bars_for, signers_of
 from portal.reviews.outlooks import Counts, Outlook, ProposedLine, counts, ineligible, outlook, proposed, to_cosign
 from portal.reviews.proofs import Judged, Proof, accept_many, proofs_of, recheck, recheck_many, reject_many
 from portal.reviews.queries import ReviewLine, my_reviews, queue
@@ -69,6 +71,7 @@ __all__ = [
     "accept_many",
     "assign",
     "attested_of",
+    "bars_for",
     "claim",
     "clear_verdict",
     "conflicts",
@@ -110,6 +113,7 @@ __all__ = [
     "signers_of",
     "to_cosign",
     "verdict_lines",
+    "void_of_conflict",
     "void_of_person",
     "void_proposed",
     "withdraw_decision",

@@ -22,7 +22,7 @@ from portal.kernel.swap import swap
 from portal.policy import Action
 from portal.questionnaires import service as questionnaires
 from portal.questionnaires.rules import QuestionState
-from portal.reviews import reviewing
+from portal.reviews import duties, reviewing
 from portal.reviews.facts import AnswerJudged, CitationJudged, NoteWritten, VerdictTakenBack
 from portal.reviews.models import AnswerVerdict, InternalNote, Review
 from portal.terms import Acceptance, Verdict
@@ -42,11 +42,12 @@ class VerdictLine:
     given_at: datetime | None
     carried: bool
     version: int
+    by_rule: str | None = None
 
     @property
     def locked(self) -> bool:
-        """Whether it was accepted before and says the same: there is nothing to judge."""
-        return self.carried and self.verdict is Verdict.ACCEPT
+        """Whether a person accepted it before and it says the same: there is nothing to judge."""
+        return self.carried and self.verdict is Verdict.ACCEPT and self.by_rule is None
 
 
 def line_of(key: str, row: AnswerVerdict | None) -> VerdictLine:
@@ -62,6 +63,7 @@ def line_of(key: str, row: AnswerVerdict | None) -> VerdictLine:
         row.given_at,
         carried=row.carried_from is not None,
         version=row.version,
+        by_rule=row.by_rule,
     )
 
 
@@ -278,6 +280,7 @@ def post_message(
 
 def _held(tx: Tx, review: Review, key: str, version: int) -> tuple[Assessment, AnswerVerdict | None]:
     policy.check(tx.actor, Action.REVIEW_JUDGE, review)
+    duties.refuse_tied(tx, reviewing.vendor_of(tx, review), "Somebody else judges this.")
     assessment = reviewing.hold(tx, review)
     policy.check(tx.actor, Action.REVIEW_JUDGE, review)
     reviewing.check_working(review, assessment)
@@ -340,6 +343,7 @@ def _write(
     else:
         row.verdict, row.note, row.finding_id = verdict, note, finding_id
         row.given_by, row.given_at, row.carried_from = tx.actor.id, tx.now, None
+        row.by_rule = row.act_id = None
         row.version += 1
     tx.session.flush()
     return row

@@ -34,13 +34,22 @@ class Duty(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One reason why a person does not act here, in words that follow the person's name."""
+    """One reason why a person does not act here, in words that follow the person's name.
+
+    ``brief`` says the same in brackets behind the name, where the words would be long.
+    """
 
     duty: Duty
     words: str
+    brief: str = field(default="", compare=False)
 
     def __str__(self) -> str:
         return self.words
+
+    @property
+    def in_brief(self) -> str:
+        """The reason as it stands in brackets: "Jonas Weil (worked at Quillmark until March)"."""
+        return self.brief or self.words
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +58,7 @@ class Candidate:
 
     ``made_approver_by``: who asked for and who confirmed an approver role that is younger than a day. ``conflicts``:
     the declared ones that have not ended. ``belonged``: an account or an invitation of the vendor had their address.
+    ``earlier``: addresses that they had before.
     """
 
     id: UUID | None
@@ -60,6 +70,7 @@ class Candidate:
     belonged: bool = False
     conflicts: tuple[str, ...] = ()
     made_approver_by: frozenset[UUID] = frozenset()
+    earlier: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +114,12 @@ def in_domain(email: str, domains: Collection[str]) -> bool:
 def interests(person: Candidate, vendor: str, domains: Collection[str]) -> tuple[Bar, ...]:
     """Return what ties a person to a vendor, so that they neither review nor decide it (S3)."""
     found = []
-    if person.belonged or in_domain(person.email, domains):
+    if person.belonged or any(in_domain(each, domains) for each in (person.email, *person.earlier)):
         found.append(Bar(Duty.INTEREST, f"works or worked at {vendor}"))
-    found.extend(Bar(Duty.INTEREST, f"declared a conflict of interest: {reason}") for reason in person.conflicts)
+    found.extend(
+        Bar(Duty.INTEREST, f"declared a conflict of interest: {reason}", f"{reason[:1].lower()}{reason[1:]}")
+        for reason in person.conflicts
+    )
     return tuple(found)
 
 
@@ -165,7 +179,7 @@ def _judged(person_id: UUID, case: Case) -> tuple[Bar, ...]:
     # Verdicts of an earlier revision are carried into this one, so who gave them judged this one too.
     revisions = sorted(revision for revision, people in case.judges.items() if person_id in people)
     if case.revision in revisions or (case.assigned == person_id):
-        return (Bar(Duty.REVIEWER, "reviewed this revision"),)
+        return (Bar(Duty.REVIEWER, "reviewed this revision", "reviewer"),)
     return (Bar(Duty.REVIEWER, f"reviewed revision {revisions[-1]}"),) if revisions else ()
 
 
@@ -193,3 +207,12 @@ def sentence(bars: Collection[Bar]) -> str:
     """Return the bars as one clause: "reviewed this revision, and works or worked at Quillmark"."""
     words = [each.words for each in bars]
     return ", and ".join(words)
+
+
+def in_brief(bars: Collection[Bar]) -> str:
+    """Return the bars as they stand in brackets behind a name: what is worst of all first, one reason a bar.
+
+    That somebody holds another role goes without saying where there is another reason.
+    """
+    told = [each for each in bars if each.duty is not Duty.ROLE] or list(bars)
+    return ", ".join(each.in_brief for each in told)
