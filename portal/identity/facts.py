@@ -134,6 +134,15 @@ class ReadingChanged(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class KeysSwitched(Fact):
+    """A person lets single keys act on pages from now on, or not."""
+
+    user_id: UUID
+    vendor_id: UUID | None
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
 class RecoveryCodesRenewed(Fact):
     """A person has new recovery codes; the old ones are dead."""
 

@@ -38,6 +38,7 @@ class UserAccount(Base, kw_only=True):
     totp_last_step: Mapped[int] = mapped_column(sa.BigInteger, default=0)
     timezone: Mapped[str] = mapped_column(default="UTC")
     language: Mapped[str] = mapped_column(default="en")
+    single_keys: Mapped[bool] = mapped_column(default=True)
     given_only: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime]
     enrolled_at: Mapped[datetime | None] = mapped_column(default=None)

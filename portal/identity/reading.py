@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from zoneinfo import available_timezones
 
-from portal.identity.facts import ReadingChanged
+from portal.identity.facts import KeysSwitched, ReadingChanged
 from portal.identity.models import UserAccount
 from portal.kernel.errors import NotFound, Refused
 from portal.kernel.ledger import Tx
@@ -54,3 +54,16 @@ def read_in(tx: Tx, *, language: str | None = None, timezone: str | None = None)
         return
     user.language, user.timezone = wanted
     tx.record(ReadingChanged(user.id, user.vendor_id, *wanted))
+
+
+def switch_keys(tx: Tx, *, on: bool) -> None:
+    """Let single keys act on the actor's pages from now on, or not (WCAG 2.1.4).
+
+    :raises NotFound: if the actor is no person with an account.
+    """
+    user = tx.session.get(UserAccount, tx.actor.id) if tx.actor.id else None
+    if user is None:
+        raise NotFound
+    if user.single_keys is not on:
+        user.single_keys = on
+        tx.record(KeysSwitched(user.id, user.vendor_id, on))

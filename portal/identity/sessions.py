@@ -158,6 +158,7 @@ def open_session(tx: Tx, *, token: str, used: bool = True) -> LiveSession | None
         given_only=user.given_only,
         language=user.language,
         timezone=user.timezone,
+        single_keys=user.single_keys,
     )
     return LiveSession(
         id=session.id,

@@ -25,7 +25,7 @@ class Actor:
     ``vendor_id`` is set for the people of a vendor and for nobody else. ``fresh`` says that a second factor was
     given moments ago (step-up). ``scopes`` and ``vendor_ids`` belong to service clients; ``vendor_ids`` of None
     means every vendor. ``given_only`` marks a respondent who sees and answers the sections given to them, and no other.
-    ``language`` and ``timezone`` say how the actor reads: neither gives any right.
+    ``language`` and ``timezone`` say how the actor reads, ``single_keys`` whether keys alone act: none gives any right.
     """
 
     kind: ActorKind
@@ -42,6 +42,7 @@ class Actor:
     given_only: bool = False
     language: str = "en"
     timezone: str = "UTC"
+    single_keys: bool = True
 
     @property
     def is_vendor(self) -> bool:

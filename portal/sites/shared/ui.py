@@ -254,7 +254,7 @@ def status_look(word: str) -> Look:
 
 @dataclass(frozen=True, slots=True)
 class NavItem:
-    """One destination of a site; count names the number beside it in nav_counts."""
+    """One destination of a site; count names the number beside it in nav_counts, keys the two that lead there."""
 
     key: str
     label: str
@@ -262,6 +262,7 @@ class NavItem:
     icon: str = ""
     count: str = ""
     urgent: bool = False
+    keys: str = ""
 
 
 VENDOR_NAV = (
@@ -272,24 +273,24 @@ VENDOR_NAV = (
 )
 LAB_NAV: Mapping[str, tuple[NavItem, ...]] = {
     "Work": (
-        NavItem("queue", "Review queue", "/lab/queue", "inbox", "queue"),
-        NavItem("reviews", "My reviews", "/lab/reviews", "list-checks", "reviews"),
-        NavItem("messages", "Messages", "/lab/messages", "message-square", "messages"),
-        NavItem("cosign", "To co-sign", "/lab/cosign", "signature", "cosign"),
-        NavItem("findings", "Findings", "/lab/findings", "flag", "findings"),
-        NavItem("appeals", "Second looks", "/lab/appeals", "refresh-cw", "appeals"),
+        NavItem("queue", "Review queue", "/lab/queue", "inbox", "queue", keys="g q"),
+        NavItem("reviews", "My reviews", "/lab/reviews", "list-checks", "reviews", keys="g r"),
+        NavItem("messages", "Messages", "/lab/messages", "message-square", "messages", keys="g m"),
+        NavItem("cosign", "To co-sign", "/lab/cosign", "signature", "cosign", keys="g c"),
+        NavItem("findings", "Findings", "/lab/findings", "flag", "findings", keys="g f"),
+        NavItem("appeals", "Second looks", "/lab/appeals", "refresh-cw", "appeals", keys="g s"),
     ),
     "Vendors": (
-        NavItem("vendors", "Vendors", "/lab/vendors", "building-2", "vendors"),
-        NavItem("portfolio", "Portfolio", "/lab/portfolio", "layout-dashboard"),
-        NavItem("evidence", "Evidence", "/lab/evidence", "file-clock", "evidence"),
-        NavItem("incidents", "Incidents", "/lab/incidents", "siren", "incidents", urgent=True),
+        NavItem("vendors", "Vendors", "/lab/vendors", "building-2", "vendors", keys="g v"),
+        NavItem("portfolio", "Portfolio", "/lab/portfolio", "layout-dashboard", keys="g p"),
+        NavItem("evidence", "Evidence", "/lab/evidence", "file-clock", "evidence", keys="g e"),
+        NavItem("incidents", "Incidents", "/lab/incidents", "siren", "incidents", urgent=True, keys="g i"),
     ),
     "Manage": (
-        NavItem("questionnaires", "Questionnaires", "/lab/questionnaires", "git-compare-arrows"),
-        NavItem("users", "Users and roles", "/lab/admin/users", "users"),
-        NavItem("keys", "API and webhooks", "/lab/admin/clients", "webhook"),
-        NavItem("audit", "Audit log", "/lab/audit", "scroll-text"),
+        NavItem("questionnaires", "Questionnaires", "/lab/questionnaires", "git-compare-arrows", keys="g n"),
+        NavItem("users", "Users and roles", "/lab/admin/users", "users", keys="g u"),
+        NavItem("keys", "API and webhooks", "/lab/admin/clients", "webhook", keys="g k"),
+        NavItem("audit", "Audit log", "/lab/audit", "scroll-text", keys="g l"),
     ),
 }
 

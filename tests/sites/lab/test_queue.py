@@ -114,3 +114,15 @@ def test_a_lead_gives_a_review_and_somebody_tied_to_the_vendor_is_refused(
 )
 def test_who_reads_the_queue(house: House, signed_in: Callable[..., Any], role: Role, status: int) -> None:
     assert signed_in(person(house, roles=[role])).get("/lab/queue").status_code == status
+
+
+def test_a_person_switches_single_keys_off_for_every_browser(made: Bench, signed_in: Callable[..., Any]) -> None:
+    one, other = signed_in(made.reviewer), signed_in(made.reviewer)
+    assert 'class="shell"' in one.get("/lab/queue").get_data(as_text=True)
+
+    answer = one.post("/account/keys", data={"keys": "off"})
+
+    assert (answer.status_code, answer.location) == (303, "/account#keys-card")
+    assert 'class="shell no-keys"' in other.get("/lab/queue").get_data(as_text=True)
+    one.post("/account/keys", data={"keys": "on"})
+    assert 'class="shell"' in other.get("/lab/queue").get_data(as_text=True)

@@ -1,0 +1,1 @@
+"""Search from the head of every page of the lab."""
