@@ -10,14 +10,17 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.kernel.database import Base
-from portal.terms import FindingState, RemedyAct, SecondAnswer, Severity
+from portal.terms import AcceptanceState, FindingAct, FindingState, PlanState, RemedyAct, SecondAnswer, Severity
 
 
 class Finding(Base, kw_only=True):
     """One finding about one answer. A draft is the reviewer's own; shared, it is the vendor's task.
 
-    ``credit`` (0..100), where given, replaces the answer's credit in the score, with ``opened_by`` as its author.
-    ``remedy`` is the last step towards closing it; None before any proof was sent.
+    ``credit`` (0..100), where given, replaces the answer's credit in the score, with ``opened_by`` as its author and
+    ``credit_reason`` as the reason. ``remedy`` is the last step towards closing it; None before any proof was sent.
+    ``blocks``: list of {data_class, access_mode}: the lowest class that it keeps closed, in one mode or in all.
+    ``owner_id`` is the vendor's person who sees to it, ``follower_id`` the lab's who follows it. ``plan`` is where the
+    vendor's plan stands.
     """
 
     __tablename__ = "finding"
@@ -26,12 +29,14 @@ class Finding(Base, kw_only=True):
         sa.UniqueConstraint("vendor_id", "number"),
         sa.UniqueConstraint("vendor_id", "id"),
         sa.CheckConstraint("credit IS NULL OR credit BETWEEN 0 AND 100", name="credit_range"),
+        sa.CheckConstraint("credit IS NULL OR credit_reason <> ''", name="credit_with_reason"),
         sa.CheckConstraint("what <> ''", name="says_what_is_wrong"),
         sa.CheckConstraint(
             "state = 'draft' OR shared_at IS NOT NULL OR state = 'withdrawn'", name="shared_unless_draft"
         ),
         sa.CheckConstraint("(state = 'closed') = (closed_at IS NOT NULL)", name="closed_iff_dated"),
         sa.Index("ix_finding_assessment_id", "assessment_id"),
+        sa.Index("ix_finding_open", "due_on", "id", postgresql_where=sa.text("state = 'open'")),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -53,6 +58,11 @@ class Finding(Base, kw_only=True):
     closed_at: Mapped[datetime | None] = mapped_column(default=None)
     row_version: Mapped[int] = mapped_column(default=1)
     remedy: Mapped[RemedyAct | None] = mapped_column(default=None)
+    credit_reason: Mapped[str] = mapped_column(default="")
+    blocks: Mapped[list[Any]] = mapped_column(default_factory=list)
+    owner_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("user_account.id"), default=None)
+    follower_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("user_account.id"), default=None)
+    plan: Mapped[PlanState | None] = mapped_column(default=None)
 
 
 class Remedy(Base, kw_only=True):
@@ -87,6 +97,90 @@ class Remedy(Base, kw_only=True):
     by: Mapped[UUID | None]
     by_name: Mapped[str]
     at: Mapped[datetime]
+
+
+class FindingStep(Base, kw_only=True):
+    """What was said or agreed about a finding beside its proof. Rows only grow.
+
+    ``day``: until when a plan will be done, or the new due date; ``was_day`` the one before. ``person_id`` is who was
+    named.
+    """
+
+    __tablename__ = "finding_step"
+    __table_args__ = (
+        sa.ForeignKeyConstraint(["vendor_id", "finding_id"], ["finding.vendor_id", "finding.id"]),
+        sa.UniqueConstraint("finding_id", "number"),
+        sa.CheckConstraint("number > 0", name="counted_from_one"),
+        sa.CheckConstraint("act NOT IN ('plan_sent', 'plan_returned', 'due_moved') OR words <> ''", name="in_words"),
+        sa.CheckConstraint("act <> 'plan_sent' OR day IS NOT NULL", name="planned_by_a_day"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    vendor_id: Mapped[UUID]
+    finding_id: Mapped[UUID]
+    number: Mapped[int]
+    act: Mapped[FindingAct]
+    words: Mapped[str] = mapped_column(default="")
+    day: Mapped[date | None] = mapped_column(default=None)
+    was_day: Mapped[date | None] = mapped_column(default=None)
+    person_id: Mapped[UUID | None] = mapped_column(default=None)
+    person_name: Mapped[str] = mapped_column(default="")
+    by: Mapped[UUID]
+    by_name: Mapped[str]
+    at: Mapped[datetime]
+
+
+class RiskAcceptance(Base, kw_only=True):
+    """That the lab lives with an open finding until a day: two people sign the same document. The lab's alone.
+
+    ``owner_id`` answers for the risk. ``document`` is the very text that both sign (canonical JSON). It counts from
+    the confirmation to ``until``, its last day, unless it is revoked before.
+    """
+
+    __tablename__ = "risk_acceptance"
+    __table_args__ = (
+        sa.ForeignKeyConstraint(["vendor_id", "finding_id"], ["finding.vendor_id", "finding.id"]),
+        sa.CheckConstraint("reason <> ''", name="with_reason"),
+        sa.CheckConstraint("digest = encode(sha256(convert_to(document, 'UTF8')), 'hex')", name="digest_of_document"),
+        sa.CheckConstraint("confirmed_by <> proposed_by", name="two_people"),
+        sa.CheckConstraint(
+            "(confirmed_by IS NULL) = (confirmed_at IS NULL)"
+            " AND (confirmed_by IS NOT NULL) = (state IN ('confirmed', 'revoked'))",
+            name="confirmed_by_somebody",
+        ),
+        sa.CheckConstraint("(ended_at IS NOT NULL) = (state IN ('fallen', 'revoked'))", name="ended_iff_dated"),
+        sa.CheckConstraint("state <> 'revoked' OR (ended_by IS NOT NULL AND ended_why <> '')", name="revoked_with_why"),
+        sa.CheckConstraint(
+            "until <= (proposed_at AT TIME ZONE 'UTC')::date + CASE WHEN knock_out THEN 90 ELSE 400 END",
+            name="ends_in_time",
+        ),
+        sa.Index(
+            "uq_risk_acceptance_one_proposed",
+            "finding_id",
+            unique=True,
+            postgresql_where=sa.text("state = 'proposed'"),
+        ),
+        sa.Index("ix_risk_acceptance_vendor_id", "vendor_id", "finding_id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    vendor_id: Mapped[UUID]
+    finding_id: Mapped[UUID]
+    knock_out: Mapped[bool]
+    reason: Mapped[str]
+    owner_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user_account.id"))
+    until: Mapped[date]
+    document: Mapped[str]
+    digest: Mapped[str]
+    state: Mapped[AcceptanceState] = mapped_column(default=AcceptanceState.PROPOSED)
+    proposed_by: Mapped[UUID]
+    proposed_at: Mapped[datetime]
+    confirmed_by: Mapped[UUID | None] = mapped_column(default=None)
+    confirmed_at: Mapped[datetime | None] = mapped_column(default=None)
+    ended_by: Mapped[UUID | None] = mapped_column(default=None)
+    ended_at: Mapped[datetime | None] = mapped_column(default=None)
+    ended_why: Mapped[str] = mapped_column(default="")
+    row_version: Mapped[int] = mapped_column(default=1)
 
 
 class SecondLook(Base, kw_only=True):

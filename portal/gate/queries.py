@@ -11,9 +11,10 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
+from portal.findings import risks
 from portal.gate.models import Clearance, ClearanceEvidence, GateSequence, Pause
+from portal.gate.rules import CLOSES_NAMED, Accepted, Condition, Ground, World, latest_day
 from portal.gate.rules import Clearance as ClearanceValue
-from portal.gate.rules import Condition, Ground, World, latest_day
 from portal.gate.rules import Engagement as EngagementValue
 from portal.gate.rules import Pause as PauseValue
 from portal.kernel.ledger import Tx
@@ -45,11 +46,15 @@ def condition_of(row: dict[str, Any]) -> Condition:
         closes_at=row.get("closes_at"),
         access_mode=row.get("access_mode"),
         met=bool(row.get("met", False)),
+        finding=row.get("finding"),
+        consequence=str(row.get("consequence", CLOSES_NAMED)),
+        data_class=row.get("data_class"),
+        limit=bool(row.get("limit", False)),
     )
 
 
 def worlds(tx: Tx, vendor_ids: Sequence[UUID]) -> dict[UUID, World]:
-    """Return what the gate knows of each of these vendors, in six statements however many they are."""
+    """Return what the gate knows of each of these vendors, in seven statements at most however many they are."""
     ids = list(vendor_ids)
     vendors = tx.session.execute(
         sa.select(Vendor.id, Vendor.slug, Vendor.disabled_at, GateSequence.last)
@@ -80,6 +85,9 @@ def worlds(tx: Tx, vendor_ids: Sequence[UUID]) -> dict[UUID, World]:
     )
     steps = tx.session.execute(newest).scalars().all()
     grounds = grounds_of(tx, [each.id for each in steps])
+    # Nobody's acceptance matters where no condition waits for a finding.
+    waiting = {each.vendor_id for each in steps if any(_waits(condition) for condition in each.conditions)}
+    accepted = risks.accepted_until(tx, waiting)
     for each in steps:
         clearances.setdefault(each.vendor_id, []).append(
             ClearanceValue(
@@ -106,9 +114,14 @@ def worlds(tx: Tx, vendor_ids: Sequence[UUID]) -> dict[UUID, World]:
             clearances=tuple(clearances.get(vendor_id, ())),
             pauses=tuple(value for paused, value in pauses if paused in {None, vendor_id}),
             sequence=last or 0,
+            accepted=tuple(Accepted(*each) for each in accepted.get(vendor_id, ())),
         )
         for vendor_id, slug, disabled, last in vendors
     }
+
+
+def _waits(condition: dict[str, Any]) -> bool:
+    return condition.get("finding") is not None and not condition.get("met", False)
 
 
 def grounds_of(tx: Tx, clearance_ids: Sequence[UUID]) -> dict[UUID, tuple[Ground, ...]]:

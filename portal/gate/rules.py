@@ -6,9 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
+from typing import Final
 
 from portal.evidence.rules import KEPT, NEVER, Reach, Record, reach
 from portal.terms import AccessMode, ClearanceAct, DataClass, EvidenceState
+
+_APPROVALS: Final = frozenset({ClearanceAct.APPROVE, ClearanceAct.APPROVE_WITH_CONDITIONS})
 
 
 class Reason(StrEnum):
@@ -36,6 +39,11 @@ class Reason(StrEnum):
     CONDITION_CLOSES = "condition_closes"
     CONDITION_OVERDUE = "condition_overdue"
     EVIDENCE_EXPIRED = "evidence_expired"
+    RISK_ACCEPTED = "risk_accepted"
+
+
+CLOSES_NAMED: Final = "class"
+"""The consequence of a condition that is overdue, unless people decided otherwise: it closes what it names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +52,11 @@ class Condition:
 
     :param closes_at: the lowest data class that stays closed until the condition is met; None closes nothing before
         the due date.
-    :param due_on: after this day an unmet condition closes everything it names.
+    :param due_on: after this day an unmet condition has its consequence.
+    :param finding: the number of the finding whose proof meets it.
+    :param consequence: what follows when it is overdue: "class" closes what it names; anything else closes everything.
+    :param data_class: the only class it is about; None for all that ``closes_at`` names.
+    :param limit: there is nothing to meet: the approval reaches no further than this, or no longer.
     """
 
     text: str
@@ -52,12 +64,57 @@ class Condition:
     closes_at: int | None = None
     access_mode: str | None = None
     met: bool = False
+    finding: int | None = None
+    consequence: str = CLOSES_NAMED
+    data_class: int | None = None
+    limit: bool = False
 
     def names(self, data_class: DataClass, access_mode: AccessMode) -> bool:
         """Whether the condition is about this class and mode."""
-        return (self.closes_at is None or data_class >= self.closes_at) and (
-            self.access_mode is None or access_mode == self.access_mode
+        return (
+            (self.closes_at is None or data_class >= self.closes_at)
+            and self.data_class in {None, data_class}
+            and self.access_mode in {None, access_mode}
         )
+
+    def overdue(self, today: date) -> bool:
+        """Whether its day is over and it is not met."""
+        return not self.met and self.due_on is not None and today > self.due_on
+
+    def denies(self, data_class: DataClass, access_mode: AccessMode, today: date) -> tuple[Reason, ...]:
+        """Return why it keeps this class and mode closed on a day; nothing if it does not."""
+        if self.met:
+            return ()
+        named = self.names(data_class, access_mode)
+        if self.limit:
+            over = Reason.DATA_CLASS_NOT_COVERED if self.closes_at is not None else Reason.EXPIRED
+            return (over,) if named and (self.closes_at is not None or self.overdue(today)) else ()
+        found = [Reason.CONDITION_CLOSES] if named and self.closes_at is not None else []
+        if self.overdue(today) and (named or self.consequence != CLOSES_NAMED):
+            found.append(Reason.CONDITION_OVERDUE)
+        return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """That two people live with a finding until a day, the last one. It lifts what its conditions close, no more."""
+
+    finding: int
+    until: date
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """What a reason is about: a condition, the finding that it hangs on, and until when its risk is accepted."""
+
+    reason: Reason
+    condition: Condition
+    accepted_until: date | None = None
+
+    @property
+    def finding(self) -> str | None:
+        """The finding as people say it."""
+        return f"F-{self.condition.finding}" if self.condition.finding is not None else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +190,7 @@ class World:
     clearances: tuple[Clearance, ...]
     pauses: tuple[Pause, ...]
     sequence: int
+    accepted: tuple[Accepted, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +206,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Allow or deny, why, for how long, under which conditions."""
+    """Allow or deny, why, for how long, under which conditions; ``details`` says which condition a reason is about."""
 
     allow: bool
     reasons: tuple[Reason, ...]
@@ -158,6 +216,7 @@ class Answer:
     valid_until: datetime | None
     conditions: tuple[Condition, ...] = ()
     engagement: str | None = None
+    details: tuple[Detail, ...] = ()
 
 
 def decide(world: World | None, question: Question, now: datetime) -> Answer:
@@ -217,24 +276,55 @@ def _one(world: World, engagement: Engagement, data_class: DataClass, mode: Acce
         reasons.append(Reason.ACCESS_MODE_NOT_COVERED)
     clearance = latest(world.clearances, engagement.id)
     conditions: tuple[Condition, ...] = ()
+    details: tuple[Detail, ...] = ()
     if clearance is None:
         reasons.append(Reason.NOT_DECIDED)
     else:
         reasons.extend(_from_clearance(clearance, engagement, data_class, mode, today))
-        conditions = tuple(each for each in clearance.conditions if not each.met)
+        if clearance.act in _APPROVALS:
+            conditions = tuple(each for each in clearance.conditions if not each.met)
+            details = tuple(_details(conditions, world.accepted, data_class, mode, today))
+            reasons.extend(each.reason for each in details if each.accepted_until is None)
     allow = not reasons
     if allow:
         reasons = [Reason.CLEARED_WITH_CONDITIONS if conditions else Reason.CLEARED]
+        reasons.extend(each.reason for each in details)
     return Answer(
         allow=allow,
         reasons=tuple(dict.fromkeys(reasons)),
         vendor=world.vendor,
         sequence=world.sequence,
         as_of=now,
-        valid_until=_ends(clearance, engagement, conditions, data_class, mode, now) if allow else None,
+        valid_until=_ends(clearance, engagement, conditions, world.accepted, data_class, mode, now) if allow else None,
         conditions=conditions if allow else (),
         engagement=engagement.slug,
+        details=details,
     )
+
+
+def _details(
+    conditions: Sequence[Condition],
+    accepted: Sequence[Accepted],
+    data_class: DataClass,
+    mode: AccessMode,
+    today: date,
+) -> Iterable[Detail]:
+    """Yield what each condition keeps closed, or would if its risk were not accepted today."""
+    for condition in conditions:
+        until = accepted_until(condition, accepted)
+        reasons = condition.denies(data_class, mode, today)
+        if reasons and until is not None and today <= until:
+            yield Detail(Reason.RISK_ACCEPTED, condition, until)
+        else:
+            for reason in reasons:
+                yield Detail(reason, condition)
+
+
+def accepted_until(condition: Condition, accepted: Iterable[Accepted]) -> date | None:
+    """Return the last day on which the risk of a condition's finding is accepted; None if nobody accepted it."""
+    if condition.finding is None:
+        return None
+    return max((each.until for each in accepted if each.finding == condition.finding), default=None)
 
 
 def _from_clearance(
@@ -255,13 +345,6 @@ def _from_clearance(
         reasons.append(Reason.ACCESS_MODE_NOT_COVERED)
     if not all(ground.holds(today) for ground in clearance.grounds):
         reasons.append(Reason.EVIDENCE_EXPIRED)
-    for condition in clearance.conditions:
-        if condition.met or not condition.names(data_class, mode):
-            continue
-        if condition.closes_at is not None:
-            reasons.append(Reason.CONDITION_CLOSES)
-        if condition.due_on is not None and today > condition.due_on:
-            reasons.append(Reason.CONDITION_OVERDUE)
     return reasons
 
 
@@ -278,15 +361,26 @@ def _ends(
     clearance: Clearance | None,
     engagement: Engagement,
     conditions: Sequence[Condition],
+    accepted: Sequence[Accepted],
     data_class: DataClass,
     mode: AccessMode,
     now: datetime,
 ) -> datetime | None:
     """Return the first instant at which this allow would no longer be given if nothing else happened."""
     days = [clearance.ends_on if clearance else None, engagement.ends_on]
-    days += [each.due_on for each in conditions if each.names(data_class, mode)]
+    days += [_last_day(each, accepted_until(each, accepted), data_class, mode) for each in conditions]
     first = earliest(days)
     return datetime.combine(first + timedelta(days=1), time.min, tzinfo=now.tzinfo) if first else None
+
+
+def _last_day(condition: Condition, accepted: date | None, data_class: DataClass, mode: AccessMode) -> date | None:
+    """Return the last day on which an unmet condition leaves this class and mode open; None if it always does."""
+    named = condition.names(data_class, mode)
+    if named and condition.closes_at is not None:
+        return accepted
+    if condition.due_on is None or not (named or condition.consequence != CLOSES_NAMED):
+        return None
+    return condition.due_on if accepted is None else max(condition.due_on, accepted)
 
 
 def counts_until(record: Record, pinned: date | None) -> date | None:

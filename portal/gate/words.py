@@ -29,6 +29,7 @@ REASON_WORDS = {
     Reason.CONDITION_CLOSES: "Closed until a condition is met",
     Reason.CONDITION_OVERDUE: "A condition is overdue",
     Reason.EVIDENCE_EXPIRED: "Evidence that the approval rests on has lapsed",
+    Reason.RISK_ACCEPTED: "A risk is accepted",
 }
 
 
@@ -41,8 +42,20 @@ def because(reasons: Sequence[Reason]) -> str:
 def reason_of(answer: Answer) -> str:
     """Return why an answer is what it is, with the open conditions named where they are what it hangs on."""
     words = because(answer.reasons)
+    if named := findings_of(answer):
+        words = f"{words} ({named})"
     texts = "; ".join(condition.text for condition in answer.conditions)
     return f"{words}: {texts}" if texts else words
+
+
+def findings_of(answer: Answer) -> str:
+    """Return the findings that an answer hangs on, with the last day of a risk that is accepted; empty for none."""
+    said: dict[str, None] = {}
+    for each in answer.details:
+        if each.finding is not None:
+            until = each.accepted_until
+            said[f"{each.finding} until {until.day} {until:%B %Y}" if until else each.finding] = None
+    return ", ".join(said)
 
 
 def condition_words(condition: Condition) -> str:
