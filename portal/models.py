@@ -14,6 +14,7 @@ from portal.identity import models as identity
 from portal.kernel.database import Base
 from portal.questionnaires import models as questionnaires
 from portal.reviews import models as reviews
+from portal.rulebook import models as rulebook
 from portal.scoring import models as scoring
 from portal.vendors import models as vendors
 
@@ -22,6 +23,7 @@ ROOMS: tuple[ModuleType, ...] = (
     delivery,
     identity,
     vendors,
+    rulebook,
     questionnaires,
     evidence,
     assessments,

@@ -90,6 +90,9 @@ class Action(StrEnum):
     QUESTIONNAIRE_READ = "questionnaire.read"
     QUESTIONNAIRE_DRAFT = "questionnaire.draft"
     QUESTIONNAIRE_PUBLISH = "questionnaire.publish"
+    POLICY_READ = "policy.read"
+    POLICY_DRAFT = "policy.draft"
+    POLICY_PUBLISH = "policy.publish"
     MAIL_READ = "mail.read"
 
     # machines
@@ -311,6 +314,9 @@ GRANTS: dict[Action, tuple[Rule, ...]] = {
     Action.QUESTIONNAIRE_READ: _LAB_PEOPLE,
     Action.QUESTIONNAIRE_DRAFT: (_REVIEWER, _LEAD, _ADMIN),
     Action.QUESTIONNAIRE_PUBLISH: (_LEAD, _ADMIN),
+    Action.POLICY_READ: _LAB_PEOPLE,
+    Action.POLICY_DRAFT: (_REVIEWER, _LEAD, _ADMIN),
+    Action.POLICY_PUBLISH: (_LEAD, _ADMIN),
     Action.MAIL_READ: (_ADMIN,),
     Action.API_GATE_READ: (scope(Scope.GATE_READ),),
     Action.API_DOCUMENT_READ: (ANYBODY,),

@@ -12,7 +12,8 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from portal import policy
-from portal.identity.models import RoleGrant, UserAccount
+from portal.identity.models import UserAccount
+from portal.identity.publishers import SIGNATURES_NEEDED, hold_publishers
 from portal.kernel.actor import ActorKind
 from portal.kernel.errors import Conflict, Forbidden, NotFound, Refused
 from portal.kernel.ledger import Tx, get_one
@@ -27,7 +28,7 @@ from portal.questionnaires.facts import (
     QuestionnaireDrafted,
 )
 from portal.questionnaires.models import QuestionnaireDraft, QuestionnaireSignature, QuestionnaireVersion
-from portal.questionnaires.readiness import SIGNATURES_NEEDED, Readiness, compile_source, readiness
+from portal.questionnaires.readiness import Readiness, compile_source, readiness
 from portal.questionnaires.rules import Changes, Claim, Decision, DefinitionError, Questionnaire, meaning
 from portal.questionnaires.rules.diff import Change
 from portal.terms import DraftState
@@ -211,7 +212,7 @@ def sign_draft(tx: Tx, *, draft: QuestionnaireDraft, digest_seen: str, row_versi
     state = readiness(tx, draft)
     if not state.is_ready:
         raise Refused("\n".join(map(str, state.problems)))
-    eligible = _hold_signers(tx, {tx.actor.id, *(line.signed_by for line in state.signatures)})
+    eligible = hold_publishers(tx, {tx.actor.id, *(line.signed_by for line in state.signatures)})
     if tx.actor.id not in eligible:
         raise Forbidden("Your role does not allow this.")
     _sign(tx, draft, tx.actor.id, state)
@@ -233,23 +234,6 @@ def _sign(tx: Tx, draft: QuestionnaireDraft, person_id: UUID, state: Readiness) 
     )
     tx.session.flush()
     tx.record(DraftSigned(draft.id, draft.slug, draft.version, draft.digest, person_id))
-
-
-def _hold_signers(tx: Tx, people: set[UUID]) -> frozenset[UUID]:
-    """Return who of these may publish, and keep it so until the transaction ends: no role is taken in between."""
-    statement = (
-        sa.select(RoleGrant.user_id)
-        .join(UserAccount, UserAccount.id == RoleGrant.user_id)
-        .where(
-            RoleGrant.user_id.in_(people),
-            RoleGrant.role.in_(queries.MAY_PUBLISH),
-            RoleGrant.revoked_at.is_(None),
-            UserAccount.deactivated_at.is_(None),
-        )
-        .order_by(RoleGrant.id)
-        .with_for_update(read=True)
-    )
-    return frozenset(tx.session.execute(statement).scalars())
 
 
 def _decide(

@@ -8,15 +8,13 @@ from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.orm import InstrumentedAttribute, aliased
+from sqlalchemy.orm import aliased
 
-from portal.identity.models import RoleGrant, UserAccount
+from portal.identity.models import UserAccount
+from portal.identity.publishers import may_publish
 from portal.kernel.ledger import Tx
 from portal.questionnaires.models import QuestionnaireDraft, QuestionnaireSignature, QuestionnaireVersion
-from portal.terms import DraftState, Role
-
-MAY_PUBLISH = (Role.LEAD_APPROVER, Role.PROGRAM_ADMIN)
-"""Whose signature counts: the roles of Action.QUESTIONNAIRE_PUBLISH, as they are held now (S7)."""
+from portal.terms import DraftState
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,26 +113,11 @@ class DraftLine:
         return f"{self.slug} v{self.version}"
 
 
-def _may_publish(user_id: InstrumentedAttribute[UUID]) -> sa.ColumnElement[bool]:
-    """Tell in SQL whether a person of the lab may publish now."""
-    return sa.exists(
-        sa.select(RoleGrant.id)
-        .join(UserAccount, UserAccount.id == RoleGrant.user_id)
-        .where(
-            RoleGrant.user_id == user_id,
-            RoleGrant.role.in_(MAY_PUBLISH),
-            RoleGrant.revoked_at.is_(None),
-            UserAccount.deactivated_at.is_(None),
-            UserAccount.enrolled_at.is_not(None),
-        )
-    )
-
-
 def signatures(tx: Tx, draft_id: UUID, digest: str | None = None) -> Sequence[SignatureLine]:
     """Return who signed a draft, the first signature first; with a digest, only who signed that text."""
     signed = QuestionnaireSignature
     statement = (
-        sa.select(signed.digest, signed.signed_by, signed.signed_name, signed.signed_at, _may_publish(signed.signed_by))
+        sa.select(signed.digest, signed.signed_by, signed.signed_name, signed.signed_at, may_publish(signed.signed_by))
         .where(signed.draft_id == draft_id, *([signed.digest == digest] if digest else []))
         .order_by(signed.signed_at, signed.signed_by)
         .limit(100)
@@ -160,7 +143,7 @@ def drafts(tx: Tx, *, states: Sequence[DraftState] = (DraftState.OPEN,), limit: 
     creator, editor = aliased(UserAccount), aliased(UserAccount)
     counted = (
         sa.select(sa.func.count())
-        .where(signed.draft_id == draft.id, signed.digest == draft.digest, _may_publish(signed.signed_by))
+        .where(signed.draft_id == draft.id, signed.digest == draft.digest, may_publish(signed.signed_by))
         .correlate(draft)
         .scalar_subquery()
     )

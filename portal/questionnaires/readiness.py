@@ -19,8 +19,6 @@ from portal.questionnaires.rules.diff import Change
 from portal.questionnaires.rules.meaning import Undecided
 
 FRAMEWORKS: Final = Path(__file__).resolve().parents[2] / "questionnaires" / "frameworks"
-SIGNATURES_NEEDED: Final = 2
-"""security.md, roles x actions: "edit/publish questionnaire" is marked 2."""
 
 
 @dataclass(frozen=True, slots=True)

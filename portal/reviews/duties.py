@@ -21,6 +21,8 @@ from portal.questionnaires.models import QuestionnaireVersion
 from portal.reviews import rules
 from portal.reviews.models import AnswerVerdict, ConflictOfInterest, Decision, DecisionSignature, Review
 from portal.reviews.rules import Bar, Candidate, Case
+from portal.rulebook import service as rulebook
+from portal.scoring.policies import SCORING
 from portal.terms import Outcome, Role, Side
 from portal.vendors.models import Vendor
 
@@ -174,13 +176,25 @@ def case_of(
         assigned=review.reviewer_id,
         judges=judges_of(tx, assessment.id),
         now=tx.now,
-        authored=_authored(tx, assessment, version.published_by, version.published_at),
+        authored=(
+            *_authored(tx, assessment, version.published_by, version.published_at),
+            *_authored_policy(tx),
+        ),
         outcome=outcome,
         exception=exception,
         needed=needed,
         proposer=decision.proposed_by if decision is not None else None,
         signed=signed,
     )
+
+
+def _authored_policy(tx: Tx) -> tuple[rules.Authored, ...]:
+    """Return who last changed the scoring policy: who gave it its text, and who put it into force (S5)."""
+    found = rulebook.current(tx, SCORING)
+    if found.published_at is None:
+        return ()
+    by = rulebook.authors(tx, found)
+    return tuple(rules.Authored("the scoring policy", each, found.published_at) for each in by)
 
 
 def _authored(tx: Tx, assessment: Assessment, by: UUID | None, at: datetime) -> tuple[rules.Authored, ...]:

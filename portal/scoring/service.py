@@ -11,7 +11,7 @@ from portal.findings import service as findings
 from portal.kernel.errors import NotFound
 from portal.kernel.ledger import Tx
 from portal.questionnaires import service as questionnaires
-from portal.scoring import queries, rules
+from portal.scoring import policies, queries, rules
 from portal.scoring.facts import ScoreComputed
 from portal.scoring.models import ScoreSnapshot
 from portal.scoring.queries import latest
@@ -59,7 +59,7 @@ def _inputs(
         papers=papers,
         findings=wrong,
         not_applicable=not_applicable,
-        policy=rules.POLICY_1,
+        policy=policies.in_force(tx),
         as_of=tx.now.date(),
     )
 

@@ -153,7 +153,11 @@ def _plain(value: Any) -> Any:
         return value.value
     if kind is date:
         return value.isoformat()
-    return {name: _plain(getattr(value, name)) for name in _FIELDS[kind]}
+    plain = {name: _plain(getattr(value, name)) for name in _FIELDS[kind]}
+    if kind is Policy and not value.periods:
+        # Policies of before the field have no word of it in their bytes, and mean the first periods.
+        del plain["periods"]
+    return plain
 
 
 def _inputs(raw: dict[str, Any]) -> Inputs:

@@ -61,7 +61,8 @@ class Policy:
 
     ``factors`` has a row per evidence level and the columns none, expired, attached, verified. Rows must not
     fall and must end at 100: that is what keeps S_ver ≤ S ≤ S_claim, and better evidence from ever costing
-    points.
+    points. ``periods`` are the numbers of how long evidence counts (portal/evidence/rules/periods.py) that differ from
+    the first ones; the dates of proofs are computed with them before a score is.
     """
 
     version: int
@@ -86,6 +87,7 @@ class Policy:
     letters: tuple[tuple[str, int], ...]
     letter_below: str
     letter_cap: str
+    periods: tuple[tuple[str, int], ...] = ()
 
     def __post_init__(self) -> None:
         whole("policy version", self.version, low=1)
@@ -104,6 +106,8 @@ class Policy:
             if [limit for _, limit in limits] != sorted({limit for _, limit in limits}):
                 raise ValueError("the limits of bands rise and those of letters fall")
         names = [name for name, _ in self.letters]
+        if len({name for name, _ in self.periods}) < len(self.periods):
+            raise ValueError("the time for which a kind of evidence counts is there twice")
         if self.letter_cap not in (*names, self.letter_below):
             raise ValueError("the capped letter is one of the letters")
 

@@ -13,6 +13,7 @@ from flask.typing import ResponseReturnValue
 
 from portal.assessments import queries as assessments
 from portal.identity import queries as people
+from portal.identity.publishers import MAY_PUBLISH
 from portal.kernel.errors import Conflict, Refused
 from portal.kernel.ledger import Tx
 from portal.policy import Action
@@ -201,7 +202,7 @@ def _who_else(tx: Tx, now: Reading) -> list[str]:
     found = [
         each
         for each in people.lab_people(tx, active_only=True)
-        if each.roles & set(queries.MAY_PUBLISH) and each.id not in signed
+        if each.roles & set(MAY_PUBLISH) and each.id not in signed
     ]
     return [each.full_name for each in found]
 

@@ -1,0 +1,68 @@
+"""For how long each kind of evidence holds: numbers that the lab decides, as one value. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from typing import Final
+
+DAY_KINDS: Final = frozenset({"VS", "SPL", "SBOM", "SCR", "LOG"})
+"""The kinds whose time is counted in days; all others count calendar months."""
+
+
+@dataclass(frozen=True, slots=True)
+class Periods:
+    """Months or days from the date that a kind's rule counts from.
+
+    ``SOC2`` is a Type 2 report, ``SOC2_type_1`` a Type 1; ``bridge`` the months that letters carry a Type 2 report
+    further; ``surveillance`` the months from one audit of a certificate to the next.
+    """
+
+    SOC2: int = 12
+    SOC2_type_1: int = 6
+    bridge: int = 3
+    surveillance: int = 12
+    STAR: int = 12
+    PT: int = 12
+    VS: int = 35
+    SPL: int = 90
+    BCP: int = 12
+    IRP: int = 12
+    VER: int = 12
+    TRN: int = 12
+    ARC: int = 12
+    SBOM: int = 90
+    SCR: int = 90
+    LOG: int = 90
+    POL: int = 12
+    RPT: int = 12
+    ATT: int = 12
+
+    def __post_init__(self) -> None:
+        for name, value in self.numbers():
+            most = MOST_DAYS if name in DAY_KINDS else MOST_MONTHS
+            if type(value) is not int or not 1 <= value <= most:
+                raise ValueError(f"{name} must hold for a whole number from 1 to {most}, not {value!r}")
+        if self.SOC2_type_1 > self.SOC2:
+            raise ValueError("a Type 1 report cannot hold longer than a Type 2")
+        if self.bridge > self.SOC2:
+            raise ValueError("letters cannot carry a report for longer than it holds itself")
+
+    def numbers(self) -> tuple[tuple[str, int], ...]:
+        """Return every number by its name, in their order."""
+        return tuple((each.name, getattr(self, each.name)) for each in fields(self))
+
+    def beside(self, other: Periods) -> tuple[tuple[str, int], ...]:
+        """Return the numbers in which this differs from another value."""
+        return tuple((name, value) for name, value in self.numbers() if getattr(other, name) != value)
+
+    @classmethod
+    def of(cls, numbers: Iterable[tuple[str, int]] | Mapping[str, int]) -> Periods:
+        """Return the first periods with these numbers in the place of their own."""
+        return cls(**dict(numbers))
+
+
+MOST_MONTHS: Final = 60
+MOST_DAYS: Final = 1_830
+PERIODS_1: Final = Periods()
+"""The numbers of spec/evidence.md, in force until the lab publishes others."""
