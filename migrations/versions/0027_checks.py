@@ -1,17 +1,38 @@
-"""Verdicts that a rule gave, and what checks found.
+"""Verdicts that a rule gave, and which were given in one act.
 
 Revision: 0027, after 0026
 """
+
+import sqlalchemy as sa
+from alembic import op
 
 revision = "0027"
 down_revision = "0026"
 branch_labels = None
 depends_on = None
 
+CHECKS = (
+    ("by_a_person_or_a_rule", "(given_by IS NULL) = (by_rule IS NOT NULL)"),
+    ("a_rule_only_accepts", "by_rule IS NULL OR verdict IS NOT DISTINCT FROM 'accept'"),
+    ("together_only_accepted", "act_id IS NULL OR verdict IS NOT DISTINCT FROM 'accept'"),
+)
+
 
 def upgrade() -> None:
-    """Nothing yet."""
+    """Add both; every verdict of before was given by a person, alone."""
+    op.add_column("answer_verdict", sa.Column("by_rule", sa.Text(), nullable=True))
+    op.add_column("answer_verdict", sa.Column("act_id", sa.Uuid(), nullable=True))
+    op.alter_column("answer_verdict", "given_by", nullable=True)
+    for name, rule in CHECKS:
+        op.create_check_constraint(op.f(f"ck_answer_verdict_{name}"), "answer_verdict", rule)
 
 
 def downgrade() -> None:
-    """Nothing yet."""
+    """Take them away, and with them the verdicts that no person gave: those answers wait for one again."""
+    for name, _ in CHECKS:
+        op.drop_constraint(op.f(f"ck_answer_verdict_{name}"), "answer_verdict")
+    op.execute("SELECT set_config('gatehouse.vendor', '*', true)")
+    op.execute("DELETE FROM answer_verdict WHERE given_by IS NULL")
+    op.alter_column("answer_verdict", "given_by", nullable=False)
+    op.drop_column("answer_verdict", "act_id")
+    op.drop_column("answer_verdict", "by_rule")
