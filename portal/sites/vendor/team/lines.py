@@ -121,6 +121,7 @@ def team_of(
     everybody = people.people_of_vendor(tx, vendor_id)
     today = tx.now.date()
     known = {each.key: each for each in sections}
+    order = {each.key: number for number, each in enumerate(sections)}
 
     def part(key: str, due_on: date | None, *, invited: bool = False) -> Part:
         section = known[key]
@@ -129,9 +130,8 @@ def team_of(
         return Part(section, until, due_on is not None, late, invited)
 
     def parts_of(person: Person, invitation: InvitationLine | None) -> tuple[Part, ...]:
-        held = [
-            part(each.section, each.due_on) for each in given if each.user_id == person.id and each.section in known
-        ]
+        own = [each for each in given if each.user_id == person.id and each.section in known]
+        held = [part(each.section, each.due_on) for each in sorted(own, key=lambda each: order[each.section])]
         waits = invitation is not None and invitation.waits and person.enrolled_at is None
         if held or invitation is None or not waits or assessment is None or invitation.assessment_id != assessment.id:
             return tuple(held)
