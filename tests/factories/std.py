@@ -30,6 +30,8 @@ from portal.questionnaires import service as questionnaires
 from portal.questionnaires.rules import DetailField, FieldKind, Kind, Question
 from portal.reviews import service as reviews
 from portal.reviews.service import Condition
+from portal.rulebook import service as rulebook
+from portal.scoring.policies import SCORING
 from portal.terms import DecisionState, EvidenceState, Outcome, Role, Scope, Side, Verdict
 from portal.vendors import service as vendors
 from portal.vendors.models import Vendor
@@ -128,6 +130,7 @@ def std(house: House) -> Std:
     with house.ledger.begin(lab["l2"].fresh) as tx:
         gate.pause(tx, vendor=tx.session.get_one(Vendor, c.desk.vendor_id), reason=f"Odd sign-ins {INTERNAL}")
     _draft(house, lab["r1"], a)
+    _policy_draft(house, lab["l1"])
     return dataclasses.replace(made, b=b)
 
 
@@ -141,6 +144,13 @@ def _draft(house: House, author: Person, party: Party) -> None:
         questionnaires.edit_draft(tx, draft=undecided, source=text.encode(), row_version=undecided.row_version)
         ready = SMALL.replace("Small questionnaire", f"Small questionnaire {INTERNAL}")
         questionnaires.create_draft(tx, source=ready.encode(), origin="import:vsaq", name="small.yaml", notes=[DRAFT])
+
+
+def _policy_draft(house: House, author: Person) -> None:
+    """Leave a sound draft of the scoring policy open, with a comment that only the lab may read."""
+    with house.ledger.begin(author.actor) as tx:
+        text = SCORING.first.replace("approve: 80", f"approve: 82  # {INTERNAL}", 1)
+        rulebook.create_draft(tx, kind=SCORING, text=text)
 
 
 def in_section(canary: str, section: str) -> str:

@@ -288,6 +288,7 @@ LAB_NAV: Mapping[str, tuple[NavItem, ...]] = {
     ),
     "Manage": (
         NavItem("questionnaires", "Questionnaires", "/lab/questionnaires", "git-compare-arrows", keys="g n"),
+        NavItem("policies", "Policies", "/lab/policies", "gauge", keys="g o"),
         NavItem("users", "Users and roles", "/lab/admin/users", "users", keys="g u"),
         NavItem("keys", "API and webhooks", "/lab/admin/clients", "webhook", keys="g k"),
         NavItem("audit", "Audit log", "/lab/audit", "scroll-text", keys="g l"),

@@ -17,6 +17,7 @@ from portal.identity.models import WebSession
 from portal.policy import Action
 from portal.questionnaires.queries import drafts
 from portal.reviews import service as reviews
+from portal.rulebook.queries import drafts as policy_drafts
 from portal.sites.shared.door import action_of, site_of
 from portal.vendors.models import Engagement
 from tests.factories.evidence import reserved
@@ -182,10 +183,13 @@ def values_of_lab(std: Std, theirs: Mapping[str, list[object]]) -> dict[str, obj
     with std.house.ledger.begin(FACTORY) as tx:
         engagement = tx.session.get_one(Engagement, std.b.desk.engagement_id).slug
         draft_id = drafts(tx)[0].id
+        policy_draft_id = policy_drafts(tx, ["scoring"])[0].id
     return {
         **values,
         "engagement": engagement,
         "draft_id": draft_id,
+        "policy_draft_id": policy_draft_id,
+        "kind": "scoring",
         "number": 1,
         "version": 1,
         "old": 1,

@@ -22,10 +22,14 @@ from portal.evidence.models import Evidence
 from portal.identity import service as identity
 from portal.identity.models import Invitation
 from portal.kernel.clock import FixedClock
+from portal.policy import Action
 from portal.questionnaires import service as questionnaires
 from portal.questionnaires.queries import drafts
 from portal.questionnaires.rules import Changes
 from portal.questionnaires.rules.meaning import with_decisions, with_version
+from portal.rulebook import service as rulebook
+from portal.rulebook.queries import drafts as policy_drafts
+from portal.scoring.policies import SCORING
 from portal.sites.shared.door import site_of
 from portal.terms import Role, Verdict
 from portal.vendors.models import Vendor
@@ -235,6 +239,7 @@ LATER = {
     "lab_decision.withdraw",
     "lab_exports.decision",
     "lab_move.move",
+    "lab_policies.draft_move",
     "lab_pause.confirm_resume",
     "lab_people.confirm_role",
     "lab_people.resend",
@@ -476,11 +481,25 @@ def test_nonsense_in_the_forms_of_later_states_is_refused_in_words(
     look(lab["l1"], decision)
     with std.house.ledger.begin(FACTORY) as tx:
         link = identity.link_path(identity.get_invitation(tx, a.own["invitation_id"]), std.house.keyring)
+    look(lab["l1"], f"/lab/policies/drafts/{overtaken(std)}")
     clock.advance(days=30)
     forgot.get(link)
     look(forgot, "/invitation")
 
     assert seen == LATER - {"lab_workspace.reopen"}
+
+
+def overtaken(std: Std) -> UUID:
+    """Return the draft of the scoring policy, after two people put another text into force."""
+    with std.house.ledger.begin(std.lab["l1"].actor) as tx:
+        waiting = policy_drafts(tx, ["scoring"])[0].id
+        text = SCORING.first.replace("PT: 12", "PT: 11", 1)
+        draft_id = rulebook.create_draft(tx, kind=SCORING, text=text).id
+    for name in ("l1", "pa"):
+        with std.house.ledger.begin(std.lab[name].actor) as tx:
+            draft = rulebook.get_draft(tx, draft_id, Action.POLICY_PUBLISH)
+            rulebook.sign_draft(tx, draft=draft, kind=SCORING, digest_seen=draft.digest, row_version=draft.row_version)
+    return waiting
 
 
 BODIES = 3
@@ -564,9 +583,10 @@ def test_nonsense_in_addresses_is_refused_in_words(
         objects = {**objects_of(std, std.c), **objects_of(std, std.a), "review_id": objects_of(std, std.c)["review_id"]}
         with std.house.ledger.begin(FACTORY) as tx:
             objects["draft_id"] = [each.id for each in drafts(tx)]
+            objects["policy_draft_id"] = [each.id for each in policy_drafts(tx, ["scoring"])]
     values = {name: found[0] for name, found in objects.items() if found}
     values |= {"engagement": "x", "number": 1, "version": 1, "mail_id": values["user_id"], "token": "x", "name": "help"}
-    values |= {"old": 1, "new": 2}
+    values |= {"old": 1, "new": 2, "kind": "scoring"}
     values = {**dict.fromkeys(ELSEWHERE, values["user_id"]), **values}
     for rule in people_rules(app):
         if "GET" not in (rule.methods or ()):

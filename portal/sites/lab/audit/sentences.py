@@ -197,7 +197,7 @@ PHRASES: Mapping[str, tuple[str, str]] = {
     "policy_draft_moved": ("file-text", "put the draft of the {kind} policy behind a newer one, as version {version}"),
     "policy_draft_signed": ("signature", "signed version {version} of the {kind} policy for publication"),
     "policy_draft_discarded": ("trash-2", "discarded the draft of the {kind} policy, version {version}"),
-    "policy_published": ("scale", "put version {version} of the {kind} policy into force"),
+    "policy_published": ("shield-check", "put version {version} of the {kind} policy into force"),
     "questionnaire_published": ("git-compare-arrows", "published questionnaire {slug} version {version}"),
     # the machine
     "mail_sent": ("mail", "sent a mail ({kind})"),
