@@ -36,11 +36,15 @@ def factor_of(tx: Tx, session_id: UUID) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which events: by who acted, what happened, whose vendor and when. ``actor_kind`` finds the system's own acts."""
+    """Which events: by who acted, what happened, whose vendor and when. ``actor_kind`` finds the system's own acts.
+
+    ``fact`` is one kind of event, ``facts`` any of several; both empty are all.
+    """
 
     actor_id: UUID | None = None
     actor_kind: str = ""
     fact: str = ""
+    facts: tuple[str, ...] = ()
     vendor_id: UUID | None = None
     since: datetime | None = None
     until: datetime | None = None
@@ -69,6 +73,8 @@ def _where(wanted: Wanted) -> Iterator[sa.ColumnElement[bool]]:
         yield AuditEvent.actor_kind == wanted.actor_kind
     if wanted.fact:
         yield AuditEvent.fact == wanted.fact
+    if wanted.facts:
+        yield AuditEvent.fact.in_(wanted.facts)
     if wanted.vendor_id is not None:
         yield AuditEvent.vendor_id == wanted.vendor_id
     if wanted.since is not None:

@@ -147,9 +147,10 @@ def test_who_stands_behind_a_vendor_is_said_on_its_page(as_hana: Client, house: 
     make_report(house, ada)
     with house.ledger.begin(system("test")) as tx:
         slug = tx.session.execute(sa.select(Vendor.slug).where(Vendor.id == ada.vendor_id)).scalar_one()
-    said = words(as_hana, f"/lab/vendors/{slug}")
-    assert "Stands behind this vendor" in said
-    assert "Harrow Cloud hosting Carved out" in said
+    assert "Harrow Cloud" in words(as_hana, f"/lab/vendors/{slug}")
+    said = words(as_hana, f"/lab/vendors/{slug}/fourth-parties")
+    assert "Harrow Cloud hosting unknown Carved out" in said
+    assert "no other vendor" in said
 
 
 def test_the_parts_of_a_report_are_nothing_to_a_vendor(as_ada: Client, house: House, ada: Person) -> None:

@@ -65,7 +65,7 @@ def move(client: Client, made: Desk, **changed: str) -> TestResponse:
 def test_the_vendor_page_leads_to_the_move_only_while_there_is_a_newer_version(
     running: Desk, ines: Client, house: House
 ) -> None:
-    page = "/lab/vendors/quillmark-annotation"
+    page = "/lab/vendors/quillmark-annotation/assessments"
     assert "Move to v" not in ines.get(page).get_data(as_text=True)
 
     with house.ledger.begin(system("test")) as tx:

@@ -1,4 +1,4 @@
-"""What the vendor pages say of the gate, of assessments and of a vendor's history."""
+"""What the vendor pages say of the gate, of assessments and of a vendor's people."""
 
 from __future__ import annotations
 
@@ -7,17 +7,15 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from portal.assessments.queries import AssessmentLine, OutcomeLine
+from portal.assessments.queries import AssessmentLine
 from portal.assessments.rules import MOVABLE
-from portal.gate.queries import ClearanceLine
-from portal.gate.rules import Answer, World
+from portal.gate.rules import Answer, Question, World, decide
 from portal.identity.queries import InvitationLine, Person
 from portal.questionnaires.queries import VersionLine
 from portal.sites.shared.invited import Trail
 from portal.terms import (
     ROLE_WORDS,
     AssessmentState,
-    ClearanceAct,
 )
 from portal.vendors.service import Engagement
 
@@ -117,54 +115,22 @@ def _person_row(person: Person, invitation: InvitationLine | None, trails: Mappi
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Happening:
-    """One line of the history."""
-
-    at: datetime
-    icon: str
-    tone: str
-    words: str
-
-
-_ACTS = {
-    ClearanceAct.APPROVE: ("badge-check", "c-ok", "Approved"),
-    ClearanceAct.APPROVE_WITH_CONDITIONS: ("shield-alert", "c-warn", "Approved with conditions"),
-    ClearanceAct.REJECT: ("ban", "c-bad", "Not approved"),
-    ClearanceAct.REVOKE: ("ban", "c-bad", "Approval revoked"),
-}
-
-
-def history(
-    clearances: Iterable[ClearanceLine],
-    outcomes: Iterable[OutcomeLine],
-    asked: Iterable[AssessmentLine],
-    projects: Mapping[UUID, str],
-) -> list[Happening]:
-    """Return what was asked, decided and told, the newest first."""
-    found = [
-        Happening(line.recorded_at, *_ACTS[ClearanceAct(line.act)][:2], _cleared(line, projects)) for line in clearances
+def touch_state(world: World | None, engagement: Engagement, now: datetime) -> tuple[str, str]:
+    """Return whether an engagement is open at the gate, as a status word and its label: all, some or none of it."""
+    if world is None or engagement.starts_on > now.date():
+        return ("Cannot start yet", "Starts later")
+    answers = [
+        decide(world, Question(world.vendor, f"D{data}", mode, "overview", engagement.slug), now).allow
+        for data in engagement.data_classes
+        for mode in engagement.access_modes
     ]
-    found += [
-        Happening(line.published_at, "mail", "c-mute", f"Outcome D-{line.number} published to the vendor")
-        for line in outcomes
-    ]
-    for line in asked:
-        found.append(Happening(line.requested_at, "inbox", "c-mute", f"Asked: {line.title}"))
-        if line.submitted_at is not None:
-            found.append(
-                Happening(line.submitted_at, "signature", "c-acc", f"Revision {line.revision} signed: {line.title}")
-            )
-    return sorted(found, key=lambda each: each.at, reverse=True)[:40]
-
-
-def _cleared(line: ClearanceLine, projects: Mapping[UUID, str]) -> str:
-    words = f"{_ACTS[ClearanceAct(line.act)][2]}: {projects.get(line.engagement_id, 'an engagement')}, tier {line.tier}"
-    return f"{words}, until {line.valid_until.day} {line.valid_until:%b %Y}" if line.valid_until else words
+    if all(answers):
+        return ("Open", "Open")
+    return ("Approved with conditions", "Partly open") if any(answers) else ("Closed", "Closed")
 
 
 def next_steps(
-    engagements: Sequence[Engagement], people: Sequence[PersonRow], asked: Sequence[AssessmentLine]
+    engagements: Sequence[Engagement], people: Sequence[object], asked: Sequence[AssessmentLine]
 ) -> list[tuple[str, str, str]]:
     """Return what a new vendor still needs before it can answer: (title, words, state); nothing once it has all."""
     done = (bool(engagements), bool(people), bool(asked))

@@ -4,27 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
-from portal.assessments.queries import AssessmentLine
-from portal.evidence import queries as evidence
 from portal.evidence.queries import LibraryLine
 from portal.evidence.rules import Standing, Worth, state_on
-from portal.findings import service as findings
 from portal.findings.service import FindingLine
 from portal.kernel.ledger import Tx
-from portal.policy import Action, may
 from portal.questionnaires import service as questionnaires
 from portal.reviews import queries as reviews
 from portal.reviews.queries import NewestReview
+from portal.sites.lab.vendors.head import Head
 from portal.sites.lab.vendors.scores import ScoreCard, score_card
 from portal.sites.shared.evidence import Tag, tag_of
-from portal.terms import FindingState, Severity
-from portal.vendors.service import Vendor
+from portal.terms import FindingState, RemedyAct, Severity
 
-MOST_FILES = 8
+MOST_FILES = 5
 SEVERITY_WORDS = {Severity.HIGH: "High", Severity.MEDIUM: "Medium", Severity.LOW: "Low"}
+PROOF_WORDS: Mapping[RemedyAct | None, str] = {
+    RemedyAct.SENT: "proof to check",
+    RemedyAct.RETURNED: "proof returned",
+    RemedyAct.UNDONE: "its proof counts no more",
+    RemedyAct.VERIFIED: "proof accepted",
+}
 _GRAVEST_FIRST = tuple(SEVERITY_WORDS.values())
 
 
@@ -32,6 +34,7 @@ _GRAVEST_FIRST = tuple(SEVERITY_WORDS.values())
 class FindingRow:
     """A finding that the vendor was told of, with the number and label of its question."""
 
+    id: UUID
     name: str
     assessment_id: UUID
     question_key: str
@@ -42,14 +45,29 @@ class FindingRow:
     closes_when: str
     due_on: date | None
     overdue: bool
+    state: FindingState
+    word: str
+    proof: str
+    closed_at: datetime | None
+
+    @property
+    def open(self) -> bool:
+        """Whether it is still to be closed."""
+        return self.state is FindingState.OPEN
+
+    @property
+    def closed(self) -> bool:
+        """Whether proof closed it."""
+        return self.state is FindingState.CLOSED
 
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """The open findings, what is late and grave first, and how many are closed."""
+    """The open findings, what is late and grave first, how many are closed, and those that are not open any more."""
 
     open: tuple[FindingRow, ...]
     closed: int
+    past: tuple[FindingRow, ...] = ()
 
     @property
     def overdue(self) -> int:
@@ -91,30 +109,23 @@ class VendorStanding:
     reviews: Mapping[UUID, NewestReview]
 
 
-def standing(
-    tx: Tx, vendor: Vendor, asked: Sequence[AssessmentLine], projects: Mapping[UUID, str], today: date
-) -> VendorStanding:
+def standing(tx: Tx, head: Head, today: date) -> VendorStanding:
     """Return where a vendor stands. Nothing that the actor may not read is fetched."""
-    reads_reviews = may(tx.actor, Action.REVIEW_READ, vendor)
+    reads_reviews = head.may["REVIEW_READ"]
     return VendorStanding(
-        score=score_card(tx, asked, projects, with_reasons=reads_reviews)
-        if may(tx.actor, Action.SCORE_READ, vendor)
-        else None,
-        findings=_findings(tx, vendor, asked, today) if reads_reviews else None,
-        files=files_of(evidence.library(tx, vendor_id=vendor.id), today)
-        if may(tx.actor, Action.EVIDENCE_READ, vendor)
-        else None,
-        reviews=reviews.newest_of(tx, [each.id for each in asked]) if reads_reviews and asked else {},
+        score=score_card(tx, head.asked, head.projects, with_reasons=reads_reviews) if head.may["SCORE_READ"] else None,
+        findings=findings_of(tx, head, today) if head.told is not None else None,
+        files=files_of(head.library, today) if head.library is not None else None,
+        reviews=reviews.newest_of(tx, [each.id for each in head.asked]) if reads_reviews and head.asked else {},
     )
 
 
-def _findings(tx: Tx, vendor: Vendor, asked: Sequence[AssessmentLine], today: date) -> Findings:
-    told = findings.shared_with(tx, vendor.id)
-    versions = {each.id: each.questionnaire_id for each in asked}
+def findings_of(tx: Tx, head: Head, today: date) -> Findings:
+    """Return what the vendor was told of: the open ones with their questions, and how many are closed."""
+    told = head.told or ()
+    versions = {each.id: each.questionnaire_id for each in head.asked}
     rows = []
     for each in told:
-        if each.state is not FindingState.OPEN:
-            continue
         number = label = ""
         if each.assessment_id in versions:
             # Remembered by the transaction: a statement a version, not a finding.
@@ -123,12 +134,14 @@ def _findings(tx: Tx, vendor: Vendor, asked: Sequence[AssessmentLine], today: da
                 number = questionnaire.number_of(each.question_key)
                 label = questionnaire.question(each.question_key).label
         rows.append(finding_row(each, number, label, today))
-    return Findings(tuple(sorted(rows, key=_urgency)), sum(each.state is FindingState.CLOSED for each in told))
+    live = sorted((each for each in rows if each.open), key=_urgency)
+    return Findings(tuple(live), sum(each.closed for each in rows), tuple(each for each in rows if not each.open))
 
 
 def finding_row(line: FindingLine, number: str, label: str, today: date) -> FindingRow:
     """Return a finding as the page shows it."""
     return FindingRow(
+        id=line.id,
         name=line.name,
         assessment_id=line.assessment_id,
         question_key=line.question_key,
@@ -139,6 +152,10 @@ def finding_row(line: FindingLine, number: str, label: str, today: date) -> Find
         closes_when=line.closes_when,
         due_on=line.due_on,
         overdue=line.overdue(today),
+        state=line.state,
+        word=line.word,
+        proof=PROOF_WORDS.get(line.remedy, "no proof yet"),
+        closed_at=line.closed_at,
     )
 
 
@@ -146,13 +163,13 @@ def _urgency(row: FindingRow) -> tuple[bool, int, date]:
     return (not row.overdue, _GRAVEST_FIRST.index(row.severity), row.due_on or date.max)
 
 
-def files_of(library: Sequence[LibraryLine], today: date) -> Files:
+def files_of(library: Sequence[LibraryLine], today: date, *, most: int = MOST_FILES) -> Files:
     """Return a vendor's files by the day they end. A file that a newer one replaced says nothing any more."""
     counting = [each for each in library if each.replaced_by is None]
     counting.sort(key=lambda each: (each.ends_on or date.max, each.kind_title, each.id))
     stands = [_stands(each, today) for each in counting if each.can_open]
     return Files(
-        shown=tuple(_file(each, today) for each in counting[:MOST_FILES]),
+        shown=tuple(_file(each, today) for each in counting[:most]),
         total=len(library),
         ended=stands.count(Standing.ENDED),
         soon=stands.count(Standing.ENDS_SOON),

@@ -11,21 +11,17 @@ from flask.typing import ResponseReturnValue
 
 from portal.assessments import more_time
 from portal.assessments import service as assessments
-from portal.evidence import report_lines
 from portal.gate import queries as gate_queries
 from portal.gate import service as gate
-from portal.identity import queries as people
 from portal.identity import service as identity
 from portal.kernel.errors import Conflict, NotFound, Refused
 from portal.kernel.ledger import Tx
 from portal.kernel.words import day
-from portal.policy import Action, may, may_ever
+from portal.policy import Action, may_ever
 from portal.questionnaires import service as questionnaires
-from portal.sites.lab.pause.panel import gate_panel
 from portal.sites.lab.vendors import lines
 from portal.sites.lab.vendors.forms import (
     DATA_CLASS_HINTS,
-    ROLE_HINTS,
     AssessmentForm,
     EngagementForm,
     InviteForm,
@@ -38,11 +34,14 @@ from portal.sites.lab.vendors.forms import (
     shown,
     stated,
 )
+from portal.sites.lab.vendors.gate_table import gate_table
+from portal.sites.lab.vendors.head import Head, head_of
 from portal.sites.lab.vendors.standing import standing
+from portal.sites.lab.vendors.tabs import show_people
+from portal.sites.lab.vendors.timeline import strands_for, timeline
 from portal.sites.shared.door import does
-from portal.sites.shared.invited import newest_invitations, trails
 from portal.sites.shared.pages import actor, begin, house, page
-from portal.terms import ACCESS_MODE_WORDS, SERVICE_WORDS, Role, Side
+from portal.terms import ACCESS_MODE_WORDS, Role, Side
 from portal.vendors import queries, rules
 from portal.vendors import service as vendors
 from portal.vendors.checks import line
@@ -115,58 +114,45 @@ def new() -> ResponseReturnValue:
 @bp.get("/<slug>")
 @does(Action.VENDOR_READ)
 def show(slug: str) -> ResponseReturnValue:
-    """Show a vendor: what the gate says, what it may touch, and where it stands, as far as the reader's roles go."""
+    """Show a vendor: what the gate says, what it can touch, and where it stands, as far as the reader's roles go."""
     with begin() as tx:
-        vendor = vendors.by_slug(tx, slug, Action.VENDOR_READ)
-        context = _overview(tx, vendor)
-    return page("lab/vendors/show.html", vendor=vendor, **context)
+        head = head_of(tx, slug)
+        context = _overview(tx, head)
+    return page("lab/vendors/show.html", active="vendors", head=head, vendor=head.vendor, may=head.may, **context)
 
 
-def _overview(tx: Tx, vendor: vendors.Vendor) -> dict[str, Any]:
-    world = gate_queries.worlds(tx, [vendor.id]).get(vendor.id)
-    answers = gate.table(world, tx) if world is not None else []
-    engagements = queries.engagements_of(tx, vendor.id)
-    asked = assessments.of_vendor(tx, vendor.id)
-    newest = newest_invitations(people.invitations_of(tx, vendor.id))
-    team = lines.person_rows(people.people_of_vendor(tx, vendor.id), newest, trails(tx, newest.values()))
-    projects = {each.id: each.project for each in engagements}
+NEWEST = 8
+"""How much of the history the overview shows."""
+
+
+def _overview(tx: Tx, head: Head) -> dict[str, Any]:
     today = tx.now.date()
+    steps = lines.next_steps(head.engagements, head.team, head.asked)
     return {
-        "state": lines.gate_state(world, answers),
-        "gate": gate_panel(tx, vendor.id),
-        "engagements": engagements,
-        "live": [each for each in engagements if each.ends_on is None or each.ends_on >= today],
-        "tier": min((each.tier for each in engagements), default=None),
-        "band": rules.band,
-        "services": SERVICE_WORDS,
+        "table": gate_table(tx, head),
+        "touched": [(each, lines.touch_state(head.world, each, tx.now)) for each in head.live],
         "modes": ACCESS_MODE_WORDS,
-        "assessments": [(each, lines.state_tag(each, today)) for each in asked],
-        "more_time": more_time.more_time_waiting(tx, vendor.id),
-        "newer": lines.newer_versions(asked, questionnaires.list_versions(tx)),
-        "standing": standing(tx, vendor, asked, projects, today),
-        "projects": projects,
-        "behind": report_lines.stands_behind(tx, vendor.id) if may_ever(actor(), Action.EVIDENCE_READ) else (),
-        "people": team,
-        "admins": people.people_of_vendor_with(tx, vendor.id, Role.VENDOR_ADMIN),
-        "history": lines.history(
-            gate_queries.history(tx, vendor.id), assessments.outcomes_of(tx, vendor.id), asked, projects
-        ),
-        "steps": lines.next_steps(engagements, team, asked),
-        "may": {action.name: may(actor(), action, vendor) for action in _OFFERED},
+        "current": (head.asked[0], lines.state_tag(head.asked[0], today)) if head.asked else None,
+        "more_time": more_time.more_time_waiting(tx, head.vendor.id),
+        "standing": standing(tx, head, today),
+        "history": timeline(tx, head.vendor, strands_for(actor(), head.vendor), limit=NEWEST),
+        "steps": steps,
+        "next_act": _next_act(head, steps),
     }
 
 
-_OFFERED = (
-    Action.ENGAGEMENT_WRITE,
-    Action.TIER_RAISE,
-    Action.ASSESSMENT_CREATE,
-    Action.ASSESSMENT_CANCEL,
-    Action.ASSESSMENT_MIGRATE,
-    Action.MORE_TIME_ANSWER,
-    Action.VENDOR_INVITE,
-    Action.SCORE_READ,
-    Action.REVIEW_READ,
-)
+def _next_act(head: Head, steps: list[tuple[str, str, str]]) -> tuple[str, str] | None:
+    """Return the button of the step that is next, for who may take it."""
+    slug = head.vendor.slug
+    acts = (
+        (Action.ENGAGEMENT_WRITE, "Engage it for a project", url_for(".engage", slug=slug)),
+        (Action.VENDOR_INVITE, "Invite its vendor admin", url_for("lab_vendor.people_page", slug=slug) + "#invite"),
+        (Action.ASSESSMENT_CREATE, "Request an assessment", url_for(".request_assessment", slug=slug)),
+    )
+    for (action, words, href), (_title, _words, state) in zip(acts, steps, strict=False):
+        if state == "now" and head.may[action.name]:
+            return words, href
+    return None
 
 
 @bp.route("/<slug>/engagements/new", methods=["GET", "POST"])
@@ -190,7 +176,7 @@ def engage(slug: str) -> ResponseReturnValue:
             general = put_problems(form, refusal)
         else:
             flash(f"{made.project} is saved. {_risk_said(made)}")
-            return redirect(url_for(".show", slug=slug, _anchor="engagements"), 303)
+            return redirect(url_for("lab_vendor.access", slug=slug, _anchor="engagements"), 303)
     return _engagement_page(vendor, form, general)
 
 
@@ -218,7 +204,7 @@ def change_engagement(slug: str, engagement: str) -> ResponseReturnValue:
             return _engagement_page(vendor, form, [], row=row, conflict=refusal.message, theirs=theirs)
         else:
             flash(f"{now.project} is saved. {_risk_said(now)}")
-            return redirect(url_for(".show", slug=slug, _anchor="engagements"), 303)
+            return redirect(url_for("lab_vendor.access", slug=slug, _anchor="engagements"), 303)
     return _engagement_page(vendor, form, general, row=row)
 
 
@@ -282,7 +268,7 @@ def raise_tier(slug: str, engagement: str) -> ResponseReturnValue:
             general = put_problems(form, refusal)
         else:
             flash(f"{now.project} is in tier {now.tier} now.")
-            return redirect(url_for(".show", slug=slug, _anchor="engagements"), 303)
+            return redirect(url_for("lab_vendor.access", slug=slug, _anchor="engagements"), 303)
     return page("lab/vendors/tier.html", vendor=vendor, row=row, form=form, general=general, band=rules.band), _status()
 
 
@@ -336,7 +322,7 @@ def request_assessment(slug: str) -> ResponseReturnValue:
             return body, 409
         else:
             flash(f"{vendor.name} is asked: {asked.title}.")
-            return redirect(url_for(".show", slug=slug, _anchor="assessments"), 303)
+            return redirect(url_for("lab_vendor.assessments_page", slug=slug), 303)
     return page("lab/vendors/ask.html", vendor=vendor, row=row, form=form, general=general, band=rules.band), _status()
 
 
@@ -362,7 +348,7 @@ def cancel_assessment(slug: str, assessment_id: UUID) -> ResponseReturnValue:
             general = put_problems(form, refusal)
         else:
             flash(f"{row.title} is cancelled. The vendor is told why.")
-            return redirect(url_for(".show", slug=slug, _anchor="assessments"), 303)
+            return redirect(url_for("lab_vendor.assessments_page", slug=slug), 303)
     return page("lab/vendors/cancel.html", vendor=vendor, row=row, form=form, general=general), _status()
 
 
@@ -402,7 +388,7 @@ def answer_more_time(slug: str, assessment_id: UUID) -> ResponseReturnValue:
             ), 409
         else:
             flash(f"{row.title} is due on {day(now.due_on)}. The vendor is told.")
-            return redirect(url_for(".show", slug=slug, _anchor="assessments"), 303)
+            return redirect(url_for("lab_vendor.assessments_page", slug=slug), 303)
     return page(
         "lab/vendors/more_time.html", vendor=vendor, row=row, asked=asked, form=form, general=general
     ), _status()
@@ -416,7 +402,7 @@ def _uuid(text: str | None) -> UUID:
         return UUID(int=0)
 
 
-@bp.route("/<slug>/people", methods=["GET", "POST"])
+@bp.post("/<slug>/people")
 @does(Action.VENDOR_INVITE)
 def invite(slug: str) -> ResponseReturnValue:
     """Invite a person of the vendor; the mail with the link leaves by itself."""
@@ -424,9 +410,6 @@ def invite(slug: str) -> ResponseReturnValue:
     general: list[str] = []
     with begin() as tx:
         vendor = vendors.by_slug(tx, slug, Action.VENDOR_INVITE)
-        team = people.people_of_vendor(tx, vendor.id)
-        if request.method == "GET" and not team:
-            form.roles.data = [Role.VENDOR_ADMIN.value]
     if form.validate_on_submit():
         try:
             with begin() as tx:
@@ -444,8 +427,8 @@ def invite(slug: str) -> ResponseReturnValue:
             general = put_problems(form, refusal)
         else:
             flash(f"{line(form.full_name.data)} is invited. The link is on its way to {line(form.email.data)}.")
-            return redirect(url_for(".show", slug=slug, _anchor="people"), 303)
-    return page("lab/vendors/invite.html", vendor=vendor, form=form, general=general, hints=ROLE_HINTS), _status()
+            return redirect(url_for("lab_vendor.people_page", slug=slug), 303)
+    return show_people(slug, form, general), _status()
 
 
 @bp.post("/<slug>/people/<uuid:invitation_id>/resend")
@@ -460,7 +443,7 @@ def resend(slug: str, invitation_id: UUID) -> ResponseReturnValue:
         flash(f"A new link is on its way to {name}. Until it arrives, the earlier one goes on working.")
     else:
         flash(f"A link left for {name} less than a minute ago. No second one was sent.", "info")
-    return redirect(url_for(".show", slug=slug, _anchor="people"), 303)
+    return redirect(url_for("lab_vendor.people_page", slug=slug), 303)
 
 
 @bp.post("/<slug>/people/<uuid:invitation_id>/withdraw")
@@ -472,7 +455,7 @@ def withdraw_invitation(slug: str, invitation_id: UUID) -> ResponseReturnValue:
         identity.revoke(tx, invitation=invitation)
         name = invitation.full_name
     flash(f"The invitation of {name} is withdrawn.")
-    return redirect(url_for(".show", slug=slug, _anchor="people"), 303)
+    return redirect(url_for("lab_vendor.people_page", slug=slug), 303)
 
 
 def _invitation(tx: Tx, slug: str, invitation_id: UUID) -> Any:
