@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -115,6 +116,7 @@ def _lines(tx: Tx, statement: sa.Select[Any]) -> Sequence[LibraryLine]:
     return [LibraryLine(**row._mapping, reach=reach(_record_of(row, letters.get(row.vendor_id, ())))) for row in rows]
 
 
+@cache
 def _select() -> sa.Select[Any]:
     newer = aliased(Evidence)
     replaced = (
@@ -282,9 +284,15 @@ def heads(tx: Tx, ids: Collection[UUID]) -> Mapping[UUID, UUID]:
     """
     if not ids:
         return {}
+    found = tx.session.execute(_heads(), {"ids": list(ids)})
+    return {each: each for each in ids} | {row.root: row.id for row in found}
+
+
+@cache
+def _heads() -> sa.Select[Any]:
     root = (
         sa.select(Evidence.id.label("root"), Evidence.id, Evidence.vendor_id)
-        .where(Evidence.id.in_(list(ids)))
+        .where(Evidence.id.in_(sa.bindparam("ids", expanding=True)))
         .cte("revision", recursive=True)
     )
     newer = aliased(Evidence)
@@ -293,13 +301,12 @@ def heads(tx: Tx, ids: Collection[UUID]) -> Mapping[UUID, UUID]:
             root, sa.and_(newer.supersedes_id == root.c.id, newer.vendor_id == root.c.vendor_id)
         )
     )
-    statement = (
+    return (
         sa.select(chain.c.root, Evidence.id)
         .join(Evidence, Evidence.id == chain.c.id)
         .where(Evidence.state.in_([EvidenceState.ATTACHED, EvidenceState.VERIFIED]), Evidence.removed_at.is_(None))
         .order_by(chain.c.root, Evidence.created_at, Evidence.id)
     )
-    return {each: each for each in ids} | {row.root: row.id for row in tx.session.execute(statement)}
 
 
 def records(
@@ -317,12 +324,14 @@ def records(
     rows = tx.session.execute(statement).all() if evidence_ids or vendor_ids else []
     newest = heads(tx, [row.id for row in rows])
     letters = letters_of(tx, {row.vendor_id for row in rows if row.kind == "SOC2"})
+    periods = in_force(tx) if rows else PERIODS_1
     found = {}
     for row in rows:
         record = replace(
             _record_of(row, letters.get(row.vendor_id, ())),
             taken_up=row.taken_up_at is not None,
             superseded=newest[row.id] != row.id,
+            periods=periods,
         )
         found[row.id] = record
     return found

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
+from functools import cache
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -30,18 +31,7 @@ def papers(tx: Tx, attestation_id: UUID) -> list[Paper]:
     file that was signed with counts, at most as attached. A statement by an officer counts for the version of the
     answer that it was first signed with, and for no other. What closed a finding since proves its answer too.
     """
-    statement = (
-        sa.select(
-            AttestedCitation.citation_id,
-            AttestedCitation.question_key,
-            AttestedCitation.evidence_id,
-            Citation.checked_evidence_id,
-        )
-        .join(Citation, Citation.id == AttestedCitation.citation_id)
-        .where(AttestedCitation.attestation_id == attestation_id, Citation.acceptance != Acceptance.REJECTED)
-        .order_by(AttestedCitation.question_key, AttestedCitation.citation_id)
-    )
-    rows = tx.session.execute(statement).all()
+    rows = tx.session.execute(_cited(), {"of": attestation_id}).all()
     closing = _closing(tx, attestation_id)
     ids = {row.evidence_id for row in rows} | {row.checked_evidence_id for row in rows if row.checked_evidence_id}
     ids |= {each.evidence_id for each in closing}
@@ -102,6 +92,21 @@ def papers(tx: Tx, attestation_id: UUID) -> list[Paper]:
     return found
 
 
+@cache
+def _cited() -> sa.Select[UUID, str, UUID, UUID | None]:
+    return (
+        sa.select(
+            AttestedCitation.citation_id,
+            AttestedCitation.question_key,
+            AttestedCitation.evidence_id,
+            Citation.checked_evidence_id,
+        )
+        .join(Citation, Citation.id == AttestedCitation.citation_id)
+        .where(AttestedCitation.attestation_id == sa.bindparam("of"), Citation.acceptance != Acceptance.REJECTED)
+        .order_by(AttestedCitation.question_key, AttestedCitation.citation_id)
+    )
+
+
 def _closing(tx: Tx, attestation_id: UUID) -> Sequence[ProofLine]:
     """Return the files that closed findings of a revision: they prove its answers from then on."""
     assessment_id = tx.session.execute(
@@ -118,10 +123,15 @@ def _pinned(tx: Tx, ids: Collection[UUID]) -> dict[UUID, tuple[str, UUID | None]
 
 def _outdated(tx: Tx, attestation_id: UUID) -> frozenset[UUID]:
     """Return the citations of officers' statements that were made for another version of the answer."""
+    return frozenset(tx.session.execute(_outdated_ones(), {"of": attestation_id}).scalars())
+
+
+@cache
+def _outdated_ones() -> sa.Select[UUID]:
     now, then = aliased(AttestedCitation), aliased(AttestedCitation)
     said, said_then = aliased(AttestedAnswer), aliased(AttestedAnswer)
     this, earlier = aliased(Attestation), aliased(Attestation)
-    statement = (
+    return (
         sa.select(now.citation_id)
         .join(Evidence, sa.and_(Evidence.id == now.evidence_id, Evidence.kind == "ATT"))
         .join(this, this.id == now.attestation_id)
@@ -130,11 +140,10 @@ def _outdated(tx: Tx, attestation_id: UUID) -> frozenset[UUID]:
         .join(earlier, sa.and_(earlier.id == then.attestation_id, earlier.signed_at < this.signed_at))
         .join(said_then, sa.and_(said_then.attestation_id == earlier.id, said_then.question_key == then.question_key))
         .where(
-            now.attestation_id == attestation_id,
+            now.attestation_id == sa.bindparam("of"),
             sa.or_(earlier.assessment_id != this.assessment_id, said_then.content != said.content),
         )
     )
-    return frozenset(tx.session.execute(statement).scalars())
 
 
 def latest(tx: Tx, assessment_id: UUID) -> ScoreSnapshot | None:
