@@ -64,6 +64,8 @@ class Action(StrEnum):
     REVIEW_READ = "review.read"
     REVIEW_CLAIM = "review.claim"
     REVIEW_ASSIGN = "review.assign"
+    REVIEW_SNOOZE = "review.snooze"
+    VIEW_KEEP = "view.keep"
     REVIEW_JUDGE = "review.judge"
     EVIDENCE_JUDGE = "evidence.judge"
     FLAGS_READ = "flags.read"
@@ -72,8 +74,13 @@ class Action(StrEnum):
     QUESTIONS_RETURN = "questions.return"
     REMEDY_RETURN = "remedy.return"
     REMEDY_VERIFY = "remedy.verify"
+    FINDING_FOLLOW = "finding.follow"
+    RISK_PROPOSE = "risk.propose"
+    RISK_CONFIRM = "risk.confirm"
+    RISK_REVOKE = "risk.revoke"
     SECOND_LOOK_ANSWER = "second_look.answer"
     RECOMMEND = "recommend"
+    DECISION_PREPARE = "decision.prepare"
     DECISION_PROPOSE = "decision.propose"
     DECISION_CONFIRM = "decision.confirm"
     SCORE_READ = "score.read"
@@ -107,6 +114,9 @@ STEP_UP = frozenset(
         Action.DECISION_PROPOSE,
         Action.DECISION_CONFIRM,
         Action.REMEDY_VERIFY,
+        Action.RISK_PROPOSE,
+        Action.RISK_CONFIRM,
+        Action.RISK_REVOKE,
         Action.PAUSE,
         Action.RESUME,
         Action.REVOKE,
@@ -208,6 +218,19 @@ def assigned(role: Role) -> Rule:
     )
 
 
+def unless_anothers(role: Role) -> Rule:
+    """A person of the lab with this role, on a review that is theirs or nobody's."""
+
+    def has(actor: Actor) -> bool:
+        return actor.is_lab and actor.id is not None and role in actor.roles
+
+    return Rule(
+        f"unless-anothers:{role}",
+        has,
+        lambda actor, thing: has(actor) and getattr(thing, "reviewer_id", None) in {None, actor.id},
+    )
+
+
 def scope(scope: Scope) -> Rule:
     """A service client with this scope, for the vendors it was given."""
 
@@ -288,6 +311,8 @@ GRANTS: dict[Action, tuple[Rule, ...]] = {
     Action.REVIEW_READ: (_REVIEWER, _LEAD, _AUDITOR),
     Action.REVIEW_CLAIM: (_REVIEWER, _LEAD),
     Action.REVIEW_ASSIGN: (_LEAD, _ADMIN),
+    Action.REVIEW_SNOOZE: (unless_anothers(Role.REVIEWER), _LEAD),
+    Action.VIEW_KEEP: (_REVIEWER, _LEAD, _AUDITOR),
     Action.REVIEW_JUDGE: (_MINE, assigned(Role.LEAD_APPROVER)),
     Action.EVIDENCE_JUDGE: (_REVIEWER, _LEAD),
     Action.FLAGS_READ: (_REVIEWER, _LEAD, _AUDITOR),
@@ -296,8 +321,13 @@ GRANTS: dict[Action, tuple[Rule, ...]] = {
     Action.QUESTIONS_RETURN: (_MINE, _LEAD),
     Action.REMEDY_RETURN: (_REVIEWER, _LEAD),
     Action.REMEDY_VERIFY: (_REVIEWER, _LEAD),
+    Action.FINDING_FOLLOW: (_REVIEWER, _LEAD),
+    Action.RISK_PROPOSE: (_REVIEWER, _LEAD),
+    Action.RISK_CONFIRM: (_LEAD,),
+    Action.RISK_REVOKE: (_REVIEWER, _LEAD),
     Action.SECOND_LOOK_ANSWER: (_REVIEWER, _LEAD),
     Action.RECOMMEND: (_MINE, assigned(Role.LEAD_APPROVER)),
+    Action.DECISION_PREPARE: (_MINE, _LEAD),
     Action.DECISION_PROPOSE: (_MINE, _LEAD),
     Action.DECISION_CONFIRM: (_LEAD,),
     Action.SCORE_READ: (_REVIEWER, _LEAD, _ADMIN, _AUDITOR),

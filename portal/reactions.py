@@ -16,25 +16,27 @@ from portal.attestations import library
 from portal.attestations import service as attestations
 from portal.delivery import follow
 from portal.evidence import facts as evidence_facts
-from portal.evidence import likeness, reading, retaining
+from portal.evidence import dating, likeness, reading, retaining
 from portal.exchange import everything
 from portal.exchange import facts as exchange_facts
 from portal.findings import facts as finding_facts
 from portal.findings import remedies as proofs
+from portal.gate import accepted, grounds, remedied
 from portal.gate import facts as gate_facts
-from portal.gate import grounds, remedied
 from portal.gate import service as gate
 from portal.gate.decided import clear_decided
 from portal.identity import facts as identity_facts
 from portal.kernel.ledger import Fact, Tx
+from portal.reviews import acceptances, accepting, checking, escalating, remedies, standing, waits
 from portal.reviews import facts as review_facts
-from portal.reviews import remedies, standing, waits
 from portal.reviews import service as reviews
+from portal.rulebook import facts as rulebook_facts
 
 REACTIONS: Mapping[type[Fact], Sequence[Callable[[Tx, Any], None]]] = {
     # what the gate says is shown on the vendor's own pages
     gate_facts.ClearanceRecorded: (gate.publish_cards,),
     gate_facts.EvidenceReachChanged: (gate.publish_reach,),
+    gate_facts.AcceptedRiskFollowed: (gate.publish_cards,),
     gate_facts.VendorPaused: (gate.publish_cards, follow.mail_paused),
     gate_facts.VendorResumed: (gate.publish_cards, follow.mail_resumed),
     gate_facts.EveryVendorPaused: (gate.publish_all_cards, follow.mail_paused),
@@ -48,8 +50,8 @@ REACTIONS: Mapping[type[Fact], Sequence[Callable[[Tx, Any], None]]] = {
     ),
     # a newer file takes the older one's place in the answers that are still open; its text is read soon
     evidence_facts.EvidenceAttached: (library.replace_file, reading.ask, grounds.follow, standing.follow_file),
-    # a report that was read is compared with every other, for the lab's eyes
-    evidence_facts.EvidenceRead: (likeness.ask,),
+    # a report that was read is compared with every other, and with what is claimed, for the lab's eyes
+    evidence_facts.EvidenceRead: (likeness.ask, checking.follow_reading),
     # what was relied on is kept: here by a job that locks it in the store, below for what was signed with
     evidence_facts.EvidenceVerified: (retaining.keep_verified, grounds.follow, standing.follow_file),
     # who comes by invitation finds the sections that it named
@@ -63,6 +65,9 @@ REACTIONS: Mapping[type[Fact], Sequence[Callable[[Tx, Any], None]]] = {
     assessment_facts.ScopingFactConfirmed: (tier_follows,),
     # an approval holds as long as the evidence that it rests on
     evidence_facts.EvidenceDescribed: (grounds.follow, standing.follow_file),
+    # the lab counts a kind of evidence for another time: its files have other last days, and what rests on them follows
+    rulebook_facts.PolicyPublished: (dating.redate,),
+    evidence_facts.EvidenceRedated: (grounds.follow, standing.follow_file),
     # what a file proved, it proves no more: the finding that it closed is open again, and what that had opened shuts
     evidence_facts.EvidenceRejected: (remedies.undo_of_file, grounds.follow, standing.follow_file),
     evidence_facts.EvidenceIntegrityFailed: (
@@ -79,17 +84,38 @@ REACTIONS: Mapping[type[Fact], Sequence[Callable[[Tx, Any], None]]] = {
     # proof closes a finding: the condition that named it is met at the gate, and the vendor sees how it stands
     finding_facts.RemedySent: (standing.follow_remedy, follow.mail_proof),
     finding_facts.RemedyReturned: (standing.follow_remedy, follow.mail_proof_answer),
-    finding_facts.RemedyVerified: (remedied.follow_remedy, standing.follow_remedy, follow.mail_proof_answer),
+    finding_facts.RemedyVerified: (
+        acceptances.end_with_finding,
+        remedied.follow_remedy,
+        standing.follow_remedy,
+        follow.mail_proof_answer,
+    ),
     finding_facts.RemedyUndone: (remedied.follow_remedy, standing.follow_remedy, follow.mail_proof_answer),
+    # what was said about a finding is shown on the vendor's page; the gate keeps what was decided
+    finding_facts.PlanSent: (standing.follow_remedy,),
+    finding_facts.PlanAgreed: (standing.follow_remedy,),
+    finding_facts.PlanReturned: (standing.follow_remedy,),
+    finding_facts.FindingDueMoved: (standing.follow_remedy,),
+    finding_facts.FindingOwnerNamed: (standing.follow_remedy,),
+    # a risk that two people accept lifts what its finding keeps closed, until its day, and no score
+    finding_facts.RiskAccepted: (accepted.follow_risk, standing.follow_remedy),
+    finding_facts.RiskRevoked: (accepted.follow_risk, standing.follow_remedy),
     # a second look changes nothing by being asked for
     finding_facts.SecondLookAsked: (follow.mail_second_look,),
     finding_facts.SecondLookDecided: (follow.mail_second_answer,),
+    # whoever takes a review reads what changed; what a rule accepts is accepted soon, and in nobody's name
+    review_facts.ReviewClaimed: (accepting.ask,),
+    review_facts.ReviewAssigned: (accepting.ask,),
     # what people decided becomes the gate's truth
-    review_facts.DecisionConfirmed: (clear_decided, waits.publish_waits),
+    review_facts.DecisionConfirmed: (clear_decided, waits.publish_waits, escalating.end_decided),
+    # what is escalated waits for named people, until it is decided or there is nothing to decide
+    review_facts.ReviewEscalated: (follow.mail_escalated,),
+    review_facts.EscalationEnded: (follow.mail_handed_back,),
+    review_facts.ReviewReturned: (escalating.end_over,),
     # who keeps away from a vendor lets its reviews go, and what they signed half falls
     review_facts.ConflictDeclared: (reviews.void_of_conflict,),
     # what was signed is reviewed, with a score; what was withdrawn is not any more
-    assessment_facts.AssessmentWithdrawn: (reviews.end_withdrawn,),
+    assessment_facts.AssessmentWithdrawn: (reviews.end_withdrawn, escalating.end_over),
     # what people are told by mail: each of these only writes a job
     identity_facts.PersonInvited: (follow.mail_link,),
     identity_facts.AddressAsked: (follow.mail_address_asked,),
@@ -101,10 +127,11 @@ REACTIONS: Mapping[type[Fact], Sequence[Callable[[Tx, Any], None]]] = {
     identity_facts.PasskeyRemoved: (follow.mail_passkey_removed,),
     exchange_facts.EverythingTaken: (everything.tell_admins,),
     identity_facts.RoleGranted: (follow.mail_role,),
-    identity_facts.RoleRevoked: (reviews.void_of_person, follow.mail_role),
+    identity_facts.RoleRevoked: (reviews.void_of_person, acceptances.void_of_person, follow.mail_role),
     identity_facts.PersonDeactivated: (
         assessments.end_of_person,
         reviews.void_of_person,
+        acceptances.void_of_person,
         follow.mail_deactivated,
     ),
     assessment_facts.SectionAssigned: (follow.mail_section,),
@@ -116,11 +143,18 @@ REACTIONS: Mapping[type[Fact], Sequence[Callable[[Tx, Any], None]]] = {
         standing.publish_first,
         follow.mail_outcome,
     ),
-    attestation_facts.AttestationSigned: (reviews.open_review, follow.mail_receipt, retaining.keep_signed),
+    attestation_facts.AttestationSigned: (
+        reviews.open_review,
+        checking.count_signed,
+        follow.mail_receipt,
+        retaining.keep_signed,
+    ),
     attestation_facts.AnswersSentBack: (follow.mail_sent_back,),
     attestation_facts.SignatureAsked: (follow.mail_signature,),
     attestation_facts.AnswersCarried: (follow.mail_asked_again,),
     attestation_facts.AssessmentMigrated: (follow.mail_asked_again,),
     attestation_facts.MessagePosted: (follow.mail_reply,),
     review_facts.DecisionProposed: (follow.mail_cosign,),
+    review_facts.DecisionDeclined: (follow.mail_declined,),
+    review_facts.DecisionVoided: (follow.mail_declined,),
 }

@@ -158,6 +158,26 @@ def mail_cosign(tx: Tx, fact: Any) -> None:
     enqueue(tx, NOTIFY_REVIEWERS, what="cosign", assessment_id=fact.assessment_id)
 
 
+def mail_declined(tx: Tx, fact: Any) -> None:
+    """DecisionDeclined, DecisionVoided: who proposed it hears that it fell, and why."""
+    enqueue(tx, NOTIFY_REVIEWERS, what="proposal_fell", assessment_id=fact.assessment_id, seed=f":{fact.decision_id}")
+
+
+def mail_escalated(tx: Tx, fact: Any) -> None:
+    """ReviewEscalated: the lead approvers whom it was put before hear of it."""
+    enqueue(
+        tx, NOTIFY_REVIEWERS, what="review_escalated", assessment_id=fact.assessment_id, seed=f":{fact.escalation_id}"
+    )
+
+
+def mail_handed_back(tx: Tx, fact: Any) -> None:
+    """EscalationEnded: who raised it hears of the answer, if it was handed back."""
+    if fact.how == "handed_back":
+        enqueue(
+            tx, NOTIFY_REVIEWERS, what="handed_back", assessment_id=fact.assessment_id, seed=f":{fact.escalation_id}"
+        )
+
+
 def mail_reply(tx: Tx, fact: Any) -> None:
     """MessagePosted: the other side hears of it, once for all that is written within ten minutes."""
     by_vendor = tx.actor.vendor_id is not None

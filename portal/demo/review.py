@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from portal.findings import service as findings
 from portal.gate import service as gate
 from portal.kernel.actor import Actor
 from portal.kernel.ledger import Tx
+from portal.kernel.signing import Signer
 from portal.policy import Action
 from portal.reviews import remedies as judging
 from portal.reviews import service as reviews
@@ -166,12 +168,19 @@ class LabSide:
                 if outcome is not Outcome.REJECT
                 else "The two knock-outs below stand between you and an approval. Both can be closed by proof.",
                 row_version=review.row_version,
+                sealer=self._sealer(),
             )
             decision_id, digest, waiting = decision.id, decision.digest, decision.decided_at is None
         if waiting and company.stage is not Stage.TO_COSIGN:
             with self._ledger.begin(second) as tx:
                 decision = reviews.get_decision(tx, decision_id, Action.DECISION_CONFIRM)
-                reviews.sign_decision(tx, decision=decision, digest_seen=digest)
+                reviews.sign_decision(tx, decision=decision, digest_seen=digest, sealer=self._sealer())
+
+    def _sealer(self) -> Signer:
+        """Return what signs records, also those of days before the house had its key."""
+        early = self._story.today() - timedelta(days=2 * 365)
+        begun = datetime(early.year, early.month, early.day, tzinfo=UTC)
+        return Signer([replace(key, not_before=min(key.not_before, begun)) for key in self._story.then.signer.keys])
 
     def follow_up(self, sender: Actor, signatory: Actor) -> None:
         """Send proof for findings as far as the company goes, close what it calls closed, ask for a second look."""

@@ -275,17 +275,18 @@ def _one(world: World, engagement: Engagement, data_class: DataClass, mode: Acce
     if mode not in engagement.access_modes:
         reasons.append(Reason.ACCESS_MODE_NOT_COVERED)
     clearance = latest(world.clearances, engagement.id)
-    conditions: tuple[Condition, ...] = ()
+    unmet: tuple[Condition, ...] = ()
     details: tuple[Detail, ...] = ()
     if clearance is None:
         reasons.append(Reason.NOT_DECIDED)
     else:
         reasons.extend(_from_clearance(clearance, engagement, data_class, mode, today))
         if clearance.act in _APPROVALS:
-            conditions = tuple(each for each in clearance.conditions if not each.met)
-            details = tuple(_details(conditions, world.accepted, data_class, mode, today))
+            unmet = tuple(each for each in clearance.conditions if not each.met)
+            details = tuple(_details(unmet, world.accepted, data_class, mode, today))
             reasons.extend(each.reason for each in details if each.accepted_until is None)
     allow = not reasons
+    conditions = tuple(each for each in unmet if not each.limit)
     if allow:
         reasons = [Reason.CLEARED_WITH_CONDITIONS if conditions else Reason.CLEARED]
         reasons.extend(each.reason for each in details)
@@ -295,7 +296,7 @@ def _one(world: World, engagement: Engagement, data_class: DataClass, mode: Acce
         vendor=world.vendor,
         sequence=world.sequence,
         as_of=now,
-        valid_until=_ends(clearance, engagement, conditions, world.accepted, data_class, mode, now) if allow else None,
+        valid_until=_ends(clearance, engagement, unmet, world.accepted, data_class, mode, now) if allow else None,
         conditions=conditions if allow else (),
         engagement=engagement.slug,
         details=details,

@@ -12,7 +12,22 @@ from procrastinate import App, BaseRetryStrategy, JobContext, PsycopgConnector, 
 from procrastinate.jobs import Job as QueuedJob
 
 from portal.delivery import rules, service
-from portal.jobs import addresses, alerts, digests, ends, keep, likeness, mail, notify, reading, remind, upkeep, watch
+from portal.jobs import (
+    accepting,
+    addresses,
+    alerts,
+    digests,
+    ends,
+    keep,
+    likeness,
+    mail,
+    notify,
+    proposals,
+    reading,
+    remind,
+    upkeep,
+    watch,
+)
 from portal.jobs.tools import House, Job, Pace
 from portal.kernel.actor import system
 from portal.kernel.logging import logger
@@ -43,10 +58,11 @@ class BackOff(BaseRetryStrategy):
 
 def all_jobs(pace: Pace) -> tuple[Job, ...]:
     """Return every job of the house."""
-    given = (*mail.JOBS, *notify.JOBS, *addresses.JOBS, *alerts.JOBS, *reading.JOBS)
+    given = (*mail.JOBS, *notify.JOBS, *addresses.JOBS, *alerts.JOBS, *reading.JOBS, *accepting.JOBS)
     return (
         *given,
         *likeness.jobs(pace),
+        *proposals.jobs(pace),
         *remind.jobs(pace),
         *upkeep.jobs(pace),
         *keep.jobs(pace),

@@ -25,14 +25,14 @@ from portal.findings.models import Finding, Remedy, SecondLook
 from portal.identity import service as identity
 from portal.identity.models import Invitation, UserAccount, WebSession
 from portal.identity.rules import InvitationState, mail_key
-from portal.jobs import recipients
+from portal.jobs import proposals, recipients
 from portal.jobs.recipients import Recipient
 from portal.jobs.tools import House, Job
 from portal.kernel.actor import system
 from portal.kernel.ledger import Tx
 from portal.questionnaires import service as questionnaires
 from portal.reviews import second_look
-from portal.reviews.models import Decision, Review
+from portal.reviews.models import Review
 from portal.terms import FindingState, MoreTimeState, RemedyAct, Role, Side
 from portal.vendors.models import Vendor
 
@@ -327,7 +327,8 @@ def notify_reviewers(house: House, *, assessment_id: str, what: str, seed: str =
     """Tell the lab's people about an assessment.
 
     ``what``: new_submission (whose review it is, else all reviewers), reply_received (whose review it is; ``seed``
-    tells one digest from the next), cosign (lead approvers but the one who proposed), more_time_asked (who asked the
+    tells one digest from the next), cosign (who is asked to sign), proposal_fell (who proposed it), review_escalated
+    (who was named), handed_back (who escalated; for these ``seed`` names which one), more_time_asked (who asked the
     vendor, else all reviewers; ``seed`` names the request), proof_received (as reply_received, else all reviewers),
     second_look_asked (who took no part; ``seed`` names it).
     """
@@ -348,7 +349,13 @@ def notify_reviewers(house: House, *, assessment_id: str, what: str, seed: str =
                 about |= {"review_id": review_id, "assessment_id": assessment.id}
                 recipients.tell(tx, _contacts(tx, assessment, review), what, about, stem + seed)
             case "cosign":
-                _cosign(tx, assessment, about)
+                proposals.cosign(tx, assessment, about)
+            case "proposal_fell":
+                proposals.fell(tx, assessment, about | {"review_id": review_id}, UUID(seed[1:]))
+            case "review_escalated":
+                proposals.escalated(tx, assessment, about, UUID(seed[1:]))
+            case "handed_back":
+                proposals.handed_back(tx, about, UUID(seed[1:]))
             case "more_time_asked":
                 _more_time_asked(tx, assessment, about | {"vendor_slug": vendor.slug}, UUID(seed[1:]))
             case "proof_received":
@@ -398,17 +405,6 @@ def _contacts(tx: Tx, assessment: Assessment, review: Review | None) -> Iterable
         if asked_by is not None and asked_by.roles & {Role.REVIEWER, Role.LEAD_APPROVER}:
             return [asked_by]
     return _reviewers(tx, review)
-
-
-def _cosign(tx: Tx, assessment: Assessment, about: Mapping[str, Any]) -> None:
-    proposed = tx.session.execute(
-        sa.select(Decision).where(Decision.assessment_id == assessment.id, Decision.state == "proposed").limit(1)
-    ).scalar_one_or_none()
-    if proposed is None:
-        return
-    people = recipients.of_lab(tx, {Role.LEAD_APPROVER}, but={proposed.proposed_by})
-    details = {"tier": assessment.tier, "proposed_by": recipients.name_of(tx, proposed.proposed_by)}
-    recipients.tell(tx, people, "cosign", {**about, **details}, f"cosign:{proposed.id}")
 
 
 def _more_time_asked(tx: Tx, assessment: Assessment, about: Mapping[str, Any], request_id: UUID) -> None:

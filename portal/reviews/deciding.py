@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -20,26 +22,30 @@ from portal.kernel.canonical import digest
 from portal.kernel.database import constraint_of
 from portal.kernel.errors import Conflict, Forbidden, NotFound, Refused
 from portal.kernel.ledger import Tx
+from portal.kernel.signing import Signer
 from portal.kernel.swap import swap
 from portal.policy import Action
-from portal.reviews import documents, duties, publishing, reviewing, rules, verdicts
+from portal.reviews import documents, drafting, duties, publishing, records, reviewing, rules, verdicts
 from portal.reviews.facts import (
     ConflictDeclared,
     DecisionConfirmed,
     DecisionDeclined,
     DecisionProposed,
+    DecisionSealed,
     DecisionSigned,
     DecisionVoided,
     DecisionWithdrawn,
     ReviewReleased,
 )
 from portal.reviews.models import Decision, DecisionSignature, Review
+from portal.reviews.reviewing import Live
 from portal.reviews.rules import Candidate, Condition, Proposal
 from portal.scoring.models import ScoreSnapshot
 from portal.terms import AssessmentState, DecisionState, Outcome
 from portal.vendors.checks import line
-from portal.vendors.models import Engagement
+from portal.vendors.models import Engagement, Vendor
 
+EXPIRED = "it waited too long for a signature"
 NOT_WAITING = "This does not wait for a decision. Nothing was changed."
 OVER = {
     DecisionState.CONFIRMED: "This is decided already. Nothing was changed.",
@@ -72,7 +78,10 @@ def propose_decision(
     reason: str = "",
     letter: str = "",
     row_version: int,
+    sealer: Signer,
     score_seen: str | None = None,
+    basis_seen: Mapping[str, Any] | None = None,
+    asked_id: UUID | None = None,
     factor: str = "totp",
 ) -> Decision:
     """Write a decision down and, if the actor may sign it, sign it; where one signature is enough, it is decided.
@@ -80,10 +89,15 @@ def propose_decision(
     Who may not sign it prepares it only. ``decision.state`` says how far it came.
 
     :param row_version: of the review, as the page showed it.
+    :param sealer: signs the record, should this be the last signature.
     :param score_seen: the digest of the score that the page showed (``Live.digest``), to refuse if it changed.
+    :param basis_seen: what the page was made from (``documents.basis``), to refuse with what is different now.
+    :param asked_id: who is asked to sign it next, of those who may.
     :raises Forbidden: if the actor may not propose, or is tied to the vendor (S3).
-    :raises Refused: with the problems of outcome, conditions, valid_until, reason and letter.
-    :raises Conflict: if it does not wait for a decision, one is proposed, evidence lost its integrity, or it changed.
+    :raises Refused: with the problems of outcome, conditions, valid_until, reason, letter and asked.
+    :raises Conflict: if it does not wait for a decision, one is proposed, evidence lost its integrity, or it changed;
+        ``current`` says the ``differences`` in words where the page's basis is known.
+    :raises Unavailable: if it would be decided and no signing key is in force.
     """
     policy.check(tx.actor, Action.DECISION_PROPOSE, review)
     vendor = reviewing.vendor_of(tx, review)
@@ -91,16 +105,16 @@ def propose_decision(
     duties.refuse_interest(me.name, rules.interests(me, vendor.name, vendor.mail_domains), "Somebody else decides.")
     assessment, engagement = _hold(tx, review)
     policy.check(tx.actor, Action.DECISION_PROPOSE, review)
-    if documents.proposed_for(tx, assessment.id) is not None:
-        raise _proposed_already(tx, assessment.id)
-    reviewing.check_version(review, assessment, row_version)
+    _make_way(tx, assessment)
     snapshot, live = documents.score(tx, review)
+    _check_seen(tx, review, assessment, engagement, live, basis_seen)
+    reviewing.check_version(review, assessment, row_version)
     if score_seen is not None and score_seen != live.digest:
         raise Conflict("The score changed since you opened the page. Look at it again.", current={"score": live.digest})
     proposal = Proposal(
         outcome=outcome,
         conditions=tuple(
-            Condition(line(c.text), c.due_on, c.closes_at, c.access_mode or None, c.finding) for c in conditions
+            replace(each, text=line(each.text), access_mode=each.access_mode or None) for each in conditions
         ),
         valid_until=None if outcome is Outcome.REJECT else valid_until,
         reason=reason.strip(),
@@ -113,25 +127,68 @@ def propose_decision(
         raise Refused(problems=problems)
     if blockers := documents.blockers(tx, review, assessment, engagement, outcome):
         raise Conflict(" ".join(blockers), current=reviewing.current(review, assessment))
-    decision = _write(tx, review, assessment, engagement, snapshot, proposal, _person(me))
+    decision = _write(tx, review, assessment, engagement, snapshot, proposal, _person(me), asked_id)
     change = {"snapshot_id": snapshot.id, "row_version": row_version + 1}
     if not swap(tx, review, expect={"row_version": row_version, "closed_at": None}, change=change):
         raise Conflict(reviewing.CHANGED, current=reviewing.current(review, assessment))
+    drafting.drop_draft(tx, review)
     case = documents.case(
         tx, review, assessment, outcome=outcome, recommendation=live.recommendation, decision=decision
     )
     if not rules.bars_to_sign(me, case):
         _sign(tx, decision, _person(me), factor)
-        _confirm_if_complete(tx, review, assessment, decision)
+        _confirm_if_complete(tx, review, assessment, decision, sealer)
+    if decision.state is DecisionState.PROPOSED:
+        _check_asked(tx, review, assessment, decision, vendor)
     return decision
 
 
-def sign_decision(tx: Tx, *, decision: Decision, digest_seen: str, factor: str = "totp") -> Decision:
+def _make_way(tx: Tx, assessment: Assessment) -> None:
+    """Let a proposal fall that waited too long; refuse if one still waits."""
+    other = documents.proposed_for(tx, assessment.id)
+    if other is None:
+        return
+    if tx.now < rules.expires_at(other.proposed_at) or not _fell(tx, other):
+        raise _proposed_already(tx, assessment.id)
+    tx.record(DecisionVoided(other.id, other.vendor_id, other.assessment_id, EXPIRED))
+
+
+def _check_seen(
+    tx: Tx,
+    review: Review,
+    assessment: Assessment,
+    engagement: Engagement,
+    live: Live,
+    seen: Mapping[str, Any] | None,
+) -> None:
+    if seen is None:
+        return
+    now = documents.basis(tx, review=review, assessment=assessment, engagement=engagement, live=live)
+    if changed := rules.differences(seen, now):
+        raise Conflict(
+            f"Since you opened the page, this changed: {documents.in_words(changed)}.",
+            current={**reviewing.current(review, assessment), "differences": list(changed)},
+        )
+
+
+def _check_asked(tx: Tx, review: Review, assessment: Assessment, decision: Decision, vendor: Vendor) -> None:
+    if decision.asked_id is None:
+        return
+    person = people.people(tx, [decision.asked_id]).get(decision.asked_id)
+    if person is None or decision.asked_id == tx.actor.id:
+        raise Refused(problems={"asked": ["Choose who is to sign from the list"]})
+    case = documents.case_of_decision(tx, review, assessment, decision)
+    if bars := rules.bars_to_sign(duties.candidate(tx, person, vendor), case):
+        raise Refused(problems={"asked": [f"{person.full_name} {rules.sentence(bars)}. Choose somebody else"]})
+
+
+def sign_decision(tx: Tx, *, decision: Decision, digest_seen: str, sealer: Signer, factor: str = "totp") -> Decision:
     """Sign a proposed decision; with the last signature it counts.
 
     Everything is looked at again under a lock: who signs, who signed, and that nothing changed in between.
 
     :param digest_seen: the fingerprint of the document that the page showed (S9).
+    :param sealer: signs the record, should this be the last signature.
     :raises Forbidden: if the actor may not sign it, with the reasons in words (S1 to S8).
     :raises Conflict: if it was decided or taken back, or anything changed since it was proposed.
     """
@@ -140,6 +197,11 @@ def sign_decision(tx: Tx, *, decision: Decision, digest_seen: str, factor: str =
     vendor = reviewing.vendor_of(tx, review)
     me = duties.actor_as_candidate(tx, vendor, hold=True)
     assessment, engagement = _hold(tx, review, decision)
+    if tx.now >= rules.expires_at(decision.proposed_at):
+        raise Conflict(
+            f"D-{decision.number} waited {rules.PROPOSAL_HOLDS.days} days for a signature and ended. Propose it again.",
+            current={"state": "ended", "number": decision.number},
+        )
     if decision.digest != digest_seen:
         raise Conflict(OVER[DecisionState.PROPOSED], current={"digest": decision.digest, "number": decision.number})
     case = documents.case_of_decision(tx, review, assessment, decision)
@@ -148,7 +210,7 @@ def sign_decision(tx: Tx, *, decision: Decision, digest_seen: str, factor: str =
     documents.check_unchanged(tx, decision, review, assessment, engagement)
     _check_signers(tx, decision, review, assessment)
     _sign(tx, decision, _person(me), factor)
-    _confirm_if_complete(tx, review, assessment, decision)
+    _confirm_if_complete(tx, review, assessment, decision, sealer)
     return decision
 
 
@@ -260,6 +322,7 @@ def _write(
     snapshot: ScoreSnapshot,
     proposal: Proposal,
     proposer: UUID,
+    asked_id: UUID | None,
 ) -> Decision:
     exception = rules.is_exception(proposal.outcome, snapshot.recommendation)
     needed = rules.signatures_needed(assessment.tier, proposal.outcome, exception=exception)
@@ -296,6 +359,7 @@ def _write(
         reason=proposal.reason,
         letter=proposal.letter,
         signatures_needed=needed,
+        asked_id=asked_id,
         document=document.decode(),
         digest=digest(json.loads(document)),
         proposed_by=proposer,
@@ -357,7 +421,7 @@ def _sign(tx: Tx, decision: Decision, signer_id: UUID, factor: str) -> None:
     tx.record(DecisionSigned(decision.id, decision.vendor_id, signer_id, decision.digest, factor))
 
 
-def _confirm_if_complete(tx: Tx, review: Review, assessment: Assessment, decision: Decision) -> None:
+def _confirm_if_complete(tx: Tx, review: Review, assessment: Assessment, decision: Decision, sealer: Signer) -> None:
     signed_by = duties.signers_of(tx, decision.id)
     if len(signed_by) < decision.signatures_needed:
         return
@@ -374,6 +438,8 @@ def _confirm_if_complete(tx: Tx, review: Review, assessment: Assessment, decisio
     known = people.people(tx, signed_by)
     body = publishing.outcome_body(tx, decision=decision, signed_by=[known[each].full_name for each in signed_by])
     assessments.publish_outcome(tx, assessment=assessment, number=decision.number, body=body)
+    sealed = records.seal(tx, decision=decision, assessment=assessment, sealer=sealer)
+    tx.record(DecisionSealed(decision.id, decision.vendor_id, sealed.digest))
     tx.record(
         DecisionConfirmed(
             decision_id=decision.id,

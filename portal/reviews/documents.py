@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from portal.assessments.models import Assessment
 from portal.attestations.models import AttestedCitation, Citation
 from portal.evidence.models import Evidence
 from portal.findings import service as findings
-from portal.kernel.canonical import canonical_bytes
+from portal.kernel.canonical import canonical_bytes, plain
 from portal.kernel.errors import Conflict
 from portal.kernel.ledger import Tx, get_one
 from portal.questionnaires.models import QuestionnaireVersion
@@ -22,6 +22,7 @@ from portal.reviews import duties, reviewing, rules
 from portal.reviews.models import Decision, Review
 from portal.reviews.reviewing import Live
 from portal.reviews.rules import Case, Proposal
+from portal.scoring import rules as scoring_rules
 from portal.scoring import service as scoring
 from portal.scoring.models import ScoreSnapshot
 from portal.terms import DecisionState, EvidenceState, Outcome, Recommendation
@@ -150,26 +151,17 @@ def document(
     proposed_at: datetime,
 ) -> bytes:
     """Return the canonical bytes of a decision's document, as the stored rows make it now."""
-    questionnaire = tx.session.execute(
-        sa.select(QuestionnaireVersion.digest).where(QuestionnaireVersion.id == assessment.questionnaire_id)
-    ).scalar_one()
     value = rules.decision_value(
         decision_id=decision_id,
         number=number,
         vendor_id=assessment.vendor_id,
-        engagement=rules.Exposed(
-            id=engagement.id,
-            slug=engagement.slug,
-            tier=engagement.tier,
-            data_classes=tuple(sorted(engagement.data_classes)),
-            access_modes=tuple(sorted(engagement.access_modes)),
-        ),
+        engagement=_exposed(engagement),
         judged=rules.Judged(
             assessment_id=assessment.id,
             revision=review.revision,
             tier=assessment.tier,
             attestation_digest=review.attestation_digest,
-            questionnaire_digest=questionnaire,
+            questionnaire_digest=_questionnaire(tx, assessment),
             snapshot_id=snapshot.id,
             inputs_digest=snapshot.inputs_digest,
             result_digest=snapshot.result_digest,
@@ -177,18 +169,7 @@ def document(
             recommendation=snapshot.recommendation,
         ),
         proposal=proposal,
-        findings=[
-            rules.FoundWrong(
-                each.number,
-                each.question_key,
-                each.severity.value,
-                each.what,
-                each.closes_when,
-                each.due_on,
-                each.credit,
-            )
-            for each in findings.of_assessment(tx, assessment.id)
-        ],
+        findings=_findings(tx, assessment),
         signatures=signatures,
         proposed_by=proposed_by,
         proposed_at=proposed_at,
@@ -196,8 +177,60 @@ def document(
     return canonical_bytes(value)
 
 
+def _exposed(engagement: Engagement) -> rules.Exposed:
+    return rules.Exposed(
+        id=engagement.id,
+        slug=engagement.slug,
+        tier=engagement.tier,
+        data_classes=tuple(sorted(engagement.data_classes)),
+        access_modes=tuple(sorted(engagement.access_modes)),
+    )
+
+
+def _questionnaire(tx: Tx, assessment: Assessment) -> str:
+    return tx.session.execute(
+        sa.select(QuestionnaireVersion.digest).where(QuestionnaireVersion.id == assessment.questionnaire_id)
+    ).scalar_one()
+
+
+def _findings(tx: Tx, assessment: Assessment) -> list[rules.FoundWrong]:
+    return [
+        rules.FoundWrong(
+            each.number, each.question_key, each.severity.value, each.what, each.closes_when, each.due_on, each.credit
+        )
+        for each in findings.of_assessment(tx, assessment.id)
+    ]
+
+
+def basis(tx: Tx, *, review: Review, assessment: Assessment, engagement: Engagement, live: Live) -> dict[str, Any]:
+    """Return what a page to decide on is made from, as plain JSON: who signs there has seen this and nothing else.
+
+    Equal values are equal pages; for two that differ, ``rules.differences`` says how in words.
+    """
+    found: dict[str, Any] = plain(
+        {
+            "engagement": _exposed(engagement),
+            "judged": {
+                "revision": review.revision,
+                "tier": assessment.tier,
+                "attestation_digest": review.attestation_digest,
+                "questionnaire_digest": _questionnaire(tx, assessment),
+                "policy_digest": scoring_rules.digest(live.inputs.policy),
+                "result_digest": live.digest,
+                "recommendation": live.recommendation,
+            },
+            "score": scoring_rules.display(live.score.measures.score),
+            "findings": sorted(_findings(tx, assessment), key=lambda each: each.number),
+        }
+    )
+    return found
+
+
 def check_unchanged(tx: Tx, decision: Decision, review: Review, assessment: Assessment, engagement: Engagement) -> None:
-    """Refuse if the document would be another one today, or the score another: then nobody signs this one (S9)."""
+    """Refuse if the document would be another one today, or the score another: then nobody signs this one (S9).
+
+    :raises Conflict: with what is different now, in words, as ``differences`` of its current state.
+    """
     snapshot = scoring.get(tx, decision.snapshot_id)
     again = document(
         tx,
@@ -218,16 +251,44 @@ def check_unchanged(tx: Tx, decision: Decision, review: Review, assessment: Asse
         proposed_by=decision.proposed_by,
         proposed_at=decision.proposed_at,
     )
-    changed = list(rules.changed_parts(document_of(decision), json.loads(again)))
-    if reviewing.score_now(tx, review).digest != snapshot.result_digest:
-        changed.append("the score")
+    changed = list(rules.differences(document_of(decision), json.loads(again)))
+    live = reviewing.score_now(tx, review)
+    if live.digest != snapshot.result_digest:
+        changed.extend(_rescored(snapshot, live))
     if decision.valid_until is not None and decision.valid_until < tx.now.date():
-        changed.append("the day: the approval would have ended")
+        changed.append(rules.Difference("The last day", day_in_words(decision.valid_until), "over"))
     if blocked := blockers(tx, review, assessment, engagement, decision.outcome):
         raise Conflict(" ".join(blocked), current={"number": decision.number})
     if changed:
         raise Conflict(
-            f"Since D-{decision.number} was proposed, this changed: {', '.join(dict.fromkeys(changed))}. "
-            "Nothing was signed. Have it taken back and propose it again.",
-            current={"changed": changed, "number": decision.number},
+            f"Since D-{decision.number} was proposed, this changed: {in_words(changed)}. "
+            "Have it taken back and propose it again.",
+            current={"differences": changed, "number": decision.number},
         )
+
+
+def in_words(changed: Sequence[rules.Difference]) -> str:
+    """Return which parts changed, as a clause: "the score, data classes of the engagement"."""
+    parts = dict.fromkeys(
+        each.part if each.part[:2] == "F-" else each.part[0].lower() + each.part[1:] for each in changed
+    )
+    return ", ".join(parts)
+
+
+def _rescored(snapshot: ScoreSnapshot, live: Live) -> Sequence[rules.Difference]:
+    was, now = (
+        {
+            "score": scoring_rules.display(score.measures.score),
+            "judged": {"recommendation": suggested, "result_digest": result},
+        }
+        for score, suggested, result in (
+            (scoring.result_of(snapshot), snapshot.recommendation.value, snapshot.result_digest),
+            (live.score, live.recommendation.value, live.digest),
+        )
+    )
+    return rules.differences(was, now)
+
+
+def day_in_words(day: date) -> str:
+    """Return a day as pages say it."""
+    return f"{day.day} {day:%B %Y}"

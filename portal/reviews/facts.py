@@ -76,6 +76,38 @@ class VerdictTakenBack(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class AnswersAccepted(Fact):
+    """A reviewer accepted several answers in one act."""
+
+    review_id: UUID
+    vendor_id: UUID
+    act_id: UUID
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedTogetherUndone(Fact):
+    """What was accepted in one act was taken back in one; ``keys``: the answers that still stood as accepted by it."""
+
+    review_id: UUID
+    vendor_id: UUID
+    act_id: UUID
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AnswersAcceptedByRule(Fact):
+    """A rule accepted unchanged answers; no person did. ``policy_digest`` is the document that the rule stands in."""
+
+    review_id: UUID
+    vendor_id: UUID
+    rule: str
+    policy_version: int
+    policy_digest: str
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CitationJudged(Fact):
     """A reviewer let a file prove an answer, or did not."""
 
@@ -138,6 +170,38 @@ class ReviewEnded(Fact):
     vendor_id: UUID
     assessment_id: UUID
     revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewEscalated(Fact):
+    """A finished review was put before lead approvers, with a day by which an answer is needed."""
+
+    escalation_id: UUID
+    vendor_id: UUID
+    assessment_id: UUID
+    review_id: UUID
+    to: tuple[UUID, ...]
+    due_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class EscalationEnded(Fact):
+    """It waits for nobody any more; ``how``: decided, handed_back, taken_back, or over."""
+
+    escalation_id: UUID
+    vendor_id: UUID
+    assessment_id: UUID
+    review_id: UUID
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionSealed(Fact):
+    """The record of a decision was signed with a key of the house; ``digest`` is that of the envelope."""
+
+    decision_id: UUID
+    vendor_id: UUID
+    digest: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,3 +290,40 @@ class ConflictEnded(Fact):
     conflict_id: UUID
     user_id: UUID
     vendor_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewSnoozed(Fact):
+    """A review was set aside until a moment; the reason is kept with the row."""
+
+    snooze_id: UUID
+    review_id: UUID
+    vendor_id: UUID
+    assessment_id: UUID
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SnoozeEnded(Fact):
+    """A review that was set aside is back before its time."""
+
+    snooze_id: UUID
+    review_id: UUID
+    vendor_id: UUID
+    assessment_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class ViewSaved(Fact):
+    """A person gave a list of the queue a name."""
+
+    view_id: UUID
+    user_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class ViewRemoved(Fact):
+    """A person gave up a list that they had named."""
+
+    view_id: UUID
+    user_id: UUID

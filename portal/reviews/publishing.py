@@ -77,6 +77,10 @@ def outcome_body(tx: Tx, *, decision: Decision, signed_by: Sequence[str]) -> dic
                 "closes_at": DataClass(each.closes_at).name if each.closes_at is not None else None,
                 "access_mode": each.access_mode,
                 "finding": f"F-{each.finding}" if each.finding is not None else None,
+                # Only where there is one, so that what was published before reads the same.
+                **({"consequence": each.consequence} if each.consequence != "class" else {}),
+                **({"data_class": DataClass(each.data_class).name} if each.data_class is not None else {}),
+                **({"limit": True} if each.limit else {}),
             }
             for each in conditions
         ],

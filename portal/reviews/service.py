@@ -13,11 +13,26 @@ from portal.reviews.deciding import (
     void_proposed,
     withdraw_decision,
 )
-from portal.reviews.documents import document_of, proposed_for
+from portal.reviews.documents import basis, document_of, proposed_for
+from portal.reviews.drafting import DraftLine, draft_of, draft_version, drop_draft, save_draft
 from portal.reviews.duties import Signer, bars_for, signers_of
+from portal.reviews.escalating import (
+    EscalationLine,
+    could_be_asked,
+    escalate,
+    escalated,
+    escalated_to,
+    escalation_line,
+    get_escalation,
+    hand_back,
+    last_escalation,
+    open_escalation,
+    take_back,
+)
 from portal.reviews.outlooks import Counts, Outlook, ProposedLine, counts, ineligible, outlook, proposed, to_cosign
 from portal.reviews.proofs import Judged, Proof, accept_many, proofs_of, recheck, recheck_many, reject_many
 from portal.reviews.queries import ReviewLine, my_reviews, queue
+from portal.reviews.records import Record, record_of
 from portal.reviews.reviewing import (
     Live,
     assign,
@@ -31,7 +46,7 @@ from portal.reviews.reviewing import (
     score_now,
     set_aside,
 )
-from portal.reviews.rules import Changed, Condition, Stage
+from portal.reviews.rules import Changed, Condition, Difference, Stage
 from portal.reviews.sending import recommend, return_questions, return_to_review
 from portal.reviews.verdicts import (
     NoteLine,
@@ -45,7 +60,7 @@ from portal.reviews.verdicts import (
     reopen_verdict,
     verdict_lines,
 )
-from portal.reviews.workspace import CitedFile, Desk, Group, Tally, Workspace, workspace
+from portal.reviews.workspace import CitedFile, Desk, Earlier, Group, Tally, Workspace, workspace
 
 __all__ = [
     "Changed",
@@ -54,6 +69,10 @@ __all__ = [
     "ConflictLine",
     "Counts",
     "Desk",
+    "Difference",
+    "DraftLine",
+    "Earlier",
+    "EscalationLine",
     "Group",
     "Judged",
     "Live",
@@ -61,6 +80,7 @@ __all__ = [
     "Outlook",
     "Proof",
     "ProposedLine",
+    "Record",
     "ReviewLine",
     "Signer",
     "Stage",
@@ -72,24 +92,37 @@ __all__ = [
     "assign",
     "attested_of",
     "bars_for",
+    "basis",
     "claim",
     "clear_verdict",
     "conflicts",
+    "could_be_asked",
     "counts",
     "declare_conflict",
     "decline_decision",
     "document_of",
+    "draft_of",
+    "draft_version",
+    "drop_draft",
     "end_conflict",
     "end_withdrawn",
+    "escalate",
+    "escalated",
+    "escalated_to",
+    "escalation_line",
     "get",
     "get_decision",
+    "get_escalation",
+    "hand_back",
     "ineligible",
     "judge",
     "judge_citation",
+    "last_escalation",
     "latest",
     "my_reviews",
     "note_internal",
     "notes_of",
+    "open_escalation",
     "open_review",
     "outlook",
     "post_message",
@@ -101,16 +134,19 @@ __all__ = [
     "recheck",
     "recheck_many",
     "recommend",
+    "record_of",
     "reject_many",
     "release",
     "reopen_verdict",
     "return_questions",
     "return_to_review",
     "review_of",
+    "save_draft",
     "score_now",
     "set_aside",
     "sign_decision",
     "signers_of",
+    "take_back",
     "to_cosign",
     "verdict_lines",
     "void_of_conflict",

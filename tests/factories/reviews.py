@@ -12,6 +12,7 @@ from uuid import UUID
 
 from portal.attestations import service as attestations
 from portal.evidence.models import Evidence
+from portal.kernel import signing
 from portal.kernel.actor import Actor, system
 from portal.kernel.ledger import Tx
 from portal.policy import Action
@@ -120,14 +121,14 @@ class Bench:
     def propose(self, who: Person, **given: Any) -> UUID:
         """Propose a decision; return its id."""
         with self.at(who.fresh) as (tx, review):
-            form = {**proposal(), "row_version": review.row_version, **given}
+            form = {**proposal(), "row_version": review.row_version, "sealer": self.house.signer, **given}
             return reviews.propose_decision(tx, review=review, **form).id
 
     def sign(self, who: Person, decision_id: UUID, **given: Any) -> None:
         """Sign a proposed decision as somebody else."""
         with self.house.ledger.begin(who.fresh) as tx:
             decision = reviews.get_decision(tx, decision_id, Action.DECISION_CONFIRM)
-            reviews.sign_decision(tx, decision=decision, **{"digest_seen": decision.digest, **given})
+            reviews.sign_decision(tx, decision=decision, **{"digest_seen": decision.digest, "sealer": self.house.signer, **given})
 
     def decision(self, decision_id: UUID) -> Decision:
         """Return a decision as stored."""
@@ -144,6 +145,7 @@ def bench(
         holds.
     """
     asked = {"slug": slug, **TIERS[tier], **given}
+    signing.make_file(house.signing_keys, now=house.instant())
     made = moulds.cast(house, "bench", lambda new: _signed(new, proven=proven, **asked), given=(proven, asked))
     return Bench(house, replace(made, house=house))
 

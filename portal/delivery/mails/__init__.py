@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from portal.delivery.mails import access, address, alerts, dates, ends, lab, people, signing, talk, work
+from portal.delivery.mails import access, address, alerts, dates, deciding, ends, lab, people, signing, talk, work
 from portal.delivery.rules import Frame, Parts
 
 
@@ -54,6 +54,10 @@ KINDS: Mapping[str, Kind] = {
     "new_submission": Kind(lab.NewSubmission, lab.new_submission),
     "reply_received": Kind(lab.ReplyReceived, lab.reply_received),
     "cosign": Kind(lab.CoSign, lab.cosign),
+    "proposal_fell": Kind(deciding.ProposalFell, deciding.proposal_fell),
+    "proposal_ending": Kind(deciding.ProposalEnding, deciding.proposal_ending),
+    "review_escalated": Kind(deciding.Escalated, deciding.escalated),
+    "handed_back": Kind(deciding.HandedBack, deciding.handed_back),
     "proof_received": Kind(lab.ProofReceived, lab.proof_received),
     "second_look_asked": Kind(lab.SecondLookAsked, lab.second_look_asked),
     "evidence_lapsed": Kind(lab.EvidenceLapsed, lab.evidence_lapsed),

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, Literal, TypeAlias
 from uuid import UUID
 
 from portal.reviews.rules.eligibility import signatures_needed
@@ -19,7 +19,11 @@ LONGEST: Final = timedelta(days=400)
 LONGEST_EXCEPTION: Final = timedelta(days=90)
 MAX_TEXT: Final = 4_000
 MAX_CONDITION: Final = 500
-MAX_CONDITIONS: Final = 30
+MAX_CONDITIONS: Final = 60
+PROPOSAL_HOLDS: Final = timedelta(days=14)
+"""How long a proposal waits for signatures. Then nobody signs it any more, and it is proposed anew."""
+
+Consequence: TypeAlias = Literal["class", "all"]
 
 APPROVALS: Final = frozenset({Outcome.APPROVE, Outcome.APPROVE_WITH_CONDITIONS})
 _AGAINST: Final = frozenset({Recommendation.HOLD, Recommendation.REJECT})
@@ -114,7 +118,10 @@ def options(recommendation: Recommendation, *, tier: int, today: date) -> tuple[
 class Condition:
     """What an approval hangs on. ``closes_at``: the lowest data class that stays closed until it is met.
 
-    ``finding`` is the number of the finding whose proof meets it; None if people see to it otherwise.
+    ``finding`` is the number of the finding whose proof meets it; None if people see to it otherwise. ``data_class``:
+    the only class it is about. ``consequence``: what closes when it is overdue, the class and mode that it is about or
+    everything. ``limit``: there is nothing to meet; the approval reaches no further (``closes_at``), or no longer
+    (``due_on``), for this class and mode.
     """
 
     text: str
@@ -122,10 +129,17 @@ class Condition:
     closes_at: int | None = None
     access_mode: str | None = None
     finding: int | None = None
+    consequence: Consequence = "class"
+    data_class: int | None = None
+    limit: bool = False
 
     def names(self, data_class: int, access_mode: str) -> bool:
         """Whether the condition is about this class and mode."""
-        return (self.closes_at is None or data_class >= self.closes_at) and self.access_mode in {None, access_mode}
+        return (
+            (self.closes_at is None or data_class >= self.closes_at)
+            and self.data_class in {None, data_class}
+            and self.access_mode in {None, access_mode}
+        )
 
     @property
     def stored(self) -> dict[str, Any]:
@@ -138,6 +152,9 @@ class Condition:
             "met": False,
             # Only where there is one, so that what was signed before has the same bytes.
             **({"finding": self.finding} if self.finding is not None else {}),
+            **({"consequence": self.consequence} if self.consequence != "class" else {}),
+            **({"data_class": self.data_class} if self.data_class is not None else {}),
+            **({"limit": True} if self.limit else {}),
         }
 
 
@@ -150,6 +167,9 @@ def condition_of(stored: Mapping[str, Any]) -> Condition:
         stored.get("closes_at"),
         stored.get("access_mode"),
         stored.get("finding"),
+        "all" if stored.get("consequence") == "all" else "class",
+        stored.get("data_class"),
+        bool(stored.get("limit")),
     )
 
 
@@ -204,7 +224,9 @@ def _of_conditions(proposal: Proposal, today: date) -> list[str]:
             found.append(f"Enter what condition {number} asks for")
         elif len(each.text) > MAX_CONDITION:
             found.append(f"Shorten condition {number} to {MAX_CONDITION} characters; this has {len(each.text):,}")
-        if each.due_on is None:
+        if each.limit and each.closes_at is not None:
+            pass  # It reaches no further, whatever the day.
+        elif each.due_on is None:
             found.append(f"Enter by when condition {number} is to be met")
         elif each.due_on < today:
             found.append(f"The date of condition {number} must be today or later")
@@ -212,9 +234,16 @@ def _of_conditions(proposal: Proposal, today: date) -> list[str]:
             found.append(f"Condition {number} must be met before the approval ends, {_day(proposal.valid_until)}")
         if each.closes_at is not None and each.closes_at not in set(DataClass):
             found.append(f"Choose the data class that condition {number} keeps closed")
+        if each.data_class is not None and each.data_class not in set(DataClass):
+            found.append(f"Choose the data class that condition {number} is about")
         if each.access_mode is not None and each.access_mode not in set(AccessMode):
             found.append(f"Choose the way of access that condition {number} is about")
     return found
+
+
+def expires_at(proposed_at: datetime) -> datetime:
+    """Return when a proposal ends that not everybody has signed."""
+    return proposed_at + PROPOSAL_HOLDS
 
 
 def _day(day: date) -> str:
@@ -247,14 +276,17 @@ def access_after(
             if outcome is Outcome.REJECT:
                 found.append(Access(data_class, mode, open=False, because="Not approved"))
                 continue
-            closing = [each for each in conditions if each.closes_at is not None and each.names(data_class, mode)]
-            watching = [each for each in conditions if each.closes_at is None and each.names(data_class, mode)]
+            naming = [each for each in conditions if each.names(data_class, mode)]
+            closing = sorted((each for each in naming if each.closes_at is not None), key=lambda each: not each.limit)
+            watching = [each for each in naming if each.closes_at is None]
             if closing:
-                found.append(Access(data_class, mode, open=False, because=f"Closed until: {closing[0].text}"))
+                words = "Not part of this approval" if closing[0].limit else f"Closed until: {closing[0].text}"
+                found.append(Access(data_class, mode, open=False, because=words))
                 continue
             ends = [each.due_on for each in watching if each.due_on] + ([valid_until] if valid_until else [])
             until = f"Open until {_day(min(ends))}" if ends else "Open"
-            first = min(watching, key=lambda each: each.due_on or date.max, default=None)
+            asked = [each for each in watching if not each.limit]
+            first = min(asked, key=lambda each: each.due_on or date.max, default=None)
             because = f"{until}, unless met before: {first.text}" if first else until
             found.append(Access(data_class, mode, open=True, because=because))
     return tuple(found)
@@ -334,28 +366,3 @@ def decision_value(
         "proposed_by": proposed_by,
         "proposed_at": proposed_at,
     }
-
-
-_CHANGED: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "engagement": "what the vendor is engaged for",
-        "judged": "the signed answers or their score",
-        "findings": "the findings",
-        "outcome": "the outcome",
-        "conditions": "the conditions",
-        "valid_until": "the last day",
-        "letter": "the letter",
-        "reason": "the reason",
-    }
-)
-
-
-def changed_parts(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return which parts of a document differ, in words."""
-    return tuple(
-        dict.fromkeys(
-            _CHANGED.get(key, "the document")
-            for key in sorted(before.keys() | after.keys())
-            if before.get(key) != after.get(key)
-        )
-    )

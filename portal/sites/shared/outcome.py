@@ -247,7 +247,7 @@ def result_of(
         zones=_zones(body.get("zones") or {}, score, findings, _points(step.get("fixed")) if step else None),
         findings=tuple(findings),
         domains=tuple(sorted(_domains(body, step), key=_worst_first)),
-        conditions=conditions,
+        conditions=tuple(each for each in conditions if not each.get("limit")),
         access=tuple(_access(each, body, conditions, card, today) for each in body.get("access") or ()),
         signed_by=tuple(body.get("signed_by") or ()),
         letter=str(body.get("letter") or ""),
@@ -295,6 +295,11 @@ def closes(condition: Mapping[str, Any]) -> tuple[str, str]:
     data = f"{level} {DATA_CLASS_WORDS[DataClass[level]]}" if level in DataClass.__members__ else ""
     how = ACCESS_MODE_WORDS[AccessMode(mode)] if mode in AccessMode.__members__ else ""
     return data, how
+
+
+def only_class(condition: Mapping[str, Any]) -> bool:
+    """Whether a condition is about one class alone, and not about those above it."""
+    return condition.get("data_class") is not None
 
 
 def _on(steps: Sequence[Mapping[str, Any]], today: date | None) -> Mapping[str, Any]:
@@ -378,6 +383,9 @@ def _access(
     if proven is not None and today > proven:
         return replace(found, open=False, why="proofless", until=proven)
     waiting = [each for each in conditions if not each["met"] and _names(each, data, mode)]
+    ended = [each for each in waiting if each.get("limit") and each["due"] is not None and today > each["due"]]
+    if ended:
+        return replace(found, open=False, why="ended", until=min(each["due"] for each in ended))
     closing = [each for each in waiting if each.get("closes_at")]
     overdue = [each for each in waiting if each["due"] is not None and today > each["due"]]
     if closing or overdue:
@@ -394,7 +402,8 @@ def _access(
 def _names(condition: Mapping[str, Any], data: str, mode: str) -> bool:
     level, only = str(condition.get("closes_at")), condition.get("access_mode")
     covers = level not in DataClass.__members__ or data not in DataClass.__members__
-    return (covers or DataClass[data] >= DataClass[level]) and only in {None, mode}
+    about = condition.get("data_class") in {None, data}
+    return (covers or DataClass[data] >= DataClass[level]) and about and only in {None, mode}
 
 
 def _zones(

@@ -194,7 +194,7 @@ def test_a_decision_needs_a_fresh_factor(house: House) -> None:
     b = bench(house, tier=1)
     b.review()
     with pytest.raises(StepUpRequired), b.at(b.lead.actor) as (tx, review):
-        reviews.propose_decision(tx, review=review, **proposal(row_version=review.row_version))
+        reviews.propose_decision(tx, review=review, sealer=house.signer, **proposal(row_version=review.row_version))
     proposed = b.propose(b.lead)
     with pytest.raises(StepUpRequired), house.ledger.begin(b.second.actor) as tx:
         reviews.get_decision(tx, proposed, Action.DECISION_CONFIRM)
@@ -208,7 +208,7 @@ def test_machines_and_admins_never_decide(house: House) -> None:
         with pytest.raises(Forbidden), house.ledger.begin(actor) as tx:
             review = reviews.latest(tx, b.desk.assessment_id)
             assert review is not None
-            reviews.propose_decision(tx, review=review, **proposal(row_version=review.row_version))
+            reviews.propose_decision(tx, review=review, sealer=house.signer, **proposal(row_version=review.row_version))
 
 
 def change_engagement(b: Bench, tx: Any) -> None:
@@ -230,8 +230,8 @@ def break_bytes(b: Bench, tx: Any) -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (change_engagement, "what the vendor is engaged for"),
-        (change_finding, "the findings"),
+        (change_engagement, "data classes of the engagement"),
+        (change_finding, "F-1, what is wrong"),
         (reject_evidence, "the score"),
         (break_bytes, "are not those that were signed"),
     ],

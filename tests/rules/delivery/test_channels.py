@@ -43,6 +43,10 @@ def test_what_is_urgent_or_about_ones_own_account_can_never_be_put_off() -> None
         "address_moved",
         "password_reset",
         "cosign",
+        "proposal_fell",
+        "proposal_ending",
+        "review_escalated",
+        "handed_back",
         "evidence_alert",
     }
     assert all(group_of(kind) is None for kind in always)

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from portal.kernel.canonical import digest
+from portal.kernel.canonical import digest, plain
 from portal.reviews.rules import (
     Access,
     Condition,
@@ -18,9 +18,9 @@ from portal.reviews.rules import (
     Judged,
     Proposal,
     access_after,
-    changed_parts,
     condition_of,
     decision_value,
+    differences,
     options,
     problems_of,
 )
@@ -166,11 +166,14 @@ def test_the_same_document_has_the_same_digest_and_any_change_shows() -> None:
     assert digest(document()) == digest(document(findings=list(reversed(findings))))
 
     changes: list[tuple[dict[str, Any], str]] = [
-        ({"engagement": Exposed(UUID(int=3), "lark", 2, (3, 4), ("A2",))}, "what the vendor is engaged for"),
-        ({"proposal": proposal(letter="Other words")}, "the letter"),
-        ({"proposal": proposal(valid_until=TODAY)}, "the last day"),
-        ({"findings": findings[:1]}, "the findings"),
+        (
+            {"engagement": Exposed(UUID(int=3), "lark", 2, (3, 4), ("A2",))},
+            "Data classes of the engagement: D3 → D3, D4",
+        ),
+        ({"proposal": proposal(letter="Other words")}, "The letter: nothing → Other words"),
+        ({"proposal": proposal(valid_until=TODAY)}, "The last day: 22 February 2027 → 24 November 2026"),
+        ({"findings": findings[:1]}, "F-2: No name. → nothing"),
     ]
     for given, words in changes:
         assert digest(document(**given)) != digest(document())
-        assert changed_parts(document(), document(**given)) == (words,)
+        assert [str(each) for each in differences(plain(document()), plain(document(**given)))] == [words]

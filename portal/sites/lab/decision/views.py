@@ -94,6 +94,7 @@ def decide(review_id: UUID) -> ResponseReturnValue:
                 letter=form.letter.data or "",
                 row_version=number(form.row_version.data),
                 score_seen=form.score_seen.data or None,
+                sealer=house().signer,
             )
             decision_id, state, name = decision.id, decision.state, f"D-{decision.number}"
     except Refused as refused:
@@ -162,7 +163,7 @@ def sign(decision_id: UUID) -> ResponseReturnValue:
     try:
         with begin() as tx:
             decision = reviews.get_decision(tx, decision_id, Action.DECISION_CONFIRM)
-            reviews.sign_decision(tx, decision=decision, digest_seen=form.digest_seen.data or "")
+            reviews.sign_decision(tx, decision=decision, digest_seen=form.digest_seen.data or "", sealer=house().signer)
             confirmed, name = decision.state is DecisionState.CONFIRMED, f"D-{decision.number}"
     except Conflict as conflict:
         return _decision_page(decision_id, changed=conflict.message), 409
