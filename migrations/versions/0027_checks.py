@@ -1,4 +1,4 @@
-"""Verdicts that a rule gave, and which were given in one act.
+"""Verdicts that a rule gave, which were given in one act, and how many contradictions a review has.
 
 Revision: 0027, after 0026
 """
@@ -19,7 +19,8 @@ CHECKS = (
 
 
 def upgrade() -> None:
-    """Add both; every verdict of before was given by a person, alone."""
+    """Add them; every verdict of before was given by a person, alone. What stands out is counted when it is read."""
+    op.add_column("review", sa.Column("checks_found", sa.Integer(), server_default="0", nullable=False))
     op.add_column("answer_verdict", sa.Column("by_rule", sa.Text(), nullable=True))
     op.add_column("answer_verdict", sa.Column("act_id", sa.Uuid(), nullable=True))
     op.alter_column("answer_verdict", "given_by", nullable=True)
@@ -36,3 +37,4 @@ def downgrade() -> None:
     op.alter_column("answer_verdict", "given_by", nullable=False)
     op.drop_column("answer_verdict", "act_id")
     op.drop_column("answer_verdict", "by_rule")
+    op.drop_column("review", "checks_found")
