@@ -15,8 +15,8 @@ from portal.attestations import facts as attestation_facts
 from portal.attestations import library
 from portal.attestations import service as attestations
 from portal.delivery import follow
-from portal.evidence import facts as evidence_facts
 from portal.evidence import dating, likeness, reading, retaining
+from portal.evidence import facts as evidence_facts
 from portal.exchange import everything
 from portal.exchange import facts as exchange_facts
 from portal.findings import facts as finding_facts
@@ -27,12 +27,16 @@ from portal.gate import service as gate
 from portal.gate.decided import clear_decided
 from portal.identity import facts as identity_facts
 from portal.kernel.ledger import Fact, Tx
-from portal.reviews import acceptances, accepting, checking, escalating, remedies, standing, waits
+from portal.reviews import acceptances, accepting, checking, escalating, placing, remedies, searching, standing, waits
 from portal.reviews import facts as review_facts
 from portal.reviews import service as reviews
 from portal.rulebook import facts as rulebook_facts
+from portal.scoring import facts as score_facts
+from portal.vendors import facts as vendor_facts
 
-REACTIONS: Mapping[type[Fact], Sequence[Callable[[Tx, Any], None]]] = {
+Reaction = Callable[[Tx, Any], None]
+
+CAUSES: Mapping[type[Fact], Sequence[Reaction]] = {
     # what the gate says is shown on the vendor's own pages
     gate_facts.ClearanceRecorded: (gate.publish_cards,),
     gate_facts.EvidenceReachChanged: (gate.publish_reach,),
@@ -158,3 +162,60 @@ REACTIONS: Mapping[type[Fact], Sequence[Callable[[Tx, Any], None]]] = {
     review_facts.DecisionDeclined: (follow.mail_declined,),
     review_facts.DecisionVoided: (follow.mail_declined,),
 }
+
+# whatever moves a review, or changes what stands out of it, puts it into the lists of the queue where it belongs now
+MOVES: Sequence[type[Fact]] = (
+    review_facts.ReviewOpened,
+    review_facts.ReviewClaimed,
+    review_facts.ReviewAssigned,
+    review_facts.ReviewReleased,
+    review_facts.ReviewSnoozed,
+    review_facts.SnoozeEnded,
+    review_facts.QuestionsReturned,
+    review_facts.ReviewRecommended,
+    review_facts.ReviewReturned,
+    review_facts.ReviewEnded,
+    review_facts.DecisionProposed,
+    review_facts.DecisionConfirmed,
+    review_facts.DecisionWithdrawn,
+    review_facts.DecisionDeclined,
+    review_facts.DecisionVoided,
+    score_facts.ScoreComputed,
+    finding_facts.FindingDrafted,
+    finding_facts.FindingChanged,
+    finding_facts.FindingDropped,
+    finding_facts.FindingsShared,
+    finding_facts.RemedyVerified,
+    finding_facts.RemedyUndone,
+    vendor_facts.EngagementChanged,
+    assessment_facts.AssessmentTierRaised,
+    assessment_facts.AssessmentCancelled,
+    assessment_facts.AssessmentWithdrawn,
+    assessment_facts.AssessmentDecided,
+)
+
+# what is said somewhere is found by its words
+SAID: Mapping[type[Fact], Reaction] = {
+    vendor_facts.VendorAdded: searching.keep_vendor,
+    finding_facts.FindingDrafted: searching.keep_finding,
+    finding_facts.FindingChanged: searching.keep_finding,
+    attestation_facts.AttestationSigned: searching.keep_answers,
+    evidence_facts.EvidenceAttached: searching.keep_evidence,
+    evidence_facts.EvidenceDescribed: searching.keep_evidence,
+    evidence_facts.EvidenceRead: searching.keep_pages,
+}
+
+
+def _all() -> dict[type[Fact], tuple[Reaction, ...]]:
+    """Return every fact with all that follows: the queue last, for it shows what the others made."""
+    counted: Mapping[type[Fact], Sequence[Reaction]] = {review_facts.ReviewOpened: (placing.count_changes,)}
+    queue: Mapping[type[Fact], Sequence[Reaction]] = dict.fromkeys(MOVES, (placing.follow,))
+    said: Mapping[type[Fact], Sequence[Reaction]] = {fact: (reaction,) for fact, reaction in SAID.items()}
+    found: dict[type[Fact], tuple[Reaction, ...]] = {}
+    for part in (CAUSES, counted, said, queue):
+        for fact, reactions in part.items():
+            found[fact] = (*found.get(fact, ()), *reactions)
+    return found
+
+
+REACTIONS: Mapping[type[Fact], Sequence[Reaction]] = _all()

@@ -159,6 +159,7 @@ class AssessmentMigrated(Fact):
 WorthChanged = (
     evidence_facts.EvidenceAttached
     | evidence_facts.EvidenceDescribed
+    | evidence_facts.EvidenceRedated
     | evidence_facts.EvidenceVerified
     | evidence_facts.EvidenceRejected
     | evidence_facts.EvidenceRemoved

@@ -82,6 +82,16 @@ class EvidenceDescribed(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class EvidenceRedated(Fact):
+    """The lab counts a kind of evidence for another time since: the last day of a file is another."""
+
+    evidence_id: UUID
+    vendor_id: UUID
+    version: int
+    valid_until: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class EvidenceOpened(Fact):
     """Somebody was given the bytes of a file, a picture of one page, or something else of what it says."""
 

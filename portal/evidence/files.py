@@ -8,6 +8,7 @@ from uuid import UUID
 
 from portal import policy
 from portal.evidence import report, rules
+from portal.evidence.dating import in_force
 from portal.evidence.facts import (
     EvidenceDescribed,
     EvidenceRemoved,
@@ -74,7 +75,8 @@ def describe(
         raise Refused(problems={field: [words] for field, words in problems.items()})
     if evidence.state is EvidenceState.VERIFIED:
         raise Conflict(said("This file was verified as it is described. Upload a new file to replace it."))
-    holds = rules.validity(kind, details, (evidence.received_at or evidence.created_at).date())
+    uploaded_on = (evidence.received_at or evidence.created_at).date()
+    holds = rules.validity(kind, details, uploaded_on, in_force(tx))
     state = EvidenceState.ATTACHED if evidence.state is EvidenceState.REJECTED else evidence.state
     change = {
         "kind": kind,

@@ -12,11 +12,13 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
+from portal.evidence.dating import in_force
 from portal.evidence.models import Evidence
 from portal.evidence.rules import (
     KEPT,
     KINDS,
     NEVER,
+    PERIODS_1,
     PROVISIONAL,
     VENDOR_BYTES,
     Field,

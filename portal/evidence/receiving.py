@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from portal import policy
 from portal.evidence import queries, rules
+from portal.evidence.dating import in_force
 from portal.evidence.facts import (
     EvidenceAttached,
     EvidenceReceived,
@@ -314,7 +315,7 @@ def attach(tx: Tx, *, evidence: Evidence, stored: StoredObject, pages: int | Non
 
     :raises Conflict: if it was refused or removed meanwhile.
     """
-    holds = rules.validity(evidence.kind, evidence.details, tx.now.date())
+    holds = rules.validity(evidence.kind, evidence.details, tx.now.date(), in_force(tx))
     change = {
         "state": EvidenceState.ATTACHED,
         "bucket": stored.bucket,

@@ -56,6 +56,12 @@ def newest(tx: Tx, kind: str) -> Published | None:
     return memo[kind]
 
 
+def text_of(tx: Tx, kind: str, number: int) -> str | None:
+    """Return the text of a published version of a kind by its name; None for the built-in one."""
+    statement = sa.select(PolicyVersion.text).where(PolicyVersion.kind == kind, PolicyVersion.version == number)
+    return tx.session.execute(statement).scalar_one_or_none()
+
+
 def forget(tx: Tx) -> None:
     """Ask again what is in force, after it may have changed."""
     tx.session.info.pop(_MEMO, None)

@@ -18,6 +18,7 @@ from portal.evidence.rules.limits import (
     is_sha256,
     over_quota,
 )
+from portal.evidence.rules.periods import PERIODS_1, Periods, periods_in
 from portal.evidence.rules.report import (
     ReportRows,
     exception_count,
@@ -74,6 +75,7 @@ __all__ = [
     "MOST_TICKETS",
     "NEVER",
     "PARTS_LIFE",
+    "PERIODS_1",
     "PROVISIONAL",
     "PROVISIONAL_DAYS",
     "RESERVATION_LIFE",
@@ -90,6 +92,7 @@ __all__ = [
     "Kind",
     "Letter",
     "Order",
+    "Periods",
     "Problems",
     "Reach",
     "Record",
@@ -119,6 +122,7 @@ __all__ = [
     "parse_details",
     "parse_rows",
     "period_end",
+    "periods_in",
     "question_keys",
     "reach",
     "restricted",

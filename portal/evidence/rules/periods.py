@@ -1,10 +1,17 @@
-"""For how long each kind of evidence holds: numbers that the lab decides, as one value. Pure."""
+"""For how long each kind of evidence holds: numbers that the lab decides, as one value. Pure.
+
+They are a part of the scoring policy (portal/scoring/rules/written.py), for a score reads the dates that follow from
+them; this room computes the dates, and takes its part from the published text.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from typing import Final
+
+from portal.rulebook.rules.tree import leaves
 
 DAY_KINDS: Final = frozenset({"VS", "SPL", "SBOM", "SCR", "LOG"})
 """The kinds whose time is counted in days; all others count calendar months."""
@@ -14,13 +21,12 @@ DAY_KINDS: Final = frozenset({"VS", "SPL", "SBOM", "SCR", "LOG"})
 class Periods:
     """Months or days from the date that a kind's rule counts from.
 
-    ``SOC2`` is a Type 2 report, ``SOC2_type_1`` a Type 1; ``bridge`` the months that letters carry a Type 2 report
-    further; ``surveillance`` the months from one audit of a certificate to the next.
+    ``SOC2`` is a Type 2 report, ``SOC2_type_1`` a Type 1; ``surveillance`` the months from one audit of a certificate
+    to the next. How far letters carry a report is part of the method (validity.BRIDGE_MONTHS).
     """
 
     SOC2: int = 12
     SOC2_type_1: int = 6
-    bridge: int = 3
     surveillance: int = 12
     STAR: int = 12
     PT: int = 12
@@ -40,13 +46,11 @@ class Periods:
 
     def __post_init__(self) -> None:
         for name, value in self.numbers():
-            most = MOST_DAYS if name in DAY_KINDS else MOST_MONTHS
-            if type(value) is not int or not 1 <= value <= most:
-                raise ValueError(f"{name} must hold for a whole number from 1 to {most}, not {value!r}")
+            least, most = (LEAST_DAYS, MOST_DAYS) if name in DAY_KINDS else (LEAST_MONTHS, MOST_MONTHS)
+            if type(value) is not int or not least <= value <= most:
+                raise ValueError(f"{name} must hold for a whole number from {least} to {most}, not {value!r}")
         if self.SOC2_type_1 > self.SOC2:
             raise ValueError("a Type 1 report cannot hold longer than a Type 2")
-        if self.bridge > self.SOC2:
-            raise ValueError("letters cannot carry a report for longer than it holds itself")
 
     def numbers(self) -> tuple[tuple[str, int], ...]:
         """Return every number by its name, in their order."""
@@ -62,7 +66,20 @@ class Periods:
         return cls(**dict(numbers))
 
 
-MOST_MONTHS: Final = 60
-MOST_DAYS: Final = 1_830
+LEAST_MONTHS, MOST_MONTHS = 2, 60
+LEAST_DAYS, MOST_DAYS = 7, 1_830
 PERIODS_1: Final = Periods()
 """The numbers of spec/evidence.md, in force until the lab publishes others."""
+
+POLICY: Final = "scoring"
+SECTION: Final = "evidence_counts"
+
+
+@lru_cache(maxsize=8)
+def periods_in(text: str) -> Periods:
+    """Return the numbers that a published scoring policy holds.
+
+    :raises ValueError: if it holds none, which nothing that was published does.
+    """
+    found = {path[-1]: leaf.value for path, leaf in leaves(text).items() if path[:-1] == (SECTION,)}
+    return Periods(**found)  # type: ignore[arg-type] # the value says so itself

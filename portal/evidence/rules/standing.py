@@ -12,7 +12,8 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
-from portal.evidence.rules.validity import BRIDGE_MONTHS, BRIDGED_MONTHS, SOC2_MONTHS, add_months, as_day
+from portal.evidence.rules.periods import PERIODS_1, Periods
+from portal.evidence.rules.validity import BRIDGE_MONTHS, add_months, as_day
 from portal.terms import EvidenceState
 
 NEVER: Final = date.min
@@ -73,6 +74,7 @@ class Record:
     """What is known of a file, as far as its reach follows from it.
 
     ``superseded``: a newer revision of it is kept. ``letters``: those of its vendor that name the end of its period.
+    ``periods``: the numbers that its dates were computed with.
     """
 
     kind: str
@@ -83,6 +85,7 @@ class Record:
     taken_up: bool = False
     superseded: bool = False
     letters: tuple[Letter, ...] = ()
+    periods: Periods = PERIODS_1
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +152,7 @@ def bridged_until(record: Record) -> date | None:
     ended = period_end(record)
     if ended is None:
         return None
-    begins = add_months(ended, SOC2_MONTHS) + _DAY
+    begins = add_months(ended, record.periods.SOC2) + _DAY
     signed = sorted(
         (each for each in record.letters if each.report_end == ended and each.signer.strip()),
         key=lambda each: (each.covers_from, each.covers_until),
@@ -162,7 +165,7 @@ def bridged_until(record: Record) -> date | None:
         goes_on = goes_on or _next_began(letter, begins)
     if not goes_on:
         return None
-    last = min(add_months(ended, BRIDGED_MONTHS), add_months(covered, BRIDGE_MONTHS))
+    last = min(add_months(ended, record.periods.SOC2 + BRIDGE_MONTHS), add_months(covered, BRIDGE_MONTHS))
     return last if last >= begins else None
 
 

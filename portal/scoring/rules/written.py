@@ -14,7 +14,16 @@ from functools import lru_cache
 from typing import Any, Final
 
 from portal.evidence.rules.kinds import KINDS
-from portal.evidence.rules.periods import DAY_KINDS, MOST_DAYS, MOST_MONTHS, PERIODS_1, Periods
+from portal.evidence.rules.periods import (
+    DAY_KINDS,
+    LEAST_DAYS,
+    LEAST_MONTHS,
+    MOST_DAYS,
+    MOST_MONTHS,
+    PERIODS_1,
+    SECTION,
+    Periods,
+)
 from portal.questionnaires.rules import FLAGS
 from portal.rulebook.rules.tree import Leaf, Path, Unreadable, Value, leaves
 from portal.scoring.rules.policy import POLICY_1, TIERS, Policy, Requirement, Thresholds
@@ -32,7 +41,6 @@ _TIER_WORDS: Final = {
 _PERIOD_WORDS: Final = {
     "SOC2": "A SOC 2 Type 2 report counts",
     "SOC2_type_1": "A SOC 2 Type 1 report counts",
-    "bridge": "Bridge letters carry a SOC 2 report further",
     "surveillance": "A certificate counts after its last audit",
 }
 _FIRST_LINES: Final = """\
@@ -51,7 +59,7 @@ _SECTION_LINES: Final = {
     "residual_risk": "The share of the risk, in percent, that a strength of 100 takes away.",
     "bands": "Risk below each number is in the band; above the last it is critical.",
     "letters": "The least score of each letter, for dashboards only; and the best one while a knock-out is failed.",
-    "evidence_counts": "For how long evidence counts from the date of its kind: days for VS, SPL, SBOM, SCR and LOG, "
+    SECTION: "For how long evidence counts from the date of its kind: days for VS, SPL, SBOM, SCR and LOG, "
     "months for all others.",
 }
 
@@ -264,10 +272,10 @@ def _places() -> Iterator[Place]:
     for name, _ in PERIODS_1.numbers():
         days = name in DAY_KINDS
         yield Place(
-            ("evidence_counts", name),
+            (SECTION, name),
             _period_words(name),
             lambda policy, name=name: getattr(periods_of(policy), name),  # type: ignore[misc]
-            low=1,
+            low=LEAST_DAYS if days else LEAST_MONTHS,
             high=MOST_DAYS if days else MOST_MONTHS,
             unit="days" if days else "months",
         )
@@ -385,9 +393,7 @@ def _policy(values: dict[Path, Value], version: int) -> Policy:
         letters=tuple((name, number("letters", name)) for name in LETTERS),
         letter_below=POLICY_1.letter_below,
         letter_cap=str(values["letters", "with_failed_knock_out"]),
-        periods=Periods.of({name: number("evidence_counts", name) for name, _ in PERIODS_1.numbers()}).beside(
-            PERIODS_1
-        ),
+        periods=Periods.of({name: number(SECTION, name) for name, _ in PERIODS_1.numbers()}).beside(PERIODS_1),
     )
 
 

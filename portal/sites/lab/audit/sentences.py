@@ -134,6 +134,8 @@ PHRASES: Mapping[str, tuple[str, str]] = {
     "review_recommended": ("badge-check", "finished the review of {vendor}: {recommendation}"),
     "review_returned": ("undo-2", "sent the review of {vendor} back to its reviewer"),
     "recommendation_returned": ("undo-2", "returned the recommendation on {vendor}: {reason}"),
+    "service_level_near": ("clock", "found that most of the time for the review of {vendor} is used; due {due_at}"),
+    "service_level_passed": ("clock", "found the review of {vendor} over its time; it was due {due_at}"),
     # the decision
     "decision_proposed": ("signature", "proposed decision D-{number} on {vendor}: {outcome}"),
     "decision_signed": ("signature", "signed a decision on {vendor}"),

@@ -14,7 +14,7 @@ from portal.assessments import service as assessments
 from portal.attestations import service as attestations
 from portal.attestations.rules import BlockerKind
 from portal.evidence.queries import LibraryLine
-from portal.evidence.rules import BRIDGED_MONTHS, Record, add_months, period_end, reach
+from portal.evidence.rules import BRIDGE_MONTHS, Record, add_months, period_end, reach
 from portal.kernel.errors import Forbidden, NotFound
 from portal.kernel.ledger import Tx
 from portal.policy import Action
@@ -96,7 +96,7 @@ def _reports(lines: Iterable[LibraryLine], records: Mapping[UUID, Record], today
         )
     asked_for = tier == 1 and today > add_months(ended, LETTER_FROM) and not record.letters
     lapsed = counts_until is not None and today > counts_until and not reach(record).is_bridged(today)
-    if (asked_for or lapsed) and today <= add_months(ended, BRIDGED_MONTHS):
+    if (asked_for or lapsed) and today <= add_months(ended, record.periods.SOC2 + BRIDGE_MONTHS):
         yield Ask(
             title=_("A bridge letter for %(file)s", file=line.file_name),
             why=timed.sentence(

@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from portal.evidence.queries import LibraryLine
 from portal.evidence.rules import (
-    BRIDGED_MONTHS,
+    BRIDGE_MONTHS,
     KEPT,
     Reach,
     Record,
@@ -277,7 +277,7 @@ def _reports(reports: Sequence[_Held], axis: _Axis, y: int) -> Row:
 def _cure(report: _Held, today: date) -> str:
     """Return what closes the hole after a report: letters carry it to the fifteenth month, then only a report does."""
     ended = period_end(report.record)
-    late = ended is not None and today > add_months(ended, BRIDGED_MONTHS)
+    late = ended is not None and today > add_months(ended, report.record.periods.SOC2 + BRIDGE_MONTHS)
     return _("upload the next report") if late else _("add a bridge letter")
 
 
