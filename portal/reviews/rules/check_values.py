@@ -214,7 +214,7 @@ def named(names: Sequence[str]) -> str:
 
 def quoted(text: str) -> str:
     """Return a passage as it is quoted: on one line, not too long."""
-    line = " ".join(text.split())
+    line = " ".join(text.split()).rstrip(".")
     return f"“{line if len(line) <= MOST_QUOTED else line[: MOST_QUOTED - 1].rstrip() + '…'}”"
 
 
