@@ -10,11 +10,13 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 
 import hypothesis
 import psycopg
 import pytest
+import sqlalchemy as sa
 
 from portal.kernel import migrate
 from portal.kernel.clock import FixedClock
@@ -182,12 +184,55 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(var_dir=tmp_path / "var", secret_keys=(SECRET,), argon2_profile="test")
 
 
+class Pools:
+    """One pool of connections a size, pointed at the database of whichever test runs.
+
+    What SQLAlchemy compiles it keeps by engine, and a statement costs more to compile than to run.
+    """
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._kept: dict[int, sa.Engine] = {}
+        self._database = ""
+
+    def aim(self, url: str, *, size: int) -> sa.Engine:
+        """Return a pool of this size whose next connections go to this database."""
+        self._database = _name(url)
+        if size not in self._kept:
+            engine = engine_for(url, pool_size=size)
+
+            @sa.event.listens_for(engine, "do_connect")
+            def turn(_dialect: object, _record: object, _given: object, named: dict[str, object]) -> None:
+                named["dbname"] = self._database
+
+            self._kept[size] = engine
+        return self._kept[size]
+
+
+@pytest.fixture(scope="session")
+def pools() -> Pools:
+    """The pools that tests use one after another."""
+    return Pools()
+
+
+class Tested(House):
+    """A house whose pool of connections outlives it."""
+
+    pools: Pools
+
+    @cached_property
+    def engine(self) -> sa.Engine:
+        """The pool, pointed at this house's database."""
+        return self.pools.aim(self.database_url, size=self.settings.web_threads + 2)
+
+
 @pytest.fixture
-def house(settings: Settings, databases: Databases, database_url: str, clock: FixedClock) -> Iterator[House]:
+def house(
+    settings: Settings, databases: Databases, database_url: str, clock: FixedClock, pools: Pools
+) -> Iterator[House]:
     """The house on the test's own database, with a fixed clock and counted ids."""
-    built = House(settings, database_url=database_url, clock=clock, new_id=counted())
+    built = Tested(settings, database_url=database_url, clock=clock, new_id=counted())
+    built.pools = pools
     moulds.offer(built, databases)
     yield built
-    if "gate_calls" in vars(built):
-        built.gate_calls.close()
     built.engine.dispose()
