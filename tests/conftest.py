@@ -235,4 +235,6 @@ def house(
     built.pools = pools
     moulds.offer(built, databases)
     yield built
+    if "gate_calls" in vars(built):
+        built.gate_calls.close()
     built.engine.dispose()
