@@ -55,7 +55,7 @@ CAUSES: Mapping[type[Fact], Sequence[Reaction]] = {
     # a newer file takes the older one's place in the answers that are still open; its text is read soon
     evidence_facts.EvidenceAttached: (library.replace_file, reading.ask, grounds.follow, standing.follow_file),
     # a report that was read is compared with every other, and with what is claimed, for the lab's eyes
-    evidence_facts.EvidenceRead: (likeness.ask, checking.follow_reading),
+    evidence_facts.EvidenceRead: (likeness.ask, checking.follow_reading, follow.mail_contradictions),
     # what was relied on is kept: here by a job that locks it in the store, below for what was signed with
     evidence_facts.EvidenceVerified: (retaining.keep_verified, grounds.follow, standing.follow_file),
     # who comes by invitation finds the sections that it named
@@ -150,6 +150,7 @@ CAUSES: Mapping[type[Fact], Sequence[Reaction]] = {
     attestation_facts.AttestationSigned: (
         reviews.open_review,
         checking.count_signed,
+        follow.mail_contradictions,
         follow.mail_receipt,
         retaining.keep_signed,
     ),

@@ -30,7 +30,7 @@ from portal.kernel.ledger import Tx
 from portal.questionnaires import service as questionnaires
 from portal.questionnaires.rules import Answer, Questionnaire, credit, facts_from
 from portal.questionnaires.rules.text import day_words
-from portal.reviews import policies, reviewing
+from portal.reviews import placing, policies, reviewing
 from portal.reviews.models import Review
 from portal.reviews.rules import checks
 from portal.reviews.rules.checks import Case, Check, CheckKind, Engaged, Exception_, File, Report, Spoken
@@ -104,7 +104,7 @@ def refresh(tx: Tx, review: Review) -> int:
     count = sum(map(len, of_review(tx, review).values()))
     if review.checks_found != count:
         review.checks_found = count
-        tx.session.flush()
+        placing.refresh(tx, review.assessment_id)
     return count
 
 

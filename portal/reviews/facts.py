@@ -327,3 +327,23 @@ class ViewRemoved(Fact):
 
     view_id: UUID
     user_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceLevelNear(Fact):
+    """Most of a review's time is used, and it is not finished."""
+
+    review_id: UUID
+    vendor_id: UUID
+    assessment_id: UUID
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceLevelPassed(Fact):
+    """A review's time is over, and it is not finished."""
+
+    review_id: UUID
+    vendor_id: UUID
+    assessment_id: UUID
+    due_at: datetime

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.kernel.database import Base
-from portal.reviews.rules import Kind
+from portal.reviews.rules import Found, Kind, Stage
+from portal.reviews.rules.levels import Stage as LevelStage
 from portal.terms import DecisionState, EscalationEnd, Outcome, Recommendation, Verdict
 
 
@@ -19,7 +20,10 @@ def _assessment_key() -> sa.ForeignKeyConstraint:
 
 
 class Review(Base, kw_only=True):
-    """The judging of one signed revision. Waiting until claimed; one a revision. ``asked``: how many answers it has."""
+    """The judging of one signed revision. Waiting until claimed; one a revision. ``asked``: how many answers it has.
+
+    ``checks_found``: at how many contradictions a machine pointed when it last looked.
+    """
 
     __tablename__ = "review"
     __table_args__ = (
@@ -50,6 +54,132 @@ class Review(Base, kw_only=True):
     snapshot_id: Mapped[UUID | None] = mapped_column(default=None)
     closed_at: Mapped[datetime | None] = mapped_column(default=None)
     row_version: Mapped[int] = mapped_column(default=1)
+    to_read: Mapped[int] = mapped_column(default=0, server_default="0")
+    went_down: Mapped[int] = mapped_column(default=0, server_default="0")
+    checks_found: Mapped[int] = mapped_column(default=0, server_default="0")
+
+
+class QueueCard(Base, kw_only=True):
+    """What the queue shows of an assessment's newest review, worked out when something changes. Made of other rows.
+
+    ``stage`` of None: it is in no list any more. ``since``: from when on it is whoever's turn it is now.
+    """
+
+    __tablename__ = "queue_card"
+    __table_args__ = (
+        _assessment_key(),
+        sa.ForeignKeyConstraint(["vendor_id", "review_id"], ["review.vendor_id", "review.id"]),
+        sa.CheckConstraint("(stage IS NULL) = (review_id IS NULL)", name="of_a_review"),
+    )
+
+    assessment_id: Mapped[UUID] = mapped_column(primary_key=True)
+    vendor_id: Mapped[UUID]
+    review_id: Mapped[UUID | None] = mapped_column(default=None)
+    stage: Mapped[Stage | None] = mapped_column(default=None)
+    since: Mapped[datetime | None] = mapped_column(default=None)
+    signals: Mapped[list[Any]] = mapped_column(default_factory=list)
+    decision_id: Mapped[UUID | None] = mapped_column(default=None)
+    snooze_id: Mapped[UUID | None] = mapped_column(default=None)
+
+
+class QueuePlace(Base, kw_only=True):
+    """One list of the queue in which an assessment is found, with what the list is sorted by. Made of other rows.
+
+    A row that is not ``live`` is of a list that it left. The indexes cover a page and a count of any list, for none of
+    them reads a row that is not shown.
+    """
+
+    __tablename__ = "queue_place"
+    __table_args__ = (
+        _assessment_key(),
+        *(
+            sa.Index(
+                f"ix_queue_place_{name}",
+                "place",
+                *columns,
+                postgresql_where=sa.text("live"),
+                postgresql_include=["vendor_id", "snoozed_until"],
+            )
+            for name, columns in {
+                "due": ("due_at", "assessment_id"),
+                "risk": ("rank", "due_at", "assessment_id"),
+                "waiting": ("since", "assessment_id"),
+            }.items()
+        ),
+    )
+
+    assessment_id: Mapped[UUID] = mapped_column(primary_key=True)
+    place: Mapped[str] = mapped_column(sa.Text(collation="C"), primary_key=True)
+    vendor_id: Mapped[UUID]
+    due_at: Mapped[datetime]
+    rank: Mapped[int]
+    since: Mapped[datetime]
+    snoozed_until: Mapped[datetime | None] = mapped_column(default=None)
+    live: Mapped[bool] = mapped_column(default=True)
+
+
+class Snooze(Base, kw_only=True):
+    """A review set aside until a moment, with a reason. It comes back by the clock, or when somebody ends it."""
+
+    __tablename__ = "snooze"
+    __table_args__ = (
+        sa.ForeignKeyConstraint(["vendor_id", "review_id"], ["review.vendor_id", "review.id"]),
+        sa.CheckConstraint("reason <> ''", name="with_reason"),
+        sa.CheckConstraint("until > snoozed_at", name="into_the_future"),
+        sa.CheckConstraint("(ended_at IS NULL) = (ended_by IS NULL)", name="ended_by_somebody"),
+        sa.Index("uq_snooze_open", "review_id", unique=True, postgresql_where=sa.text("ended_at IS NULL")),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    vendor_id: Mapped[UUID]
+    review_id: Mapped[UUID]
+    until: Mapped[datetime]
+    reason: Mapped[str]
+    snoozed_by: Mapped[UUID] = mapped_column(sa.ForeignKey("user_account.id"))
+    snoozed_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None] = mapped_column(default=None)
+    ended_by: Mapped[UUID | None] = mapped_column(sa.ForeignKey("user_account.id"), default=None)
+
+
+class SearchWord(Base, kw_only=True):
+    """A word, and one place where it stands: what search looks up instead of reading texts. Made of other rows.
+
+    ``ref`` is the row and ``part`` what of it: the question of a signed revision, else nothing. A word that its text
+    lost stays; whoever finds it looks at the text. Built on comparisons that the wall between vendors lets an index
+    answer, which full-text operators are not.
+    """
+
+    __tablename__ = "search_word"
+    __table_args__ = (sa.CheckConstraint("word <> ''", name="some_word"),)
+
+    kind: Mapped[Found] = mapped_column(primary_key=True)
+    word: Mapped[str] = mapped_column(sa.Text(collation="C"), primary_key=True)
+    ref: Mapped[UUID] = mapped_column(primary_key=True)
+    part: Mapped[str] = mapped_column(primary_key=True, default="")
+    vendor_id: Mapped[UUID] = mapped_column(sa.ForeignKey("vendor.id"))
+
+
+class SavedView(Base, kw_only=True):
+    """A list of the queue that a person gave a name: the part of the address that asks for it."""
+
+    __tablename__ = "saved_view"
+    __table_args__ = (
+        sa.CheckConstraint("name <> ''", name="named"),
+        sa.Index(
+            "uq_saved_view_name",
+            "user_id",
+            sa.text("lower(name)"),
+            unique=True,
+            postgresql_where=sa.text("removed_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user_account.id"))
+    name: Mapped[str]
+    query: Mapped[str]
+    saved_at: Mapped[datetime]
+    removed_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
 class AnswerVerdict(Base, kw_only=True):
@@ -264,3 +394,16 @@ class ConflictOfInterest(Base, kw_only=True):
     declared_by: Mapped[UUID]
     declared_at: Mapped[datetime]
     ended_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class LevelNotice(Base, kw_only=True):
+    """That it was said of a review that its time runs out, or is over: each once. Rows only grow."""
+
+    __tablename__ = "level_notice"
+    __table_args__ = (sa.ForeignKeyConstraint(["vendor_id", "review_id"], ["review.vendor_id", "review.id"]),)
+
+    review_id: Mapped[UUID] = mapped_column(primary_key=True)
+    stage: Mapped[LevelStage] = mapped_column(primary_key=True)
+    vendor_id: Mapped[UUID]
+    due_at: Mapped[datetime]
+    noticed_at: Mapped[datetime]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -15,11 +16,13 @@ from portal.identity import queries as people
 from portal.kernel.errors import Forbidden, NotFound
 from portal.kernel.ledger import Tx
 from portal.policy import Action
-from portal.reviews import documents, duties, queries, reviewing, rules
+from portal.reviews import documents, drafting, duties, escalating, queries, reviewing, rules
+from portal.reviews.drafting import DraftLine
 from portal.reviews.duties import Signer
+from portal.reviews.escalating import EscalationLine
 from portal.reviews.models import Decision, Review
 from portal.reviews.reviewing import Live
-from portal.reviews.rules import Bar
+from portal.reviews.rules import Bar, Case, Difference, View, Wanted
 from portal.terms import DecisionState, Outcome
 from portal.vendors.models import Engagement, Vendor
 
@@ -32,7 +35,18 @@ class Outlook:
     choices: tuple[rules.Choice, ...]
     blockers: tuple[str, ...]
     signers: tuple[Signer, ...]
+    seconds: tuple[Signer, ...]
     proposed: Decision | None
+    basis: dict[str, Any]
+    draft: DraftLine | None
+    draft_version: int
+    escalation: EscalationLine | None
+    could_be_asked: tuple[Signer, ...]
+
+    @property
+    def since_draft(self) -> tuple[Difference, ...]:
+        """What changed since the reader saved a draft."""
+        return rules.differences(self.draft.basis, self.basis) if self.draft is not None else ()
 
 
 def outlook(tx: Tx, *, review: Review, outcome: Outcome | None = None) -> Outlook:
@@ -47,6 +61,8 @@ def outlook(tx: Tx, *, review: Review, outcome: Outcome | None = None) -> Outloo
     live = reviewing.score_now(tx, review)
     choices = rules.options(live.recommendation, tier=assessment.tier, today=tx.now.date())
     waiting = documents.proposed_for(tx, assessment.id)
+    if waiting is not None and tx.now >= rules.expires_at(waiting.proposed_at):
+        waiting = None
     suggested = next((each.outcome for each in choices if each.suggested), Outcome.APPROVE)
     asked = waiting.outcome if waiting is not None else outcome or suggested
     choice = next(each for each in choices if each.outcome is asked)
@@ -66,8 +82,23 @@ def outlook(tx: Tx, *, review: Review, outcome: Outcome | None = None) -> Outloo
         choices=choices,
         blockers=tuple(documents.blockers(tx, review, assessment, engagement, asked)),
         signers=tuple(duties.signers(tx, case=case, vendor=vendor)),
+        seconds=_seconds(tx, case, vendor),
         proposed=waiting,
+        basis=documents.basis(tx, review=review, assessment=assessment, engagement=engagement, live=live),
+        draft=drafting.draft_of(tx, review),
+        draft_version=drafting.draft_version(tx, review),
+        escalation=escalating.last_escalation(tx, review.id),
+        could_be_asked=tuple(escalating.could_be_asked(tx, review)),
     )
+
+
+def _seconds(tx: Tx, case: Case, vendor: Vendor) -> tuple[Signer, ...]:
+    """Return who could sign after the actor proposed: the others, as they stand beside the actor's own signature."""
+    me = duties.candidate(tx, people.person(tx, tx.actor.id), vendor) if tx.actor.is_lab and tx.actor.id else None
+    if me is not None and case.proposer is None:
+        signs = not rules.bars_to_sign(me, case)
+        case = replace(case, proposer=me.id, signed=(me,) if signs and case.needed > 1 else ())
+    return tuple(each for each in duties.signers(tx, case=case, vendor=vendor) if me is None or each.id != me.id)
 
 
 def ineligible(tx: Tx, *, assessment: Assessment, user_id: UUID, outcome: Outcome = Outcome.APPROVE) -> tuple[Bar, ...]:
@@ -106,6 +137,9 @@ class ProposedLine:
     signed: tuple[str, ...]
     needed: int
     bars: tuple[Bar, ...]
+    ends_at: datetime
+    asked: str = ""
+    asked_id: UUID | None = None
 
 
 def proposed(tx: Tx) -> Sequence[ProposedLine]:
@@ -119,14 +153,15 @@ def proposed(tx: Tx) -> Sequence[ProposedLine]:
         .join(Assessment, Assessment.id == Decision.assessment_id)
         .join(Review, sa.and_(Review.assessment_id == Assessment.id, Review.revision == Decision.revision))
         .join(Vendor, Vendor.id == Decision.vendor_id)
-        .where(Decision.state == DecisionState.PROPOSED)
+        .where(Decision.state == DecisionState.PROPOSED, Decision.proposed_at > tx.now - rules.PROPOSAL_HOLDS)
         .order_by(Decision.proposed_at, Decision.id)
         .limit(200)
     )
     found = []
     for decision, review, assessment, vendor in tx.session.execute(statement):
         signed_by = duties.signers_of(tx, decision.id)
-        names = people.people(tx, [decision.proposed_by, *signed_by])
+        names = people.people(tx, [decision.proposed_by, decision.asked_id, *signed_by])
+        asked = names.get(decision.asked_id) if decision.asked_id is not None else None
         found.append(
             ProposedLine(
                 id=decision.id,
@@ -145,6 +180,9 @@ def proposed(tx: Tx) -> Sequence[ProposedLine]:
                 signed=tuple(names[each].full_name for each in signed_by if each in names),
                 needed=decision.signatures_needed,
                 bars=_bars_of_actor(tx, decision, review, assessment, vendor),
+                ends_at=rules.expires_at(decision.proposed_at),
+                asked=asked.full_name if asked is not None else "",
+                asked_id=decision.asked_id,
             )
         )
     return found
@@ -181,12 +219,5 @@ def counts(tx: Tx) -> Counts:
     """Return the numbers beside the navigation; zeros for who reads no reviews."""
     if not policy.may_ever(tx.actor, Action.REVIEW_READ):
         return Counts()
-    open_now = Assessment.state.in_(each for each in queries.LIVE if each != "changes_requested")
-    statement = (
-        sa.select(sa.func.count(), sa.func.count().filter(Review.reviewer_id == tx.actor.id))
-        .select_from(Review)
-        .join(Assessment, sa.and_(Assessment.id == Review.assessment_id, Assessment.revision == Review.revision))
-        .where(open_now)
-    )
-    every, mine = tx.session.execute(statement).one()
-    return Counts(queue=every, mine=mine, to_cosign=len(to_cosign(tx)))
+    (every, mine), _ = queries.count(tx, [Wanted(), Wanted(view=View.MINE)])
+    return Counts(queue=every.number, mine=mine.number, to_cosign=len(to_cosign(tx)))

@@ -2,39 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from fractions import Fraction
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import aliased
 
 from portal import policy
 from portal.assessments.models import Assessment
-from portal.findings.models import Finding
 from portal.identity.models import UserAccount
 from portal.kernel.ledger import Tx
 from portal.policy import Action
 from portal.reviews import rules
-from portal.reviews.models import AnswerVerdict, Decision, Review
-from portal.reviews.rules import Kind, Signal, Stage
+from portal.reviews.models import AnswerVerdict, Decision, QueueCard, QueuePlace, Review, Snooze
+from portal.reviews.rules import Cursor, Kind, Signal, Sort, Stage, View, Wanted
 from portal.scoring.models import ScoreSnapshot
-from portal.scoring.rules import display
-from portal.terms import AssessmentState, DecisionState, FindingState, Recommendation, Severity
+from portal.terms import Recommendation
 from portal.vendors.models import Engagement, Vendor
 
 MOST = 500
-
-LIVE = (
-    AssessmentState.SUBMITTED,
-    AssessmentState.IN_REVIEW,
-    AssessmentState.CHANGES_REQUESTED,
-    AssessmentState.RECOMMENDED,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +49,14 @@ class ReviewLine:
     reviewer: str
     opened_at: datetime
     due_at: datetime
-    score: str
+    since: datetime
     score_whole: int
     recommendation: Recommendation
     signals: tuple[Signal, ...]
     decision_number: int | None
     row_version: int
+    snoozed_until: datetime | None = None
+    snooze_reason: str = ""
 
     @property
     def kind_word(self) -> str:
@@ -99,74 +91,181 @@ class ReviewLine:
         return rules.spent(self.opened_at, self.due_at, now)
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some rows of a list, and where the rows after them begin; None after the last."""
+
+    lines: Sequence[ReviewLine]
+    onward: Cursor | None
+
+
+def page(tx: Tx, wanted: Wanted, *, after: Cursor | None = None, limit: int = 25) -> Page:
+    """Return a page of a list of the queue.
+
+    Its cost is the same wherever the page lies, and however long the list is: the index of the list's order is read
+    from the cursor on, and only the rows that are shown are looked up.
+
+    :raises Forbidden: if the actor may not read reviews.
+    """
+    policy.check_ever(tx.actor, Action.REVIEW_READ)
+    order = _order(wanted.sort)
+    statement = (
+        _listed(wanted, me=tx.actor.id, now=tx.now)
+        .add_columns(QueuePlace.assessment_id, *order)
+        .order_by(*order, QueuePlace.assessment_id)
+        .limit(limit + 1)
+    )
+    if after is not None:
+        statement = statement.where(
+            sa.tuple_(*order, QueuePlace.assessment_id) > sa.tuple_(*_values(wanted.sort, after), after.id)
+        )
+    rows = tx.session.execute(statement).all()
+    found = lines(tx, [row.assessment_id for row in rows[:limit]])
+    return Page(found, _cursor(wanted.sort, rows[limit - 1]) if len(rows) > limit else None)
+
+
 def queue(tx: Tx) -> Sequence[ReviewLine]:
     """Return what is under review, what waits for it or for a decision, and what is back with vendors; first due first.
 
     :raises Forbidden: if the actor may not read reviews.
     """
+    return [
+        *page(tx, Wanted(), limit=MOST).lines,
+        *page(tx, Wanted(view=View.SNOOZED), limit=MOST).lines,
+        *page(tx, Wanted(view=View.VENDOR), limit=MOST).lines,
+    ]
+
+
+def my_reviews(tx: Tx) -> Sequence[ReviewLine]:
+    """Return the reviews that the actor has, first due first."""
+    return page(tx, Wanted(view=View.MINE), limit=MOST).lines
+
+
+MOST_COUNTED: Final = 500
+"""Counting stops here: "500+" says as much as a larger number, and costs the same however many there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many rows a list has, or that it has more than anybody counts."""
+
+    number: int
+
+    @property
+    def words(self) -> str:
+        """The number as pages say it: "23", "500+"."""
+        return f"{MOST_COUNTED}+" if self.number > MOST_COUNTED else str(self.number)
+
+
+def count(tx: Tx, wanted: Sequence[Wanted]) -> tuple[Sequence[Count], Count]:
+    """Return how many rows each of some lists has, and how many reviews are overdue at all; one statement.
+
+    :raises Forbidden: if the actor may not read reviews.
+    """
     policy.check_ever(tx.actor, Action.REVIEW_READ)
-    given = sa.func.count().filter(AnswerVerdict.verdict.is_not(None))
-    carried = sa.func.count().filter(AnswerVerdict.carried_from.is_not(None), AnswerVerdict.verdict.is_not(None))
-    verdicts = (
-        sa.select(AnswerVerdict.review_id, given.label("given"), carried.label("carried"))
-        .group_by(AnswerVerdict.review_id)
-        .subquery()
-    )
-    high = (
+    listed = [_listed(each, me=tx.actor.id, now=tx.now) for each in wanted]
+    listed.append(_listed(Wanted(), me=tx.actor.id, now=tx.now).where(QueuePlace.due_at < tx.now))
+    counts = [
         sa.select(sa.func.count())
-        .where(
-            Finding.assessment_id == Assessment.id,
-            Finding.severity == Severity.HIGH,
-            Finding.state.in_([FindingState.DRAFT, FindingState.OPEN]),
+        .select_from(each.add_columns(sa.literal(1)).limit(MOST_COUNTED + 1).subquery())
+        .scalar_subquery()
+        for each in listed
+    ]
+    *each, overdue = tx.session.execute(sa.select(*counts)).one()
+    return [Count(number) for number in each], Count(overdue)
+
+
+def _listed(wanted: Wanted, *, me: UUID | None, now: datetime) -> sa.Select[Any]:
+    """Return the rows of a list: those of its shortest part, as far as they are in the others too."""
+    first, *others = wanted.places(me)
+    statement = sa.select().select_from(QueuePlace).where(QueuePlace.place == first, QueuePlace.live)
+    if wanted.view is View.SNOOZED:
+        statement = statement.where(QueuePlace.snoozed_until > now)
+    elif wanted.view is not View.VENDOR:
+        statement = statement.where(sa.or_(QueuePlace.snoozed_until.is_(None), QueuePlace.snoozed_until <= now))
+    for place in others:
+        other = aliased(QueuePlace)
+        statement = statement.where(
+            sa.exists().where(other.assessment_id == QueuePlace.assessment_id, other.place == place, other.live)
         )
-        .correlate(Assessment)
+    return statement
+
+
+def _order(sort: Sort) -> tuple[Any, ...]:
+    return {
+        Sort.DUE: (QueuePlace.due_at,),
+        Sort.RISK: (QueuePlace.rank, QueuePlace.due_at),
+        Sort.WAITING: (QueuePlace.since,),
+    }[sort]
+
+
+def _cursor(sort: Sort, row: Any) -> Cursor:
+    if sort is Sort.RISK:
+        return Cursor(row.rank, _microseconds(row.due_at), row.assessment_id)
+    return Cursor(0, _microseconds(row.due_at if sort is Sort.DUE else row.since), row.assessment_id)
+
+
+def _values(sort: Sort, cursor: Cursor) -> tuple[Any, ...]:
+    moment = _EPOCH + timedelta(microseconds=cursor.moment)
+    return (cursor.rank, moment) if sort is Sort.RISK else (moment,)
+
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _microseconds(moment: datetime) -> int:
+    return (moment - _EPOCH) // timedelta(microseconds=1)
+
+
+def lines(tx: Tx, assessment_ids: Sequence[UUID]) -> Sequence[ReviewLine]:
+    """Return the rows of some assessments, in the order given; two statements, none for none.
+
+    :raises Forbidden: if the actor may not read reviews.
+    """
+    policy.check_ever(tx.actor, Action.REVIEW_READ)
+    if not assessment_ids:
+        return []
+    given = (
+        sa.select(sa.func.count())
+        .where(AnswerVerdict.review_id == Review.id, AnswerVerdict.verdict.is_not(None))
+        .correlate(Review)
         .scalar_subquery()
     )
-    result = sa.cast(ScoreSnapshot.result, JSONB)
     statement = (
         sa.select(
             Review,
-            Assessment.state,
+            QueueCard,
             Assessment.title,
             Assessment.tier,
             Vendor.name,
             Vendor.slug,
             Engagement.project,
             UserAccount.full_name,
-            sa.func.coalesce(verdicts.c.given, 0),
-            sa.func.coalesce(verdicts.c.carried, 0),
+            given,
             Decision.number,
             ScoreSnapshot.score_floor,
             ScoreSnapshot.recommendation,
-            result["measures"]["score"].astext,
-            result["measures"]["failed"],
-            result["measures"]["open"],
-            result["reasons"],
-            high,
+            Snooze.until,
+            Snooze.reason,
         )
-        .join(
-            Assessment,
-            sa.and_(Assessment.id == Review.assessment_id, Assessment.revision == Review.revision),
-        )
+        .select_from(QueueCard)
+        .join(Review, Review.id == QueueCard.review_id)
+        .join(Assessment, Assessment.id == QueueCard.assessment_id)
         .join(Vendor, Vendor.id == Review.vendor_id)
         .join(Engagement, Engagement.id == Assessment.engagement_id)
         .join(ScoreSnapshot, ScoreSnapshot.id == Review.snapshot_id)
         .outerjoin(UserAccount, UserAccount.id == Review.reviewer_id)
-        .outerjoin(verdicts, verdicts.c.review_id == Review.id)
-        .outerjoin(
-            Decision,
-            sa.and_(Decision.assessment_id == Assessment.id, Decision.state == DecisionState.PROPOSED),
-        )
-        .where(Assessment.state.in_(LIVE))
-        .order_by(Assessment.state == AssessmentState.CHANGES_REQUESTED, Review.due_at, Review.id)
-        .limit(MOST)
+        .outerjoin(Decision, Decision.id == QueueCard.decision_id)
+        .outerjoin(Snooze, Snooze.id == QueueCard.snooze_id)
+        .where(QueueCard.assessment_id.in_(list(assessment_ids)), QueueCard.stage.is_not(None))
     )
-    return [_line(*row) for row in tx.session.execute(statement)]
+    found = {row[0].assessment_id: _line(*row, now=tx.now) for row in tx.session.execute(statement)}
+    return [found[each] for each in assessment_ids if each in found]
 
 
 def _line(
     review: Review,
-    state: AssessmentState,
+    card: QueueCard,
     title: str,
     tier: int,
     vendor: str,
@@ -174,16 +273,15 @@ def _line(
     project: str,
     reviewer: str | None,
     given: int,
-    carried: int,
     number: int | None,
     whole: int,
     recommendation: Recommendation,
-    score: str,
-    failed: list[str],
-    still_open: list[str],
-    reasons: Iterable[Mapping[str, Any]],
-    high: int,
+    snoozed_until: datetime | None,
+    snooze_reason: str | None,
+    *,
+    now: datetime,
 ) -> ReviewLine:
+    hidden = snoozed_until is not None and snoozed_until > now
     return ReviewLine(
         id=review.id,
         assessment_id=review.assessment_id,
@@ -195,20 +293,22 @@ def _line(
         tier=tier,
         kind=review.kind,
         revision=review.revision,
-        stage=rules.stage_of(state, claimed=review.reviewer_id is not None, proposed=number is not None),
-        to_read=review.asked - carried,
+        stage=card.stage or Stage.NEW,
+        to_read=review.to_read,
         judged=given,
         asked=review.asked,
         reviewer_id=review.reviewer_id,
         reviewer=reviewer or "",
         opened_at=review.opened_at,
         due_at=review.due_at,
-        score=display(Fraction(score)),
+        since=card.since or review.opened_at,
         score_whole=whole,
         recommendation=recommendation,
-        signals=rules.signals_of(failed=len(failed), still_open=len(still_open), reasons=reasons, high=high),
+        signals=tuple(Signal(*each) for each in card.signals),
         decision_number=number,
         row_version=review.row_version,
+        snoozed_until=snoozed_until if hidden else None,
+        snooze_reason=(snooze_reason or "") if hidden else "",
     )
 
 
@@ -247,8 +347,3 @@ def newest_of(tx: Tx, assessment_ids: Sequence[UUID]) -> dict[UUID, NewestReview
         .order_by(Review.assessment_id, Review.revision.desc())
     )
     return {row.assessment_id: NewestReview(**row._mapping) for row in tx.session.execute(statement)}
-
-
-def my_reviews(tx: Tx) -> Sequence[ReviewLine]:
-    """Return the reviews that the actor has, first due first."""
-    return [each for each in queue(tx) if each.reviewer_id is not None and each.reviewer_id == tx.actor.id]

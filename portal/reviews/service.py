@@ -31,7 +31,8 @@ from portal.reviews.escalating import (
 )
 from portal.reviews.outlooks import Counts, Outlook, ProposedLine, counts, ineligible, outlook, proposed, to_cosign
 from portal.reviews.proofs import Judged, Proof, accept_many, proofs_of, recheck, recheck_many, reject_many
-from portal.reviews.queries import ReviewLine, my_reviews, queue
+from portal.reviews.queries import Count, Page, ReviewLine, count, lines, my_reviews, page, queue
+from portal.reviews.publishing import Terms, preview_body
 from portal.reviews.records import Record, record_of
 from portal.reviews.reviewing import (
     Live,
@@ -46,8 +47,10 @@ from portal.reviews.reviewing import (
     score_now,
     set_aside,
 )
-from portal.reviews.rules import Changed, Condition, Difference, Stage
+from portal.reviews.rules import Changed, Condition, Cursor, Difference, Sort, Stage, View, Wanted
+from portal.reviews.searching import Results, search
 from portal.reviews.sending import recommend, return_questions, return_to_review
+from portal.reviews.snoozing import SnoozeLine, snooze, snoozed, wake
 from portal.reviews.verdicts import (
     NoteLine,
     VerdictLine,
@@ -60,6 +63,7 @@ from portal.reviews.verdicts import (
     reopen_verdict,
     verdict_lines,
 )
+from portal.reviews.views import ViewLine, own_views, remove_view, save_view
 from portal.reviews.workspace import CitedFile, Desk, Earlier, Group, Tally, Workspace, workspace
 
 __all__ = [
@@ -67,7 +71,9 @@ __all__ = [
     "CitedFile",
     "Condition",
     "ConflictLine",
+    "Count",
     "Counts",
+    "Cursor",
     "Desk",
     "Difference",
     "DraftLine",
@@ -78,14 +84,22 @@ __all__ = [
     "Live",
     "NoteLine",
     "Outlook",
+    "Page",
     "Proof",
     "ProposedLine",
     "Record",
+    "Results",
     "ReviewLine",
     "Signer",
+    "SnoozeLine",
+    "Sort",
     "Stage",
     "Tally",
+    "Terms",
     "VerdictLine",
+    "View",
+    "ViewLine",
+    "Wanted",
     "Workspace",
     "Wrong",
     "accept_many",
@@ -97,6 +111,7 @@ __all__ = [
     "clear_verdict",
     "conflicts",
     "could_be_asked",
+    "count",
     "counts",
     "declare_conflict",
     "decline_decision",
@@ -119,13 +134,17 @@ __all__ = [
     "judge_citation",
     "last_escalation",
     "latest",
+    "lines",
     "my_reviews",
     "note_internal",
     "notes_of",
     "open_escalation",
     "open_review",
     "outlook",
+    "own_views",
+    "page",
     "post_message",
+    "preview_body",
     "proofs_of",
     "propose_decision",
     "proposed",
@@ -137,21 +156,27 @@ __all__ = [
     "record_of",
     "reject_many",
     "release",
+    "remove_view",
     "reopen_verdict",
     "return_questions",
     "return_to_review",
     "review_of",
     "save_draft",
+    "save_view",
     "score_now",
+    "search",
     "set_aside",
     "sign_decision",
     "signers_of",
+    "snooze",
+    "snoozed",
     "take_back",
     "to_cosign",
     "verdict_lines",
     "void_of_conflict",
     "void_of_person",
     "void_proposed",
+    "wake",
     "withdraw_decision",
     "workspace",
 ]

@@ -55,7 +55,7 @@ from portal.reviews.rules.queueing import (
     signals_of,
     stage_of,
 )
-from portal.reviews.rules.searching import LONGEST_WORD, Excerpt, Found, asked_words, excerpt_of, says
+from portal.reviews.rules.searching import LONGEST_WORD, SHORTEST_WORD, Excerpt, Found, asked_words, excerpt_of, says
 from portal.reviews.rules.timing import (
     KIND_WORDS,
     STAGE_WORDS,
@@ -80,6 +80,7 @@ __all__ = [
     "READ_TOGETHER",
     "ROLE_SETTLES",
     "RULES_SETTLE",
+    "SHORTEST_WORD",
     "SIGNAL_WORDS",
     "SORT_WORDS",
     "STAGE_WORDS",

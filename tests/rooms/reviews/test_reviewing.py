@@ -189,6 +189,7 @@ def test_only_what_was_asked_goes_back_and_the_rest_stays_judged(house: House) -
     b.accept_rest()
     with b.at(b.reviewer.actor) as (tx, review):
         assert reviews.return_questions(tx, review=review, row_version=review.row_version) == (asked,)
+    with b.at(b.reviewer.actor) as (tx, _):
         assert reviews.queue(tx)[0].stage is Stage.WITH_VENDOR
     with b.desk.at(b.desk.admin.actor) as (tx, row):
         assert assessments.reopened(tx, row) == {asked}
