@@ -426,3 +426,13 @@ def undo_together(tx: Tx, *, review: Review, act_id: UUID) -> int:
     tx.session.flush()
     tx.record(AcceptedTogetherUndone(review.id, review.vendor_id, act_id, tuple(row.question_key for row in rows)))
     return len(rows)
+
+
+def left_of(tx: Tx, review: Review, act_id: UUID) -> int:
+    """Return how many answers stand as one act accepted them, so that it can still be taken back."""
+    statement = (
+        sa.select(sa.func.count())
+        .select_from(AnswerVerdict)
+        .where(AnswerVerdict.review_id == review.id, AnswerVerdict.act_id == act_id)
+    )
+    return tx.session.execute(statement).scalar_one()

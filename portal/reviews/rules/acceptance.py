@@ -336,27 +336,31 @@ def _evidence(doc: _Reading, at: Path) -> tuple[Evidence, Evidence, Evidence]:
     return found[0], found[1], found[2]
 
 
-def differences(old: str, new: str) -> list[str]:
-    """Return in sentences what a new document changes; both can be read."""
+def differences(old: str, new: str) -> list[tuple[str, str, str]]:
+    """Return what a new document changes, in words: what, before, after. Both can be read."""
     before, after = read(old), read(new)
     said = [
-        f"“{CHECK_WORDS[kind]}” is {'looked for again' if kind in after.checks else 'no longer looked for'}"
+        (CHECK_WORDS[kind], _looked_for(kind in before.checks), _looked_for(kind in after.checks))
         for kind in CheckKind
         if (kind in before.checks) is not (kind in after.checks)
     ]
     if before.glance_every != after.glance_every:
-        said.append(f"{_every(before.glance_every)} stayed for a glance, now {_every(after.glance_every).lower()}")
+        said.append(("Left to a person’s glance", _every(before.glance_every), _every(after.glance_every)))
     olds, news = ({each.name: each for each in one.rules} for one in (before, after))
-    said += [f"{name} is gone: “{rule.says}”" for name, rule in olds.items() if name not in news]
+    said += [(name, sentence(rule), "gone") for name, rule in olds.items() if name not in news]
     for name, rule in news.items():
         if name not in olds:
-            said.append(f"{name} is new: {sentence(rule)}")
+            said.append((name, "not there", sentence(rule)))
             continue
         was, now = parts(olds[name]), parts(rule)
-        said += [f"{name}, {what}: {was[what]} → {now[what]}" for what in now if was[what] != now[what]]
-    if not said and [each.name for each in before.rules] != [each.name for each in after.rules]:
-        said.append("The rules stand in another order; the first that fits accepts")
+        said += [(f"{name}, {what}", was[what], now[what]) for what in now if was[what] != now[what]]
+    if not said and list(olds) != list(news):
+        said.append(("The order of the rules; the first that fits accepts", ", ".join(olds), ", ".join(news)))
     return said
+
+
+def _looked_for(on: bool) -> str:
+    return "looked for" if on else "not looked for"
 
 
 def parts(rule: Rule) -> dict[str, str]:
@@ -380,4 +384,4 @@ def sentence(rule: Rule) -> str:
 
 
 def _every(number: int) -> str:
-    return f"One in {number:,}" if number else "None"
+    return f"one in {number:,}" if number else "none"

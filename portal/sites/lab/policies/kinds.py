@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from portal.kernel.errors import NotFound
-from portal.sites.lab.policies import scoring
+from portal.sites.lab.policies import acceptance, levels, scoring
 from portal.sites.lab.policies.page import KindPage
 
-PAGES: Final[dict[str, KindPage]] = {each.kind.name: each for each in (scoring.PAGE,)}
+PAGES: Final[dict[str, KindPage]] = {each.kind.name: each for each in (scoring.PAGE, acceptance.PAGE, levels.PAGE)}
 """By the name of the kind, in the order of the list. A new kind is a line here."""
 
 
