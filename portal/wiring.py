@@ -79,6 +79,7 @@ SITES: dict[str, tuple[str, ...]] = {
         "portal.sites.lab.queue.views",
         "portal.sites.lab.search.views",
         "portal.sites.lab.workspace.views",
+        "portal.sites.lab.bulk.views",
         "portal.sites.lab.messages.views",
         "portal.sites.lab.signed.views",
         "portal.sites.lab.decision.views",
@@ -93,6 +94,7 @@ SITES: dict[str, tuple[str, ...]] = {
         "portal.sites.lab.evidence.tasks",
         "portal.sites.lab.questionnaires.views",
         "portal.sites.lab.policies.views",
+        "portal.sites.lab.scores.views",
         "portal.sites.lab.exports.views",
         "portal.sites.lab.people.views",
         "portal.sites.lab.clients.views",
@@ -114,6 +116,7 @@ COMMANDS: tuple[str, ...] = (
     "portal.jobs.cli",
     "portal.evidence.cli",
     "portal.questionnaires.cli",
+    "portal.scoring.cli",
     "portal.demo.cli",
 )
 """The modules whose ``commands`` are added to the flask command."""
