@@ -38,7 +38,9 @@ class Group(StrEnum):
     DATES = "dates"
     REPLIES = "replies"
     OPENED = "opened"
+    MORNING = "morning"
     QUEUE = "queue"
+    LEVELS = "levels"
     VENDORS = "vendors"
 
 
@@ -101,19 +103,33 @@ CHOICES: Mapping[Group, Choice] = {
         frozenset({"evidence_opened"}),
         (Channel.WEEKLY, Channel.OFF),
     ),
+    Group.MORNING: Choice(
+        Side.LAB,
+        "Your queue in the morning",
+        "What waits for you on a working day, what is late first. Nothing where nothing waits.",
+        frozenset({"queue_digest"}),
+        (Channel.DAILY, Channel.WEEKLY, Channel.OFF),
+    ),
     Group.QUEUE: Choice(
         Side.LAB,
         "What waits in the queue",
-        "A vendor signed, sent proof, asks for more time or for a second look.",
-        frozenset({"new_submission", "more_time_asked", "proof_received", "second_look_asked"}),
+        "A vendor signed, asks for more time or for a second look; a contradiction was found.",
+        frozenset({"new_submission", "more_time_asked", "second_look_asked", "contradiction_found"}),
+        (Channel.NOW, Channel.DAILY),
+    ),
+    Group.LEVELS: Choice(
+        Side.LAB,
+        "Time that runs out",
+        "A review of yours is about to be over its time, or is.",
+        frozenset({"service_level"}),
         (Channel.NOW, Channel.DAILY),
     ),
     Group.VENDORS: Choice(
         Side.LAB,
-        "Messages from vendors",
-        "A vendor wrote to you about a question.",
-        frozenset({"reply_received"}),
-        (Channel.NOW, Channel.DAILY, Channel.WEEKLY, Channel.OFF),
+        "Replies and proof from vendors",
+        "A vendor wrote to you about a question, or sent proof that a finding is put right.",
+        frozenset({"reply_received", "proof_received"}),
+        (Channel.DAILY, Channel.NOW, Channel.WEEKLY, Channel.OFF),
     ),
 }
 """What can be chosen. A kind that is in no group is always told at once: what is urgent, and one's own account."""

@@ -16,6 +16,7 @@ NOTIFY_PERSON = "notify_person"
 NOTIFY_SIGN_IN = "notify_sign_in"
 NOTIFY_ALERT = "notify_alert"
 NOTIFY_ADDRESS = "notify_address"
+NOTIFY_FOUND = "notify_found"
 """The jobs of portal/jobs/notify.py, by name: they stand above every room."""
 
 RECOVERY_CODE = "recovery_code"
@@ -190,6 +191,11 @@ def mail_reply(tx: Tx, fact: Any) -> None:
         assessment_id=fact.assessment_id,
         seed=f":{tx.now.isoformat()}",
     )
+
+
+def mail_contradictions(tx: Tx, fact: Any) -> None:
+    """AttestationSigned, EvidenceRead: whose review it is hears what a machine points at, once it was all looked at."""
+    enqueue(tx, NOTIFY_FOUND, once=f"found:{fact.vendor_id}", at=tx.now + DIGEST, vendor_id=fact.vendor_id)
 
 
 def mail_alert(tx: Tx, fact: Any) -> None:

@@ -58,6 +58,7 @@ GROWS_ONLY = (
     "remedy",
     "finding_step",
     "vendor_export",
+    "level_notice",
 )
 """Tables whose rows are never changed or removed (the migrations that make them)."""
 

@@ -18,9 +18,13 @@ from portal.jobs import (
     alerts,
     digests,
     ends,
+    found,
+    guard,
     keep,
+    levels,
     likeness,
     mail,
+    mornings,
     notify,
     proposals,
     reading,
@@ -58,7 +62,7 @@ class BackOff(BaseRetryStrategy):
 
 def all_jobs(pace: Pace) -> tuple[Job, ...]:
     """Return every job of the house."""
-    given = (*mail.JOBS, *notify.JOBS, *addresses.JOBS, *alerts.JOBS, *reading.JOBS, *accepting.JOBS)
+    given = (*mail.JOBS, *notify.JOBS, *addresses.JOBS, *alerts.JOBS, *reading.JOBS, *accepting.JOBS, *found.JOBS)
     return (
         *given,
         *likeness.jobs(pace),
@@ -69,6 +73,9 @@ def all_jobs(pace: Pace) -> tuple[Job, ...]:
         *watch.jobs(pace),
         *ends.jobs(pace),
         *digests.jobs(pace),
+        *mornings.jobs(pace),
+        *levels.jobs(pace),
+        *guard.jobs(pace),
     )
 
 

@@ -171,6 +171,8 @@ def ending_groups(kind: str, context: Mapping[str, Any]) -> Sequence[Group]:
     """Return the groups that one click in this mail may end; none in a mail that is no digest."""
     if kind == "evidence_opened":
         return (Group.OPENED,)
+    if kind == "queue_digest":
+        return (Group.MORNING,)
     if kind != "digest":
         return ()
     told = {group_of(line["kind"]) for line in context["lines"]}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -37,6 +38,10 @@ class House(Protocol):
     @property
     def store(self) -> ObjectStore:
         """Where evidence lies."""
+
+    @property
+    def signing_keys(self) -> Path:
+        """The file of the keys that sign statements."""
 
     def link_token(self, invitation_id: UUID) -> str | None:
         """Give the one-time token of an invitation, None if it is not open any more."""
@@ -79,6 +84,9 @@ class Pace:
     watch_cron: str = "10 2 * * *"
     ends_cron: str = "20 * * * *"
     digest_cron: str = "*/15 * * * *"
+    levels_cron: str = "*/10 * * * *"
+    verify_cron: str = "0 2 * * *"
+    keys_cron: str = "30 6 * * *"
 
 
 def frame_of(settings: Settings) -> rules.Frame:

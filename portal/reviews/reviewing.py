@@ -25,7 +25,7 @@ from portal.kernel.ledger import Tx, get_one
 from portal.kernel.swap import swap
 from portal.policy import Action
 from portal.questionnaires.rules import QuestionState
-from portal.reviews import duties, rules
+from portal.reviews import duties, rules, service_levels
 from portal.reviews.facts import ReviewAssigned, ReviewClaimed, ReviewEnded, ReviewOpened, ReviewReleased
 from portal.reviews.models import AnswerVerdict, Review
 from portal.scoring import rules as scores
@@ -101,7 +101,7 @@ def open_review(tx: Tx, fact: AttestationSigned) -> None:
         kind=rules.kind_of(revision=fact.revision, signed_before=attestations.is_renewal(tx, attestation)),
         asked=signed.snapshot.asked,
         opened_at=tx.now,
-        due_at=rules.due_at(tx.now, signed.snapshot.tier),
+        due_at=service_levels.due_at(tx, tx.now, signed.snapshot.tier),
     )
     tx.session.add(review)
     tx.session.flush()

@@ -6,7 +6,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from portal.delivery.mails import access, address, alerts, dates, deciding, ends, lab, people, signing, talk, work
+from portal.delivery.mails import (
+    access,
+    address,
+    alerts,
+    dates,
+    deciding,
+    ends,
+    lab,
+    people,
+    queue,
+    signing,
+    talk,
+    work,
+)
 from portal.delivery.rules import Frame, Parts
 
 
@@ -61,5 +74,10 @@ KINDS: Mapping[str, Kind] = {
     "proof_received": Kind(lab.ProofReceived, lab.proof_received),
     "second_look_asked": Kind(lab.SecondLookAsked, lab.second_look_asked),
     "evidence_lapsed": Kind(lab.EvidenceLapsed, lab.evidence_lapsed),
+    "queue_digest": Kind(queue.QueueDigest, queue.queue_digest),
+    "service_level": Kind(queue.ServiceLevel, queue.service_level),
+    "contradiction_found": Kind(queue.ContradictionFound, queue.contradiction_found),
     "evidence_alert": Kind(alerts.EvidenceAlert, alerts.evidence_alert),
+    "key_failing": Kind(alerts.KeyFailing, alerts.key_failing),
+    "chain_broken": Kind(alerts.ChainBroken, alerts.chain_broken),
 }

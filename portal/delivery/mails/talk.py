@@ -117,6 +117,8 @@ LINES: Mapping[str, Callable[[int], Said]] = {
     "second_look_asked": lambda n: said_n("%(num)s second look asked for", "%(num)s second looks asked for", n),
     "reply_received": lambda n: said_n("%(num)s reply from a vendor", "%(num)s replies from vendors", n),
     "new_submission": lambda n: said_n("%(num)s assessment to review", "%(num)s assessments to review", n),
+    "service_level": lambda n: said_n("%(num)s review whose time runs out", "%(num)s reviews whose time runs out", n),
+    "contradiction_found": lambda n: said_n("%(num)s contradiction to look at", "%(num)s contradictions to look at", n),
 }
 """What a digest says of each kind that it can gather."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from portal.delivery import queries as mails
+from portal.jobs.digests import gather_digests
 from portal.jobs.worker import run_worker
 from portal.kernel.clock import FixedClock
 from portal.wiring import House
@@ -32,12 +33,18 @@ def test_the_vendor_hears_what_became_of_its_proof(house: House, clock: FixedClo
     assert sent(made)["proof_accepted"] == team
 
 
-def test_the_reviewer_hears_once_that_proof_waits(house: House, clock: FixedClock) -> None:
+def test_the_reviewer_hears_in_the_digest_that_proof_waits(house: House, clock: FixedClock) -> None:
+    """ux.md, e-mail 21."""
     made = conditional(house)
     send(made, proof_file(made))
     send(made, proof_file(made))
     clock.advance(minutes=11)
-    assert sent(made)["proof_received"] == {made.reviewer.email}
+    told = sent(made)
+    assert "proof_received" not in told
+    before = told.get("digest", set())
+    clock.advance(days=1)
+    gather_digests(house)
+    assert made.reviewer.email in sent(made)["digest"] - before
 
 
 def test_a_second_look_goes_to_those_who_took_no_part_and_its_answer_to_the_vendor(house: House) -> None:

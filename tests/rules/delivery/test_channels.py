@@ -28,7 +28,7 @@ PERSON = UUID(int=7)
 
 
 def test_what_is_urgent_or_about_ones_own_account_can_never_be_put_off() -> None:
-    """ux.md, e-mails 14, 15 and 16."""
+    """ux.md, e-mails 14, 15, 16, 26 and 27."""
     always = {
         "incident_questions",
         "access_paused",
@@ -48,13 +48,15 @@ def test_what_is_urgent_or_about_ones_own_account_can_never_be_put_off() -> None
         "review_escalated",
         "handed_back",
         "evidence_alert",
+        "key_failing",
+        "chain_broken",
     }
     assert all(group_of(kind) is None for kind in always)
 
 
 def test_only_what_comes_as_a_digest_can_be_switched_off() -> None:
     off = {group for group, choice in CHOICES.items() if Channel.OFF in choice.channels}
-    assert off == {Group.REPLIES, Group.OPENED, Group.VENDORS}
+    assert off == {Group.REPLIES, Group.OPENED, Group.VENDORS, Group.MORNING}
     assert all(CHOICES[group].usual is not Channel.OFF for group in CHOICES)
     assert {Channel.DAILY, Channel.WEEKLY} & set(CHOICES[Group.REPLIES].channels)
 
@@ -62,7 +64,7 @@ def test_only_what_comes_as_a_digest_can_be_switched_off() -> None:
 def test_every_kind_that_can_be_gathered_is_known_and_has_its_line() -> None:
     for choice in CHOICES.values():
         assert choice.kinds <= set(KINDS)
-        if choice.kinds != {"evidence_opened"}:
+        if choice.kinds not in ({"evidence_opened"}, {"queue_digest"}):
             assert choice.kinds <= set(LINES)
     assert len(set().union(*(choice.kinds for choice in CHOICES.values()))) == sum(
         len(choice.kinds) for choice in CHOICES.values()
