@@ -13,15 +13,18 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import aliased
 
+from portal.assessments.models import Assessment
 from portal.attestations.models import Attestation, AttestedAnswer, AttestedCitation, Citation
 from portal.evidence import queries as evidence
 from portal.evidence.models import Evidence
 from portal.evidence.rules import KEPT, NEVER, opinion_cap, reach
 from portal.findings.queries import ProofLine, proofs_of
 from portal.kernel.ledger import Tx
+from portal.questionnaires.models import QuestionnaireVersion
 from portal.scoring.models import ScoreSnapshot
 from portal.scoring.translate import Paper
 from portal.terms import Acceptance, Recommendation
+from portal.vendors.models import Engagement, Vendor
 
 
 def papers(tx: Tx, attestation_id: UUID) -> list[Paper]:
@@ -207,9 +210,110 @@ def of_assessments(tx: Tx, assessment_ids: Sequence[UUID], *, limit: int = 100) 
     ]
 
 
-def every(tx: Tx, *, after: UUID | None = None, limit: int = 200) -> list[ScoreSnapshot]:
-    """Return stored scores in the order of their ids, a batch at a time."""
+def every(
+    tx: Tx, *, after: UUID | None = None, assessment_id: UUID | None = None, limit: int = 200
+) -> list[ScoreSnapshot]:
+    """Return stored scores, all or those of an assessment, in the order of their ids, a batch at a time."""
     statement = sa.select(ScoreSnapshot).order_by(ScoreSnapshot.id).limit(limit)
     if after is not None:
         statement = statement.where(ScoreSnapshot.id > after)
+    if assessment_id is not None:
+        statement = statement.where(ScoreSnapshot.assessment_id == assessment_id)
     return list(tx.session.execute(statement).scalars())
+
+
+@dataclass(frozen=True, slots=True)
+class StoredLine:
+    """One stored score of a vendor, without its inputs."""
+
+    id: UUID
+    assessment_id: UUID
+    project: str
+    revision: int
+    cause: str
+    made_at: datetime
+    recommendation: Recommendation
+    score: Fraction
+
+
+def of_vendor(tx: Tx, vendor_id: UUID, *, limit: int = 60) -> Sequence[StoredLine]:
+    """Return the newest stored scores of a vendor, the newest first."""
+    measures = sa.cast(ScoreSnapshot.result, JSONB)["measures"]
+    statement = (
+        sa.select(
+            ScoreSnapshot.id,
+            ScoreSnapshot.assessment_id,
+            Engagement.project,
+            ScoreSnapshot.revision,
+            ScoreSnapshot.cause,
+            ScoreSnapshot.made_at,
+            ScoreSnapshot.recommendation,
+            measures["score"].astext.label("score"),
+        )
+        .join(Assessment, Assessment.id == ScoreSnapshot.assessment_id)
+        .join(Engagement, Engagement.id == Assessment.engagement_id)
+        .where(ScoreSnapshot.vendor_id == vendor_id)
+        .order_by(ScoreSnapshot.made_at.desc(), ScoreSnapshot.id.desc())
+        .limit(limit)
+    )
+    return [
+        StoredLine(
+            row.id,
+            row.assessment_id,
+            row.project,
+            row.revision,
+            row.cause,
+            row.made_at,
+            row.recommendation,
+            Fraction(row.score),
+        )
+        for row in tx.session.execute(statement)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class FileName:
+    """What a file is called: its own name, and its kind."""
+
+    id: UUID
+    file_name: str
+    kind: str
+
+
+def files_named(tx: Tx, ids: Collection[UUID]) -> dict[str, FileName]:
+    """Return what these files are called, by the key that a score knows them by."""
+    if not ids:
+        return {}
+    statement = sa.select(Evidence.id, Evidence.file_name, Evidence.kind).where(Evidence.id.in_(list(ids)))
+    return {str(row.id): FileName(*row) for row in tx.session.execute(statement)}
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Whose a stored score is, and which questionnaire it is of."""
+
+    vendor_id: UUID
+    slug: str
+    vendor: str
+    project: str
+    questionnaire_id: UUID
+    questionnaire: str
+
+
+def placed(tx: Tx, assessment_id: UUID) -> Placed:
+    """Return whose the scores of an assessment are."""
+    statement = (
+        sa.select(
+            Vendor.id,
+            Vendor.slug,
+            Vendor.name,
+            Engagement.project,
+            Assessment.questionnaire_id,
+            sa.func.concat(QuestionnaireVersion.slug, " v", QuestionnaireVersion.version),
+        )
+        .join(Vendor, Vendor.id == Assessment.vendor_id)
+        .join(Engagement, Engagement.id == Assessment.engagement_id)
+        .join(QuestionnaireVersion, QuestionnaireVersion.id == Assessment.questionnaire_id)
+        .where(Assessment.id == assessment_id)
+    )
+    return Placed(*tx.session.execute(statement).one())

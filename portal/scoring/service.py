@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from uuid import UUID
 
+from portal import policy
 from portal.assessments.models import Assessment
 from portal.attestations import service as attestations
 from portal.findings import service as findings
 from portal.kernel.errors import NotFound
 from portal.kernel.ledger import Tx
+from portal.policy import Action
 from portal.questionnaires import service as questionnaires
 from portal.scoring import policies, queries, rules
 from portal.scoring.facts import ScoreComputed
@@ -19,7 +21,7 @@ from portal.scoring.rules import NotApplicable
 from portal.scoring.translate import Paper, inputs_for
 from portal.terms import Recommendation
 
-__all__ = ["get", "inputs", "inputs_and_papers", "inputs_of", "latest", "replays", "result_of", "score"]
+__all__ = ["get", "inputs", "inputs_and_papers", "inputs_of", "latest", "read", "replays", "result_of", "score"]
 
 
 def inputs(tx: Tx, *, attestation_id: UUID, not_applicable: Mapping[str, NotApplicable]) -> rules.Inputs:
@@ -115,6 +117,17 @@ def get(tx: Tx, snapshot_id: UUID) -> ScoreSnapshot:
     row = tx.session.get(ScoreSnapshot, snapshot_id)
     if row is None:
         raise NotFound
+    return row
+
+
+def read(tx: Tx, snapshot_id: UUID, action: Action) -> ScoreSnapshot:
+    """Return a stored score for a reader.
+
+    :raises NotFound: if there is none.
+    :raises Forbidden: if the actor may not do this.
+    """
+    row = get(tx, snapshot_id)
+    policy.check(tx.actor, action, row)
     return row
 
 

@@ -123,14 +123,15 @@ def read(text: str, version: int) -> Policy:
     :raises ValueError: with every problem on a line of its own.
     """
     policy, problems = _read(text, version)
-    if policy is None or problems:
+    if policy is None:
         raise ValueError("\n".join(problems))
     return policy
 
 
 def problems_of(text: str) -> list[str]:
-    """Return what keeps a text from being a scoring policy, in sentences without a full stop."""
-    return list(_read(text, 2)[1])
+    """Return what keeps a text from being a scoring policy that may be in force, in sentences without a full stop."""
+    policy, problems = _read(text, 2)
+    return [*problems, *(dangers(policy) if policy is not None else ())]
 
 
 def changes(old: Policy, new: Policy) -> tuple[Change, ...]:
@@ -315,7 +316,7 @@ def _read(text: str, version: int) -> tuple[Policy | None, tuple[str, ...]]:
     except ValueError as refused:
         words = str(refused)
         return None, (words[:1].upper() + words[1:],)
-    return policy, tuple(dangers(policy))
+    return policy, ()
 
 
 def _wrong(place: Place, leaf: Leaf) -> Iterator[str]:
