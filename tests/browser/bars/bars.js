@@ -174,9 +174,12 @@
   };
 
   // A state is told by an icon and a word, never by colour alone.
+  // What names a thing is no state of it.
+  const LABEL = /^(?:Tier|Revision) \d+$/;
   const states = () => {
     const problems = [];
     for (const e of document.querySelectorAll(".tag")) {
+      if (LABEL.test(e.innerText.trim())) continue;
       if (shown(e) && !(e.querySelector("svg.i") && words(e.innerText))) problems.push(`a state without icon and word: ${named(e)}`);
     }
     for (const e of document.querySelectorAll(".note:is(.n-ok, .n-warn, .n-bad, .n-ask)")) {
@@ -195,7 +198,7 @@
   const WHEN = new RegExp(`\\b\\d{1,2} (?:${MONTHS})(?: \\d{4})?\\b|\\b\\d{1,2}:\\d{2}\\b`);
   const FORBIDDEN = /\binvalid\b|\berrors? (?:has |have )?occurred\b|\bplease\b|\bsimply\b|\bN\/A\b/i;
   // What people and questionnaires say is theirs: it is shown as it is.
-  const THEIRS = "#receipt li, .dl dd, blockquote, .q__t, .q__s, .msg, .prefill, .changebox, .pre, .kv-past, .opt, option, textarea, del, ins, .ans__q, .readq, .sheet, .evrow, [lang]:not(html)";
+  const THEIRS = "pre, #receipt li, .dl dd, blockquote, .q__t, .q__s, .msg, .prefill, .changebox, .pre, .kv-past, .opt, option, textarea, del, ins, .ans__q, .readq, .sheet, .evrow, [lang]:not(html)";
   const speech = () => {
     const problems = [];
     for (const [node, on] of texts()) {
@@ -209,11 +212,13 @@
   };
 
   const help = () => {
-    const links = [...document.querySelectorAll("header a[href='/help']")].filter(shown);
+    // A page of the lab has its destinations in a rail, and the head above what it shows.
+    const head = document.querySelector(".bar-top") ?? document.querySelector("header");
+    const links = [...head?.querySelectorAll("a[href='/help']") ?? []].filter(shown);
     if (links.length !== 1) return [`${links.length} links to help in the page's head, 1 is asked`];
-    // After the brand and the destinations, before everything else of the head.
-    const later = [...document.querySelectorAll("header :is(a, button, summary)")].filter(shown);
-    const others = later.slice(0, later.indexOf(links[0])).filter((e) => !e.matches(".brand, .topnav a"));
+    // After the brand, the destinations and the search, before everything else of the head.
+    const later = [...head.querySelectorAll("a, button, summary")].filter(shown);
+    const others = later.slice(0, later.indexOf(links[0])).filter((e) => !e.matches(".brand, .topnav a, .crumbs a, [role=search] *"));
     return others.map((e) => `stands before the link to help: ${named(e)}`);
   };
 

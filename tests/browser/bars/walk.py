@@ -29,6 +29,10 @@ class Walk:
     new_page: Callable[..., Page]
     thorough: bool = False
     """Whether colours are looked at once more in the two pairs of theme and width that are not looked at in full."""
+    target: int = checks.OUTSIDE
+    """How large what is pressed must be on a wide page, in px (U12)."""
+    nodes: int = checks.ELEMENTS
+    """How many elements a page has at most (U6)."""
     problems: list[str] = field(default_factory=list)
     looked: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
@@ -64,7 +68,7 @@ class Walk:
         return page
 
     def _weight(self, page: Page, answer: Response, most: int) -> list[str]:
-        return checks.light_enough(page, answer, most=most)
+        return checks.light_enough(page, answer, most=most, nodes=self.nodes)
 
     def look(self, name: str, page: Page, *, says: str = "") -> None:
         """Hold the bars to a page as it stands, in both themes and at every width, with everything open that opens."""
@@ -79,7 +83,7 @@ class Walk:
             checks.opened(page)
             for bar, check in (
                 ("U3 1440", checks.walked),
-                ("U12", checks.large_enough),
+                ("U12", lambda page: checks.large_enough(page, self.target)),
                 ("U13", checks.well_said),
                 ("U18 light", checks.marked),
             ):

@@ -14,7 +14,7 @@ from portal.kernel.clock import FixedClock
 from portal.kernel.ids import counted
 from portal.settings import Settings
 from portal.wiring import House
-from tests.conftest import NOW, SECRET, Databases
+from tests.conftest import NOW, SECRET, Databases, Pools, Tested
 from tests.factories import std as factory
 from tests.factories.identity import Person
 from tests.factories.std import Std
@@ -62,9 +62,10 @@ def settings(tmp_path: Path, mould: Mould) -> Settings:
 
 
 @pytest.fixture
-def house(settings: Settings, database_url: str, clock: FixedClock) -> Iterator[House]:
+def house(settings: Settings, database_url: str, clock: FixedClock, pools: Pools) -> Iterator[House]:
     """The house on the copy; its ids go on where the fixture's ended."""
-    built = House(settings, database_url=database_url, clock=clock, new_id=counted(1_000_000))
+    built = Tested(settings, database_url=database_url, clock=clock, new_id=counted(1_000_000))
+    built.pools = pools
     yield built
     built.engine.dispose()
 
