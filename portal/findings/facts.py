@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from uuid import UUID
 
 from portal.kernel.ledger import Fact
@@ -96,6 +97,123 @@ class RemedyUndone(Fact):
     number: int
     remedy_id: UUID
     evidence_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class PlanSent(Fact):
+    """A vendor said what it will do about a finding, and by when; the words are with the step."""
+
+    finding_id: UUID
+    vendor_id: UUID
+    assessment_id: UUID
+    number: int
+    step_id: UUID
+    by_day: date
+
+
+@dataclass(frozen=True, slots=True)
+class PlanAgreed(Fact):
+    """A reviewer agreed to the vendor's plan. The due date is what it was."""
+
+    finding_id: UUID
+    vendor_id: UUID
+    assessment_id: UUID
+    number: int
+    step_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class PlanReturned(Fact):
+    """A reviewer asks for another plan; the words are with the step."""
+
+    finding_id: UUID
+    vendor_id: UUID
+    assessment_id: UUID
+    number: int
+    step_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class FindingDueMoved(Fact):
+    """The lab gave a finding another due date; the reason is with the step. The gate keeps what was decided."""
+
+    finding_id: UUID
+    vendor_id: UUID
+    assessment_id: UUID
+    number: int
+    step_id: UUID
+    due_on: date
+    was_due_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class FindingOwnerNamed(Fact):
+    """It was said who sees to a finding at the vendor; nobody for None."""
+
+    finding_id: UUID
+    vendor_id: UUID
+    assessment_id: UUID
+    number: int
+    user_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class FindingFollowerNamed(Fact):
+    """It was said who follows a finding at the lab."""
+
+    finding_id: UUID
+    vendor_id: UUID
+    assessment_id: UUID
+    number: int
+    user_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class RiskProposed(Fact):
+    """The first of two people wrote down that the lab lives with a finding until a day."""
+
+    acceptance_id: UUID
+    vendor_id: UUID
+    finding_id: UUID
+    number: int
+    until: date
+    owner_id: UUID
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class RiskAccepted(Fact):
+    """The second of two people confirmed it: what the finding keeps closed is open until the day is over."""
+
+    acceptance_id: UUID
+    vendor_id: UUID
+    finding_id: UUID
+    assessment_id: UUID
+    number: int
+    until: date
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class RiskProposalFell(Fact):
+    """A proposal to accept a risk was taken back, declined, or lost its ground before it was confirmed."""
+
+    acceptance_id: UUID
+    vendor_id: UUID
+    finding_id: UUID
+    number: int
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class RiskRevoked(Fact):
+    """The lab lives with a finding no more, before the day was over; what it keeps closed is closed again."""
+
+    acceptance_id: UUID
+    vendor_id: UUID
+    finding_id: UUID
+    assessment_id: UUID
+    number: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,10 @@ import sqlalchemy as sa
 
 from portal.findings.facts import FindingChanged, FindingDrafted, FindingDropped, FindingsShared
 from portal.findings.models import Finding
-from portal.findings.people import is_follower, is_owner
+from portal.findings.people import followers, is_follower, is_owner, owners
 from portal.findings.queries import (
     FindingLine,
     Replaced,
-    all_shared,
     credits_of,
     last_number,
     number_waiting,
@@ -34,13 +33,14 @@ __all__ = [
     "FindingLine",
     "Replaced",
     "Wrong",
-    "all_shared",
     "credits_of",
     "draft",
     "drop",
+    "followers",
     "get",
     "number_waiting",
     "of_assessment",
+    "owners",
     "proofs_of",
     "share_all",
     "shared_with",

@@ -33,6 +33,18 @@ class EvidenceReachChanged(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class AcceptedRiskFollowed(Fact):
+    """What a finding keeps closed is open until a day, for its risk was accepted; None: it is closed again."""
+
+    clearance_id: UUID
+    vendor_id: UUID
+    engagement_id: UUID
+    sequence: int
+    finding: int
+    until: date | None
+
+
+@dataclass(frozen=True, slots=True)
 class VendorPaused(Fact):
     """One person stopped a vendor; the gate denies from the commit on."""
 

@@ -22,7 +22,16 @@ from portal.gate.facts import (
     VendorResumed,
 )
 from portal.gate.models import Clearance, GateSequence, Pause
-from portal.gate.rules import Answer, Condition, Question, World, decide
+from portal.gate.rules import (
+    CLOSES_NAMED,
+    Answer,
+    Condition,
+    Detail,
+    Question,
+    World,
+    accepted_until,
+    decide,
+)
 from portal.gate.sequence import next_sequence
 from portal.kernel.actor import ActorKind
 from portal.kernel.errors import Conflict, Forbidden, NotFound, Refused
@@ -242,28 +251,48 @@ def _publish(tx: Tx, vendor_ids: Any) -> None:
                     "data_classes": [DataClass(each).name for each in sorted(engagement.data_classes)],
                     "access_modes": sorted(engagement.access_modes),
                     "conditions": [
-                        {
-                            "text": condition.text,
-                            "due_on": condition.due_on.isoformat() if condition.due_on else None,
-                            "closes_at": DataClass(condition.closes_at).name
-                            if condition.closes_at is not None
-                            else None,
-                            "access_mode": condition.access_mode,
-                        }
+                        _told(condition, world)
                         for condition in (step.conditions if step else ())
-                        if not condition.met
+                        if not condition.met and not condition.limit
                     ],
                 },
             )
 
 
+def _told(condition: Condition, world: World) -> dict[str, Any]:
+    """Return an open condition as the vendor's own pages know it; with the last day of a risk that is accepted."""
+    until = accepted_until(condition, world.accepted)
+    return {
+        **condition_body(condition),
+        "finding": f"F-{condition.finding}" if condition.finding is not None else None,
+        "accepted_until": until.isoformat() if until else None,
+    }
+
+
 def condition_body(condition: Condition) -> dict[str, Any]:
-    """Return a condition as JSON: text, last day, the lowest class it keeps closed, the mode it is about."""
+    """Return a condition as JSON: text, last day, what it keeps closed, and what follows when it is overdue.
+
+    ``consequence`` and ``data_class`` stand there only where they are not as usual.
+    """
     return {
         "text": condition.text,
         "due_on": condition.due_on.isoformat() if condition.due_on else None,
         "closes_at": DataClass(condition.closes_at).name if condition.closes_at is not None else None,
         "access_mode": condition.access_mode,
+        **({"data_class": DataClass(condition.data_class).name} if condition.data_class is not None else {}),
+        **({"consequence": "all"} if condition.consequence != CLOSES_NAMED else {}),
+    }
+
+
+def detail_body(detail: Detail) -> dict[str, Any]:
+    """Return what a reason is about as JSON: its code, the finding, the words of the condition, and the days."""
+    until = detail.accepted_until
+    return {
+        "reason": detail.reason.value,
+        "finding": detail.finding,
+        "text": detail.condition.text,
+        "due_on": detail.condition.due_on.isoformat() if detail.condition.due_on else None,
+        "accepted_until": until.isoformat() if until else None,
     }
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from fractions import Fraction
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -22,11 +22,13 @@ from portal.assessments.models import Assessment
 from portal.assessments.queries import OutcomeLine
 from portal.attestations import service as attestations
 from portal.attestations.facts import WorthChanged
-from portal.findings import remedies
+from portal.findings import planning, remedies, risks
 from portal.findings import service as findings
-from portal.findings.facts import RemedyReturned, RemedySent, RemedyUndone, RemedyVerified
+from portal.findings.planning import StepLine
 from portal.findings.remedies import RemedyLine
 from portal.findings.service import FindingLine
+from portal.identity import queries as people
+from portal.identity.queries import Person
 from portal.kernel.ledger import Tx
 from portal.questionnaires import service as questionnaires
 from portal.questionnaires.rules import Questionnaire
@@ -34,7 +36,7 @@ from portal.reviews import reviewing, rules
 from portal.reviews.models import Decision, Review
 from portal.scoring import rules as scores
 from portal.scoring import service as scoring
-from portal.terms import DataClass, DecisionState, FindingState, RemedyAct
+from portal.terms import DataClass, DecisionState, FindingAct, FindingState, PlanState, RemedyAct
 
 _DAY = timedelta(days=1)
 FURTHEST = timedelta(days=800)
@@ -55,8 +57,17 @@ def publish_first(tx: Tx, fact: OutcomePublished) -> None:
         _publish(tx, outcome)
 
 
-def follow_remedy(tx: Tx, fact: RemedySent | RemedyReturned | RemedyVerified | RemedyUndone) -> None:
-    """RemedySent, RemedyReturned, RemedyVerified, RemedyUndone: the outcome that the finding belongs to stands anew."""
+class OfFinding(Protocol):
+    """News of a finding: of its proof, its plan, its day, its people, its risk."""
+
+    @property
+    def vendor_id(self) -> UUID: ...
+    @property
+    def assessment_id(self) -> UUID: ...
+
+
+def follow_remedy(tx: Tx, fact: OfFinding) -> None:
+    """Whatever happens to a finding: the outcome that it belongs to stands anew."""
     for outcome in assessments.outcomes_of(tx, fact.vendor_id):
         if outcome.assessment_id == fact.assessment_id:
             _publish(tx, outcome)
@@ -85,6 +96,9 @@ class _Ground:
     plan: scores.Plan
     shared: Sequence[FindingLine]
     steps: Mapping[UUID, tuple[RemedyLine, ...]]
+    plans: Mapping[UUID, tuple[StepLine, ...]]
+    accepted: Mapping[int, date]
+    owners: Mapping[UUID, Person]
 
 
 def standing_body(tx: Tx, outcome: OutcomeLine) -> dict[str, Any] | None:
@@ -105,6 +119,9 @@ def standing_body(tx: Tx, outcome: OutcomeLine) -> dict[str, Any] | None:
         scores.compile_plan(given.version, given.policy),
         shared,
         remedies.steps_of(tx, [each.id for each in shared]),
+        planning.steps_of(tx, [each.id for each in shared]),
+        dict(risks.accepted_until(tx, [outcome.vendor_id]).get(outcome.vendor_id, ())),
+        people.people(tx, [each.owner_id for each in shared]),
     )
     answers = {key: line.by for key, line in attestations.answers_of(tx, assessment).items()}
     days = changing_days(given)
@@ -164,6 +181,12 @@ def _changes_only(steps: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 def _answers(ground: _Ground, days: Sequence[date]) -> list[dict[str, Any]]:
     """Return what each counted answer and its proof are worth, from each day on which that changes."""
     found: dict[str, dict[str, Any]] = {}
+    # Whoever reads the points reads why they are not the answer's own. Who gave them is the lab, for the vendor.
+    replaced = {
+        each.question_key: {"finding": each.name, "why": each.credit_reason}
+        for each in ground.shared
+        if each.credit is not None and each.state is FindingState.OPEN
+    }
     for day in days:
         given = replace(ground.inputs, as_of=day)
         losses = {each.key: each.value for each in ground.plan.measure(given).losses}
@@ -181,6 +204,7 @@ def _answers(ground: _Ground, days: Sequence[date]) -> list[dict[str, Any]]:
                     "section": question.section,
                     "possible": scores.display(shares[key] * 100),
                     "steps": [],
+                    "replaced": replaced.get(key),
                 },
             )
             worth = {
@@ -225,6 +249,8 @@ def _finding(
     steps = ground.steps.get(line.id, ())
     last = steps[-1] if steps else None
     closed = line.state is FindingState.CLOSED
+    owner = ground.owners.get(line.owner_id) if line.owner_id is not None else None
+    accepted = ground.accepted.get(line.number)
     gain = _gained(ground, line, last) if closed else gains.get(line.question_key, Fraction())
     return {
         "id": str(line.id),
@@ -240,7 +266,9 @@ def _finding(
         "closed_on": line.closed_at.date().isoformat() if line.closed_at else None,
         "since": last.at.date().isoformat() if last else None,
         "said": last.note if last is not None and last.act in {RemedyAct.RETURNED, RemedyAct.UNDONE} else "",
-        "owner": answered_by.get(line.question_key, ""),
+        "owner": owner.full_name if owner is not None else answered_by.get(line.question_key, ""),
+        "plan": _plan(ground.plans.get(line.id, ()), line.plan),
+        "accepted_until": accepted.isoformat() if accepted is not None and not closed else None,
         "blocks": [
             {
                 "data_class": DataClass(each.closes_at).name if each.closes_at is not None else None,
@@ -251,6 +279,24 @@ def _finding(
             if each.finding == line.number
         ],
     }
+
+
+def _plan(steps: Sequence[StepLine], state: PlanState | None) -> dict[str, Any] | None:
+    """Return the vendor's newest plan and what was said of it; None without one."""
+    plan = planning.plan_of(steps)
+    if plan is None or state is None:
+        return None
+    answer = next((each for each in steps if each.number > plan.number and each.act in _ANSWERS), None)
+    return {
+        "state": state.value,
+        "words": plan.words,
+        "by_day": plan.day.isoformat() if plan.day else None,
+        "by": plan.by_name,
+        "said": answer.words if answer is not None else "",
+    }
+
+
+_ANSWERS = (FindingAct.PLAN_AGREED, FindingAct.PLAN_RETURNED)
 
 
 def _gained(ground: _Ground, line: FindingLine, last: RemedyLine | None) -> Fraction:

@@ -36,6 +36,17 @@ _APPROVALS = (Outcome.APPROVE.value, Outcome.APPROVE_WITH_CONDITIONS.value)
 
 
 @dataclass(frozen=True, slots=True)
+class Plan:
+    """What the vendor will do and by when; ``state`` is sent, agreed or returned, ``said`` is the answer."""
+
+    state: str
+    words: str
+    by_day: date | None
+    by: str
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One thing to fix. ``gain`` is in points, None where it gains none by itself; ``id`` is empty in old results."""
 
@@ -54,6 +65,8 @@ class Finding:
     said: str = ""
     owner: str = ""
     blocks: tuple[tuple[str, str], ...] = ()
+    plan: Plan | None = None
+    accepted_until: date | None = None
 
     @property
     def word(self) -> str:
@@ -68,6 +81,10 @@ class Finding:
     def overdue(self, today: date) -> bool:
         """Whether its day is over and nothing waits for the lab."""
         return self.due_on is not None and today > self.due_on and self.state not in {"closed", "sent"}
+
+    def accepted(self, today: date) -> bool:
+        """Whether the lab lives with it today, so that it keeps nothing closed."""
+        return self.accepted_until is not None and today <= self.accepted_until
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +240,7 @@ def result_of(
     findings = sorted((_finding(each) for each in told.get("findings") or body.get("findings") or ()), key=_most_first)
     outcome = Outcome(body["decision"])
     met = frozenset(told.get("met") or ())
+    lived_with = {each.name: each.accepted_until for each in findings}
     conditions = tuple(
         {
             **each,
@@ -230,6 +248,7 @@ def result_of(
             "closes": closes(each),
             "finding": each.get("finding"),
             "met": each.get("finding") in met,
+            "accepted": lived_with.get(str(each.get("finding"))),
         }
         for each in body.get("conditions") or ()
     )
@@ -341,6 +360,20 @@ def _finding(plain: Mapping[str, Any]) -> Finding:
         said=str(plain.get("said") or ""),
         owner=str(plain.get("owner") or ""),
         blocks=tuple(_block(each) for each in plain.get("blocks") or ()),
+        plan=_plan(plain.get("plan") or {}),
+        accepted_until=_day(plain.get("accepted_until")),
+    )
+
+
+def _plan(plain: Mapping[str, Any]) -> Plan | None:
+    if not plain:
+        return None
+    return Plan(
+        str(plain.get("state") or "sent"),
+        str(plain.get("words") or ""),
+        _day(plain.get("by_day")),
+        str(plain.get("by") or ""),
+        str(plain.get("said") or ""),
     )
 
 
@@ -382,12 +415,14 @@ def _access(
         return replace(found, open=False, why="ended", until=last)
     if proven is not None and today > proven:
         return replace(found, open=False, why="proofless", until=proven)
-    waiting = [each for each in conditions if not each["met"] and _names(each, data, mode)]
+    waiting = [each for each in conditions if not each["met"] and _about(each, data, mode)]
     ended = [each for each in waiting if each.get("limit") and each["due"] is not None and today > each["due"]]
     if ended:
         return replace(found, open=False, why="ended", until=min(each["due"] for each in ended))
-    closing = [each for each in waiting if each.get("closes_at")]
-    overdue = [each for each in waiting if each["due"] is not None and today > each["due"]]
+    # What the lab lives with today keeps nothing closed until that day is over.
+    live = [each for each in waiting if each["accepted"] is None or today > each["accepted"]]
+    closing = [each for each in live if each.get("closes_at") and _names(each, data, mode)]
+    overdue = [each for each in live if each["due"] is not None and today > each["due"]]
     if closing or overdue:
         names = tuple(str(each["finding"]) for each in (closing or overdue) if each.get("finding"))
         because = str((closing or overdue)[0].get("text") or "") if not names else ""
@@ -395,8 +430,21 @@ def _access(
             because = found.because
         why = "finding" if names else "overdue" if overdue else "condition"
         return replace(found, open=False, why=why, findings=names, because=because)
-    ends = [day for day in (last, proven, *(each["due"] for each in waiting)) if day is not None]
+    days = (each["due"] if each in live else _lifted_until(each, data, mode) for each in waiting)
+    ends = [day for day in (last, proven, *days) if day is not None]
     return replace(found, open=True, why="until", until=min(ends, default=None), because="")
+
+
+def _about(condition: Mapping[str, Any], data: str, mode: str) -> bool:
+    return _names(condition, data, mode) or (condition.get("consequence") == "all" and condition["due"] is not None)
+
+
+def _lifted_until(condition: Mapping[str, Any], data: str, mode: str) -> date | None:
+    """Return the last day on which a condition leaves this open whose risk is accepted."""
+    accepted, due = condition["accepted"], condition["due"]
+    if condition.get("closes_at") and _names(condition, data, mode):
+        return accepted if isinstance(accepted, date) else None
+    return max((day for day in (accepted, due) if due is not None and day is not None), default=None)
 
 
 def _names(condition: Mapping[str, Any], data: str, mode: str) -> bool:

@@ -14,9 +14,9 @@ from portal.terms import ClearanceAct, Outcome
 class Access:
     """One engagement's access as pages say it.
 
-    ``state`` is paused, lapsed, proofless, approved, revoked, refused or undecided; proofless: evidence has lapsed that
-    the approval rests on. ``until`` is the last day of the access: of the approval or of its evidence, whichever is
-    earlier; ``by_evidence`` says which.
+    ``state`` is paused, lapsed, proofless, overdue, approved, revoked, refused or undecided; proofless: evidence has
+    lapsed that the approval rests on; overdue: a condition that closes everything was not met in time. ``until`` is the
+    last day of the access: of the approval or of its evidence, whichever is earlier; ``by_evidence`` says which.
     """
 
     project: str
@@ -41,9 +41,21 @@ def access_of(card: CardLine, now: datetime) -> Access:
         state = "lapsed" if lapsed else "proofless" if ended else "approved"
     else:
         state = "undecided" if act is None else "revoked" if act == ClearanceAct.REVOKE else "refused"
+    conditions = tuple(body.get("conditions") or ())
+    if state == "approved" and any(_closes_all(each, now.date()) for each in conditions):
+        state = "overdue"
     if state == "lapsed":
         until, by_evidence = approved, False
-    return Access(card.project, state, until, tuple(body.get("conditions") or ()), by_evidence)
+    return Access(card.project, state, until, conditions, by_evidence)
+
+
+def _closes_all(condition: dict[str, Any], today: date) -> bool:
+    """Whether a condition keeps everything closed on a day, as the gate does."""
+    due, accepted = _day(condition.get("due_on")), _day(condition.get("accepted_until"))
+    if due is None or today <= due or (accepted is not None and today <= accepted):
+        return False
+    names_something = any(condition.get(part) for part in ("closes_at", "access_mode", "data_class"))
+    return condition.get("consequence") == "all" or not names_something
 
 
 def _day(text: Any) -> date | None:

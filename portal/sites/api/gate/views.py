@@ -109,4 +109,5 @@ def _body(given: Answer) -> dict[str, Any]:
         "as_of": given.as_of.isoformat(),
         "valid_until": given.valid_until.isoformat() if given.valid_until else None,
         "conditions": [gate.condition_body(condition) for condition in given.conditions],
+        "details": [gate.detail_body(detail) for detail in given.details],
     }

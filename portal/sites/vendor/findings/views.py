@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import BinaryIO, cast
 from uuid import UUID
 
@@ -16,7 +18,10 @@ from portal.attestations import service as attestations
 from portal.evidence import intake, rules, service
 from portal.evidence import queries as evidence
 from portal.evidence.queries import LibraryLine
-from portal.findings import remedies
+from portal.findings import planning, remedies
+from portal.findings import service as findings
+from portal.findings.planning import StepLine
+from portal.findings.remedies import RemedyLine
 from portal.kernel.errors import Conflict, NotFound, Refused
 from portal.policy import Action, may_ever
 from portal.questionnaires import service as questionnaires
@@ -28,7 +33,7 @@ from portal.sites.shared.outcome import Finding, finding_of
 from portal.sites.shared.pages import actor, begin
 from portal.sites.vendor.evidence import uploads
 from portal.sites.vendor.evidence.pages import kind_options
-from portal.terms import EvidenceState, FindingState
+from portal.terms import EvidenceState, FindingAct, FindingState, RemedyAct
 
 bp = Blueprint("vendor_findings", __name__)
 MOST_FILES = 60
@@ -68,6 +73,52 @@ def send(finding_id: UUID) -> ResponseReturnValue:
     except Conflict as conflict:
         return _page(finding_id, typed=typed, changed=conflict.message), 409
     flash(_("Your proof for %(name)s is sent. We look at it and tell you by mail.", name=name))
+    return redirect(url_for(".show", finding_id=finding_id), 303)
+
+
+@bp.post("/findings/<uuid:finding_id>/plan")
+@does(Action.FINDING_ANSWER)
+def send_plan(finding_id: UUID) -> ResponseReturnValue:
+    """Say what will be done about it, and by when."""
+    typed = request.form
+    try:
+        with begin() as tx:
+            finding = remedies.of_vendor(tx, finding_id, Action.FINDING_ANSWER)
+            planning.send_plan(
+                tx,
+                finding=finding,
+                words=typed.get("words", ""),
+                by_day=_day(typed.get("by_day", "")),
+                row_version=_number(typed.get("row_version", "")),
+            )
+            name = f"F-{finding.number}"
+    except Refused as refused:
+        return _page(finding_id, typed=typed, problems=refused.problems), 422
+    except Conflict as conflict:
+        return _page(finding_id, typed=typed, changed=conflict.message), 409
+    flash(_("Your plan for %(name)s is sent. We agree to it or write back.", name=name))
+    return redirect(f"{url_for('.show', finding_id=finding_id)}#plan", 303)
+
+
+@bp.post("/findings/<uuid:finding_id>/owner")
+@does(Action.FINDING_ANSWER)
+def name_owner(finding_id: UUID) -> ResponseReturnValue:
+    """Say who sees to it."""
+    typed = request.form
+    try:
+        with begin() as tx:
+            finding = remedies.of_vendor(tx, finding_id, Action.FINDING_ANSWER)
+            planning.name_owner(
+                tx,
+                finding=finding,
+                person_id=_person(typed.get("owner", "")),
+                row_version=_number(typed.get("row_version", "")),
+            )
+    except Refused as refused:
+        return _page(finding_id, typed=typed, problems=refused.problems), 422
+    except Conflict as conflict:
+        return _page(finding_id, typed=typed, changed=conflict.message), 409
+    flash(_("Saved."))
     return redirect(url_for(".show", finding_id=finding_id), 303)
 
 
@@ -152,11 +203,15 @@ def _page(
             id=str(row.id),
         )
         steps = remedies.steps_of(tx, [row.id]).get(row.id, ())
+        said = planning.steps_of(tx, [row.id]).get(row.id, ())
+        team = findings.owners(tx, row.vendor_id)
         files = [each for each in evidence.library(tx) if _can_prove(each)]
         unfinished = evidence.unfinished(tx)
         thread = attestations.messages_of(tx, assessment, row.question_key).get(row.question_key, ())
         today = tx.now.date()
         version, open_ = row.row_version, row.state is FindingState.OPEN
+        replaced = (row.credit, row.credit_reason) if open_ and row.credit is not None else None
+        owner_id = row.owner_id
     given: Mapping[str, str] = typed or {}
     return page(
         "vendor/findings/finding.html",
@@ -165,7 +220,10 @@ def _page(
         finding_id=finding_id,
         outcome=outcome,
         question=question,
-        steps=steps,
+        history=_history(steps, said, {each.id for each in team}),
+        owners=[("", _("Nobody yet")), *((str(each.id), each.full_name) for each in team)],
+        owner_id=str(owner_id or ""),
+        replaced=replaced,
         files=_fitting_first(files, question)[:MOST_FILES],
         unfinished=unfinished,
         kinds=kind_options(tuple(question.evidence.kinds) or ("SCR",)),
@@ -183,6 +241,53 @@ def _page(
         may_upload=may_ever(actor(), Action.EVIDENCE_UPLOAD),
         max_bytes=rules.MAX_BYTES,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened to a finding; ``kind`` is what the page puts into words, ``by`` is empty for the lab."""
+
+    kind: str
+    at: datetime
+    by: str
+    words: str
+    day: date | None = None
+    was_day: date | None = None
+    person: str = ""
+    evidence_id: UUID | None = None
+    file: str = ""
+    pages: str = ""
+
+
+def _history(steps: Sequence[RemedyLine], said: Sequence[StepLine], ours: Collection[UUID]) -> tuple[Event, ...]:
+    """Return what happened to a finding, the newest first; of the lab only that it did, not who."""
+    found = [
+        Event(
+            each.act.value,
+            each.at,
+            each.by_name if each.act is RemedyAct.SENT else "",
+            each.note,
+            evidence_id=each.evidence_id,
+            file=each.file_name,
+            pages=each.pages,
+        )
+        for each in steps
+    ]
+    found += [
+        Event(
+            each.act.value,
+            each.at,
+            each.by_name if each.act is FindingAct.PLAN_SENT or each.by in ours else "",
+            each.words,
+            each.day,
+            each.was_day,
+            each.person_name,
+        )
+        for each in said
+        # Who follows it at the lab is the lab's own.
+        if each.act is not FindingAct.FOLLOWER_NAMED
+    ]
+    return tuple(sorted(found, key=lambda each: each.at, reverse=True))
 
 
 def _chosen(finding_id: UUID) -> UUID:
@@ -225,6 +330,26 @@ def _can_prove(line: LibraryLine) -> bool:
 
 def _fitting_first(files: list[LibraryLine], question: Question) -> list[LibraryLine]:
     return sorted(files, key=lambda each: each.kind not in question.evidence.kinds)
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        return None
+
+
+def _person(text: str) -> UUID | None:
+    """Return who was chosen; None for nobody.
+
+    :raises NotFound: for what no choice of the page says.
+    """
+    if not text:
+        return None
+    try:
+        return UUID(text)
+    except ValueError:
+        raise NotFound from None
 
 
 def _number(text: str) -> int:
