@@ -1,7 +1,7 @@
 """The commands of this room in one place: reviewing, judging, sending, deciding, and declared conflicts of interest."""
 
 from portal.findings.service import Wrong
-from portal.reviews.conflicts import ConflictLine, conflicts, declare_conflict, end_conflict
+from portal.reviews.conflicts import ConflictLine, conflict_person, conflicts, declare_conflict, end_conflict
 from portal.reviews.deciding import (
     decline_decision,
     get_decision,
@@ -31,8 +31,22 @@ from portal.reviews.escalating import (
 )
 from portal.reviews.outlooks import Counts, Outlook, ProposedLine, counts, ineligible, outlook, proposed, to_cosign
 from portal.reviews.proofs import Judged, Proof, accept_many, proofs_of, recheck, recheck_many, reject_many
-from portal.reviews.queries import Count, Page, ReviewLine, count, lines, my_reviews, page, queue
 from portal.reviews.publishing import Terms, preview_body
+from portal.reviews.queries import (
+    Coming,
+    Count,
+    Page,
+    ReviewLine,
+    SignatureLine,
+    coming,
+    count,
+    lines,
+    my_reviews,
+    page,
+    queue,
+    score_of,
+    signature_of,
+)
 from portal.reviews.records import Record, record_of
 from portal.reviews.reviewing import (
     Live,
@@ -69,6 +83,7 @@ from portal.reviews.workspace import CitedFile, Desk, Earlier, Group, Tally, Wor
 __all__ = [
     "Changed",
     "CitedFile",
+    "Coming",
     "Condition",
     "ConflictLine",
     "Count",
@@ -90,6 +105,7 @@ __all__ = [
     "Record",
     "Results",
     "ReviewLine",
+    "SignatureLine",
     "Signer",
     "SnoozeLine",
     "Sort",
@@ -109,6 +125,8 @@ __all__ = [
     "basis",
     "claim",
     "clear_verdict",
+    "coming",
+    "conflict_person",
     "conflicts",
     "could_be_asked",
     "count",
@@ -164,9 +182,11 @@ __all__ = [
     "save_draft",
     "save_view",
     "score_now",
+    "score_of",
     "search",
     "set_aside",
     "sign_decision",
+    "signature_of",
     "signers_of",
     "snooze",
     "snoozed",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from fractions import Fraction
 from functools import cached_property
 from uuid import UUID
@@ -21,6 +22,7 @@ from portal.evidence.models import Evidence
 from portal.evidence.rules import KINDS
 from portal.findings import service as findings
 from portal.findings.service import FindingLine
+from portal.kernel.errors import NotFound
 from portal.kernel.ledger import Tx
 from portal.policy import Action
 from portal.questionnaires import service as questionnaires
@@ -62,6 +64,11 @@ class CitedFile:
     quote: str
     newer: UUID | None
     counts: Paper | None
+
+    def holds(self, on: date) -> bool:
+        """Whether this use of the file counts on a day."""
+        reach = self.counts.reach if self.counts is not None else None
+        return reach is not None and (reach.valid_until is None or on <= reach.valid_until)
 
     @property
     def kind_title(self) -> str:
@@ -116,6 +123,11 @@ class Desk:
         """The answer as signed before."""
         return self.signed_before.answer if self.signed_before is not None else None
 
+    @property
+    def is_to_read(self) -> bool:
+        """Whether there is something that nobody has read before."""
+        return self.changed is not Changed.UNCHANGED
+
 
 @dataclass(frozen=True, slots=True)
 class Group:
@@ -124,6 +136,17 @@ class Group:
     changed: tuple[Changed, ...]
     section: Section | None
     desks: tuple[Desk, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """A revision that the vendor signed before, to compare with."""
+
+    id: UUID
+    title: str
+    revision: int
+    signed_at: datetime
+    same_assessment: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +178,18 @@ class Workspace:
     desks: tuple[Desk, ...]
     findings: tuple[FindingLine, ...]
     notes: tuple[NoteLine, ...]
+    earlier: tuple[Earlier, ...] = ()
+    newer_review: UUID | None = None
+
+    @cached_property
+    def to_read(self) -> tuple[Desk, ...]:
+        """The answers that say or prove something else than before, in the order of reading."""
+        return tuple(desk for group in self.groups for desk in group.desks if desk.is_to_read)
+
+    @property
+    def replaced(self) -> tuple[Desk, ...]:
+        """The answers of which the vendor replaced a file since it signed, so that it is to be checked again."""
+        return tuple(desk for desk in self.desks if any(each.newer for each in desk.files))
 
     @property
     def tally(self) -> Tally:
@@ -184,7 +219,11 @@ class Workspace:
 
     def desk(self, key: str) -> Desk | None:
         """Return the desk of one question, if the revision asks it."""
-        return next((each for each in self.desks if each.key == key), None)
+        return self._by_key.get(key)
+
+    @cached_property
+    def _by_key(self) -> Mapping[str, Desk]:
+        return {each.key: each for each in self.desks}
 
     def first(self) -> str:
         """Return the key to begin with: the first without a verdict, else the first; "" if nothing is asked."""
@@ -192,9 +231,17 @@ class Workspace:
 
     def after(self, key: str) -> str:
         """Return where to go on after a verdict: the next without one, else the next, else the same."""
+        return self.undecided_after(key) or next(iter(self.order[self.order.index(key) + 1 :]), key)
+
+    def undecided_after(self, key: str) -> str:
+        """Return the next answer without a verdict, beginning again at the top; "" if there is no other.
+
+        What is unchanged comes when everything else is judged, also what was passed over.
+        """
         at = self.order.index(key)
-        following = self.order[at + 1 :]
-        return self._undecided((*following, *self.order[:at])) or next(iter(following), key)
+        around = (*self.order[at + 1 :], *self.order[:at])
+        to_read = {desk.key for desk in self.to_read}
+        return self._undecided([each for each in around if each in to_read]) or self._undecided(around)
 
     def _undecided(self, keys: Sequence[str]) -> str:
         undecided = {desk.key for desk in self.desks if desk.verdict.verdict is None}
@@ -216,16 +263,20 @@ class _Compared:
         return self.questionnaire.question(key), signed
 
 
-def workspace(tx: Tx, review: Review) -> Workspace:
+def workspace(tx: Tx, review: Review, *, compare_with: UUID | None = None) -> Workspace:
     """Return everything that a reviewer, a lead approver or an auditor sees of a signed revision.
 
+    :param compare_with: an earlier revision that the vendor signed; without it the one before, as for the vendor.
+    :raises NotFound: if there is no such earlier revision of this vendor.
     :raises Forbidden: if the actor may not read reviews.
     """
     policy.check(tx.actor, Action.REVIEW_READ, review)
     assessment = tx.session.get_one(Assessment, review.assessment_id)
     questionnaire = questionnaires.compiled(tx, assessment.questionnaire_id)
     signed = reviewing.attested_of(tx, review)
-    before = _compared(tx, review, questionnaire)
+    today = tx.now.date()
+    others = _earlier(tx, review)
+    before = _compared(tx, review, questionnaire, others, compare_with)
     said = verdicts.verdict_lines(tx, review)
     wrong = tuple(findings.of_assessment(tx, assessment.id))
     # The first by number stands beside an answer.
@@ -263,6 +314,7 @@ def workspace(tx: Tx, review: Review) -> Workspace:
                     old_credit=points_before,
                     new_credit=points,
                     same_files=_bytes(before.attested.snapshot, key) == _bytes(signed.snapshot, key),
+                    files_hold=all(each.holds(today) for each in files.get(key, ())),
                 ),
                 credit=points,
                 credit_before=points_before,
@@ -287,14 +339,55 @@ def workspace(tx: Tx, review: Review) -> Workspace:
         desks=tuple(desks),
         findings=wrong,
         notes=tuple(notes.get("", ())),
+        earlier=others,
+        newer_review=_newer(tx, review),
     )
 
 
-def _compared(tx: Tx, review: Review, questionnaire: Questionnaire) -> _Compared | None:
-    row = attestations.previous(tx, tx.session.get_one(Attestation, review.attestation_id))
-    if row is None:
+MOST_EARLIER = 30
+"""Earlier revisions on offer to compare with."""
+
+
+def _earlier(tx: Tx, review: Review) -> tuple[Earlier, ...]:
+    """Return what the vendor signed before this revision, the newest first."""
+    this = tx.session.get_one(Attestation, review.attestation_id)
+    statement = (
+        sa.select(Attestation.id, Assessment.title, Attestation.revision, Attestation.signed_at, Assessment.id)
+        .join(Assessment, Assessment.id == Attestation.assessment_id)
+        .where(
+            Attestation.vendor_id == review.vendor_id,
+            Attestation.id != this.id,
+            Attestation.signed_at <= this.signed_at,
+        )
+        .order_by(Attestation.signed_at.desc(), Attestation.revision.desc(), Attestation.id)
+        .limit(MOST_EARLIER)
+    )
+    return tuple(
+        Earlier(row_id, title, revision, signed_at, same_assessment=assessment_id == review.assessment_id)
+        for row_id, title, revision, signed_at, assessment_id in tx.session.execute(statement)
+    )
+
+
+def _newer(tx: Tx, review: Review) -> UUID | None:
+    """Return the review of a later revision, if the vendor signed one."""
+    if review.closed_at is None:
         return None
-    earlier = attestations.attested(tx, row.id)
+    last = reviewing.latest(tx, review.assessment_id)
+    return last.id if last is not None and last.revision > review.revision else None
+
+
+def _compared(
+    tx: Tx, review: Review, questionnaire: Questionnaire, others: Sequence[Earlier], chosen: UUID | None
+) -> _Compared | None:
+    if chosen is not None:
+        if chosen not in {each.id for each in others}:
+            raise NotFound
+        earlier = attestations.attested(tx, chosen)
+    else:
+        row = attestations.previous(tx, tx.session.get_one(Attestation, review.attestation_id))
+        if row is None:
+            return None
+        earlier = attestations.attested(tx, row.id)
     if earlier.snapshot.questionnaire_digest == questionnaire.digest:
         return _Compared(earlier, questionnaire)
     older = tx.session.get_one(Assessment, earlier.snapshot.assessment_id)

@@ -35,10 +35,12 @@ def changed_how(
     old_credit: int | None,
     new_credit: int | None,
     same_files: bool,
+    files_hold: bool = True,
 ) -> Changed:
     """Return how an answer differs from the one before; ``old`` of None: it was not asked then.
 
-    It went down if it earns less than before: fewer points, or said not to apply where it earned some.
+    It went down if it earns less than before: fewer points, or said not to apply where it earned some. What is said
+    anew with the same words has other evidence also if its files are the same and do not hold any more.
     """
     if old is None:
         return Changed.NEW
@@ -46,4 +48,4 @@ def changed_how(
         return Changed.DOWN
     if dict(old) != dict(new):
         return Changed.CHANGED
-    return Changed.UNCHANGED if same_files else Changed.EVIDENCE
+    return Changed.UNCHANGED if same_files and files_hold else Changed.EVIDENCE

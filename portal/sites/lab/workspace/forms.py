@@ -3,8 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from uuid import UUID
 
-from wtforms import DateField, HiddenField, IntegerField, RadioField, SelectField, StringField, TextAreaField
+from wtforms import (
+    DateField,
+    HiddenField,
+    IntegerField,
+    RadioField,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+    TextAreaField,
+)
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined] # the stubs are behind
 from wtforms.validators import Optional
 
@@ -26,7 +36,10 @@ class VerdictForm(Form):
     due_on = DateField("Due", [Optional()])
     what = TextAreaField("What is wrong, for the vendor to read")
     closes_when = TextAreaField("Closes when")
+    blocks = SelectMultipleField("Blocks", choices=[], validate_choice=False)
+    owner = SelectField("Owner at the vendor", choices=[], validate_choice=False)
     credit = IntegerField("Points instead", [Optional()])
+    credit_reason = TextAreaField("Why these points, for the vendor to read")
     version = HiddenField()
 
     def wrong(self) -> Wrong:
@@ -41,7 +54,38 @@ class VerdictForm(Form):
             closes_when=self.closes_when.data or "",
             due_on=self.due_on.data,
             credit=self.credit.data,
+            # Left empty, what is wrong is why.
+            credit_reason=(self.credit_reason.data or "").strip() or None,
+            blocks=tuple(map(block_of, self.blocks.data or ())),
+            owner_id=_person(self.owner.data),
         )
+
+
+NO_BLOCK = (-1, None)
+"""What no choice of the page says; the room refuses it."""
+
+
+def block_name(data_class: int, mode: str | None) -> str:
+    """Return what a finding blocks as a form says it: ``4:A3``, or ``4:`` for every way of access."""
+    return f"{data_class}:{mode or ''}"
+
+
+def block_of(name: str) -> tuple[int, str | None]:
+    """Return what a form says is blocked."""
+    level, colon, mode = name.partition(":")
+    if not colon or not (level.isascii() and level.isdigit() and len(level) == 1):
+        return NO_BLOCK
+    return int(level), mode or None
+
+
+def _person(text: str | None) -> UUID | None:
+    """Return who was chosen; what is no person is one whom nobody knows, and the room refuses them."""
+    if not text:
+        return None
+    try:
+        return UUID(text)
+    except ValueError:
+        return UUID(int=0)
 
 
 class TextForm(Form):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
@@ -18,7 +19,7 @@ from portal.kernel.ledger import Tx
 from portal.policy import Action
 from portal.questionnaires.rules import Question
 from portal.reviews import service as reviews
-from portal.reviews.service import Changed, CitedFile, Desk, Tally, VerdictLine, Workspace
+from portal.reviews.service import Changed, CitedFile, Desk, Earlier, Tally, VerdictLine, Workspace
 from portal.scoring.rules import Mark
 from portal.sites.lab.workspace.wording import AnswerShown, Piece, answer_shown, difference
 from portal.terms import ASSESSMENT_STATE_WORDS, Settled, Verdict
@@ -27,7 +28,7 @@ GROUP_TITLES = {
     Changed.DOWN: "Went down",
     Changed.CHANGED: "Changed or new",
     Changed.EVIDENCE: "Same answer, evidence changed",
-    Changed.UNCHANGED: "Unchanged",
+    Changed.UNCHANGED: "Unchanged, evidence valid",
 }
 CHIPS = {Changed.DOWN: "down", Changed.CHANGED: "diff", Changed.NEW: "new"}
 TAGS = {
@@ -57,15 +58,26 @@ class Line:
     icon: tuple[str, str, str]
     verdict: Verdict | None
     carried: bool
+    by_rule: str
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Answers that are read together, under one title."""
+    """Answers that are read together, under one title.
+
+    ``rules`` says how many of them a rule accepted, by its name; ``by_hand`` how many wait for a person's glance.
+    """
 
     title: str
     lines: tuple[Line, ...]
     folded: bool
+    rules: tuple[tuple[str, int], ...] = ()
+    by_hand: int = 0
+
+    @property
+    def ruled(self) -> int:
+        """How many of them a rule accepted."""
+        return sum(count for _, count in self.rules)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +107,7 @@ class AnswerPage:
     count: int
     previous: str
     next: str
+    undecided: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,35 +138,87 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """An earlier revision to compare with, as the page calls it."""
+
+    id: UUID
+    label: str
+    title: str
+    signed_at: datetime
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """Everything read once for a page of the workspace: the review itself, and its head and list in words."""
 
     space: Workspace
     head: Head
     groups: tuple[Group, ...]
+    choices: tuple[Choice, ...]
 
     @property
     def counts(self) -> Tally:
         """How far the review is."""
         return self.space.tally
 
+    @property
+    def to_read(self) -> int:
+        """How many answers say or prove something that nobody has read."""
+        return len(self.space.to_read)
 
-def read(tx: Tx, review_id: UUID, action: Action = Action.REVIEW_READ) -> Reading:
+    @property
+    def left(self) -> int:
+        """How many of those have no verdict."""
+        return sum(1 for desk in self.space.to_read if desk.verdict.verdict is None)
+
+    @property
+    def compared(self) -> Choice | None:
+        """What the answers are compared with."""
+        return next((each for each in self.choices if each.chosen), None)
+
+    @property
+    def replaced(self) -> tuple[tuple[str, str], ...]:
+        """The answers of which a file was replaced since they were signed, each by number and key."""
+        return tuple((desk.question.number, desk.key) for desk in self.space.replaced)
+
+
+def read(tx: Tx, review_id: UUID, action: Action = Action.REVIEW_READ, *, compare_with: UUID | None = None) -> Reading:
     """Return a review ready to be shown.
 
-    :raises NotFound: if there is none.
+    :raises NotFound: if there is none, or no such earlier revision.
     :raises Forbidden: if the actor may not read it.
     """
-    space = reviews.workspace(tx, reviews.get(tx, review_id, action))
-    groups = tuple(
-        Group(
-            f"{each.section.number} {each.section.title}" if each.section else GROUP_TITLES[each.changed[0]],
-            tuple(_line(desk) for desk in each.desks),
-            folded=Changed.UNCHANGED in each.changed,
+    return reading_of(reviews.workspace(tx, reviews.get(tx, review_id, action), compare_with=compare_with))
+
+
+def reading_of(space: Workspace, *, pointed_at: Collection[str] = ()) -> Reading:
+    """Return what was read of a review, in words.
+
+    :param pointed_at: the answers at which a machine points.
+    """
+    groups = []
+    for each in space.groups:
+        said = Counter(desk.verdict.by_rule for desk in each.desks if desk.verdict.by_rule)
+        groups.append(
+            Group(
+                f"{each.section.number} {each.section.title}" if each.section else GROUP_TITLES[each.changed[0]],
+                tuple(_line(desk, pointed_at=desk.key in pointed_at) for desk in each.desks),
+                folded=Changed.UNCHANGED in each.changed,
+                rules=tuple(sorted(said.items())),
+                by_hand=sum(1 for desk in each.desks if desk.verdict.verdict is None),
+            )
         )
-        for each in space.groups
-    )
-    return Reading(space, _head(space), groups)
+    chosen = space.compared_with.id if space.compared_with is not None else None
+    return Reading(space, _head(space), tuple(groups), tuple(_choice(each, space, chosen) for each in space.earlier))
+
+
+def _choice(each: Earlier, space: Workspace, chosen: UUID | None) -> Choice:
+    label = f"revision {each.revision}" if each.same_assessment else str(each.signed_at.year)
+    same_year = each.signed_at.year == space.attested.signed_at.year
+    if not each.same_assessment and same_year:
+        label = f"{each.signed_at.day} {each.signed_at:%b %Y}"
+    return Choice(each.id, label, each.title, each.signed_at, chosen=each.id == chosen)
 
 
 def answer_page(space: Workspace, key: str) -> AnswerPage:
@@ -193,6 +258,7 @@ def answer_page(space: Workspace, key: str) -> AnswerPage:
         count=len(order),
         previous=order[at - 1] if at else "",
         next=order[at + 1] if at + 1 < len(order) else "",
+        undecided=space.undecided_after(key),
     )
 
 
@@ -222,15 +288,20 @@ def name_of(tx: Tx, person_id: UUID | None) -> str:
     return found.full_name if found else ""
 
 
-def _line(desk: Desk) -> Line:
+POINTED_AT = ("scan-line", "c-ask", "no verdict yet, a check points at it")
+
+
+def _line(desk: Desk, *, pointed_at: bool) -> Line:
+    said = desk.verdict.verdict
     return Line(
         key=desk.key,
         number=desk.question.number,
         label=desk.question.label,
         chip=CHIPS.get(desk.changed, ""),
-        icon=VERDICT_ICONS[desk.verdict.verdict],
-        verdict=desk.verdict.verdict,
+        icon=POINTED_AT if said is None and pointed_at else VERDICT_ICONS[said],
+        verdict=said,
         carried=desk.verdict.carried,
+        by_rule=desk.verdict.by_rule or "",
     )
 
 

@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from flask import flash, g, redirect, request, url_for
+from flask import current_app, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal import policy
+from portal.attestations.service import CarriedLine
 from portal.evidence import service as evidence
+from portal.findings import service as findings
+from portal.findings.people import owners
 from portal.identity import queries as people
 from portal.kernel.errors import Conflict, NotFound, Refused
 from portal.kernel.ledger import Tx
+from portal.kernel.memo import Memo
 from portal.policy import Action
+from portal.reviews import checking
 from portal.reviews import service as reviews
-from portal.reviews.service import Workspace
+from portal.reviews.checking import Check
+from portal.reviews.service import CitedFile, Workspace
 from portal.scoring import service as scoring
 from portal.sites.lab.score_words import point_words, shown
 from portal.sites.lab.workspace import reading as work
 from portal.sites.lab.workspace import taking
+from portal.sites.lab.workspace.blocking import BlockChoice, block_choices
 from portal.sites.lab.workspace.blueprint import bp
-from portal.sites.lab.workspace.forms import FileForm, TextForm, VerdictForm, add_problems, number
+from portal.sites.lab.workspace.forms import FileForm, TextForm, VerdictForm, add_problems, block_name, number
 from portal.sites.lab.workspace.pane import pane
 from portal.sites.lab.workspace.reading import AnswerPage, Reading
 from portal.sites.shared.door import does
@@ -37,14 +46,20 @@ DUE_IN = timedelta(days=30)
 @bp.get("")
 @does(Action.REVIEW_READ)
 def show(review_id: UUID) -> ResponseReturnValue:
-    """Show one answer of a review; ``?q=`` names it, without it the first that waits for a verdict."""
+    """Show one answer of a review; ``?q=`` names it, without it the first that waits for a verdict.
+
+    ``?with=`` names the revision to compare with, ``?diff=off`` leaves it out, ``?done=`` says what was judged last.
+    """
     return _page(review_id, request.args.get("q", ""))
 
 
 @bp.post("/answers/<key>/verdict")
 @does(Action.REVIEW_JUDGE)
 def judge(review_id: UUID, key: str) -> ResponseReturnValue:
-    """Keep a verdict as a draft, and go on to the next answer without one."""
+    """Keep a verdict as a draft, and go on to the next answer without one.
+
+    With script the next answer comes at once, and with it the way back to what was said before.
+    """
     form = VerdictForm()
     if request.form.get("quick") == Verdict.ACCEPT.value:
         form.verdict.data = Verdict.ACCEPT.value
@@ -55,9 +70,11 @@ def judge(review_id: UUID, key: str) -> ResponseReturnValue:
     except ValueError:
         add_problems(form, {"verdict": ["Choose whether you accept, flag or ask"]})
         return _page(review_id, key, form=form), 422
+    stays = request.form.get("stay") == "1"
     try:
         with begin() as tx:
             review = reviews.get(tx, review_id, Action.REVIEW_JUDGE)
+            before = _said_before(tx, review_id, key)
             reviews.judge(
                 tx,
                 review=review,
@@ -67,13 +84,17 @@ def judge(review_id: UUID, key: str) -> ResponseReturnValue:
                 wrong=form.wrong() if verdict is Verdict.FLAG else None,
                 version=number(form.version.data),
             )
-            onward = reviews.workspace(tx, review).after(key)
+            space = reviews.workspace(tx, review, compare_with=_with())
+            onward = key if stays else space.after(key)
+            seen = _seen(tx, space, onward, done=key, before=before) if _scripted() else None
     except Refused as refused:
         add_problems(form, refused.problems, otherwise="verdict")
         return _page(review_id, key, form=form), 422
     except Conflict as conflict:
         return _page(review_id, key, form=form, changed=conflict.message), 409
-    return redirect(_here(review_id, onward), 303)
+    if seen is not None:
+        return _render(seen)
+    return redirect(_here(review_id, onward, done=key), 303)
 
 
 @bp.post("/answers/<key>/clear")
@@ -84,10 +105,10 @@ def clear(review_id: UUID, key: str) -> ResponseReturnValue:
         with begin() as tx:
             review = reviews.get(tx, review_id, Action.REVIEW_JUDGE)
             reviews.clear_verdict(tx, review=review, question_key=key, version=number(request.form.get("version")))
+            seen = _seen(tx, reviews.workspace(tx, review, compare_with=_with()), key, done=key)
     except Conflict as conflict:
         return _page(review_id, key, changed=conflict.message), 409
-    flash("The verdict is taken back.")
-    return redirect(_here(review_id, key), 303)
+    return _render(seen) if _scripted() else redirect(_here(review_id, key, done=key), 303)
 
 
 @bp.post("/answers/<key>/reopen")
@@ -116,7 +137,7 @@ def note(review_id: UUID, key: str) -> ResponseReturnValue:
             review = reviews.get(tx, review_id, Action.NOTE_INTERNAL)
             reviews.note_internal(tx, review=review, question_key=key, body=form.body.data or "")
     except Refused as refused:
-        problems = {"note": refused.problems.get("body", [refused.message])}
+        problems = {"note-text": refused.problems.get("body", [refused.message])}
         return _page(review_id, key, said=problems, typed={"note": form.body.data or ""}), 422
     return redirect(_here(review_id, key) + "#notes", 303)
 
@@ -252,8 +273,119 @@ def score(review_id: UUID) -> ResponseReturnValue:
     )
 
 
-def _here(review_id: UUID, key: str) -> str:
-    return url_for("lab_workspace.show", review_id=review_id, q=key or None)
+def _scripted() -> bool:
+    """Whether a script asks, which puts what comes into the page that is there."""
+    return "HX-Request" in request.headers
+
+
+def _with() -> UUID | None:
+    """Return the revision that was chosen to compare with; what names none is the usual one."""
+    try:
+        return UUID(request.args.get("with", ""))
+    except ValueError:
+        return None
+
+
+def _kept() -> dict[str, str]:
+    """Return what the address says beside the answer, so that it stays from one to the next."""
+    chosen, diff = _with(), request.args.get("diff", "")
+    return ({"with": str(chosen)} if chosen else {}) | ({"diff": "off"} if diff == "off" else {})
+
+
+def _here(review_id: UUID, key: str, *, done: str = "") -> str:
+    named: dict[str, Any] = {"q": key or None, "done": done or None, **_kept()}
+    return url_for("lab_workspace.show", review_id=review_id, **named)
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What was said of an answer last, and how to take that back: by saying again what was said before, or nothing."""
+
+    key: str
+    number: str
+    label: str
+    verdict: Verdict | None
+    version: int
+    again: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Everything that a page of the workspace takes from one transaction."""
+
+    reading: Reading
+    answer: AnswerPage | None
+    confirmed: CarriedLine | None
+    names: Mapping[UUID | None, str]
+    done: Done | None
+    blocks: tuple[BlockChoice, ...]
+    owners: tuple[tuple[str, str], ...]
+    checks: Mapping[str, tuple[Check, ...]]
+    today: date
+
+
+def _seen(tx: Tx, space: Workspace, key: str, *, done: str = "", before: Mapping[str, Any] | None = None) -> Seen:
+    """Return what the page of one answer shows; without a key, of the first that waits for a verdict."""
+    found = _checks(tx, space)
+    reading = work.reading_of(space, pointed_at=found.keys())
+    answer = work.answer_page(space, key or space.first()) if space.order else None
+    judges = answer is not None and rights_of(reading)["judge"]
+    people_there = owners(tx, space.vendor.id) if judges else ()
+    return Seen(
+        reading=reading,
+        answer=answer,
+        confirmed=work.confirmed_from(tx, space, answer) if answer else None,
+        names=_names(tx, reading, answer),
+        done=_done(space, done, before),
+        blocks=block_choices(tx, space, answer.finding if answer else None) if judges else (),
+        owners=tuple((str(each.id), each.full_name) for each in people_there),
+        checks=found,
+        today=tx.now.date(),
+    )
+
+
+def _checks(tx: Tx, space: Workspace) -> Mapping[str, tuple[Check, ...]]:
+    """Return what a machine points at; from one verdict to the next it is not looked for again within a minute."""
+    known: Memo[Mapping[str, tuple[Check, ...]]] = current_app.extensions.setdefault("gatehouse_checks", Memo(200))
+    name = (space.review.id, tx.now.replace(second=0, microsecond=0))
+    if not _scripted():
+        return checking.of_review(tx, space.review, space)
+    return known.of(name, lambda: checking.of_review(tx, space.review, space))
+
+
+def _done(space: Workspace, key: str, before: Mapping[str, Any] | None) -> Done | None:
+    desk = space.desk(key) if key else None
+    if desk is None:
+        return None
+    said = desk.verdict
+    return Done(key, desk.question.number, desk.question.label, said.verdict, said.version, before or {})
+
+
+def _said_before(tx: Tx, review_id: UUID, key: str) -> dict[str, Any]:
+    """Return the form that says of an answer what is said of it now; nothing if nothing is."""
+    review = reviews.get(tx, review_id, Action.REVIEW_JUDGE)
+    said = reviews.verdict_lines(tx, review).get(key)
+    if said is None or said.verdict is None:
+        return {}
+    fields: dict[str, Any] = {"verdict": said.verdict.value}
+    fields["note" if said.verdict is Verdict.ASK else "remark"] = said.note
+    if said.verdict is Verdict.FLAG:
+        found = next(
+            (each for each in findings.of_assessment(tx, review.assessment_id) if each.id == said.finding_id), None
+        )
+        if found is None:
+            return {}
+        fields |= {
+            "severity": found.severity.value,
+            "due_on": found.due_on.isoformat() if found.due_on else "",
+            "what": found.what,
+            "closes_when": found.closes_when,
+            "credit": "" if found.credit is None else str(found.credit),
+            "credit_reason": found.credit_reason,
+            "blocks": [block_name(data, mode) for data, mode in found.blocks],
+            "owner": str(found.owner_id or ""),
+        }
+    return fields
 
 
 def _page(
@@ -266,40 +398,61 @@ def _page(
     typed: dict[str, str] | None = None,
 ) -> str:
     with begin() as tx:
-        reading = work.read(tx, review_id)
-        space = reading.space
-        answer = work.answer_page(space, key or space.first()) if space.order else None
-        confirmed = work.confirmed_from(tx, space, answer) if answer else None
-        names = _names(tx, reading, answer)
-        today = tx.now.date()
+        review = reviews.get(tx, review_id, Action.REVIEW_READ)
+        seen = _seen(tx, reviews.workspace(tx, review, compare_with=_with()), key, done=request.args.get("done", ""))
+    return _render(seen, form=form, changed=changed, said=said, typed=typed)
+
+
+def _render(
+    seen: Seen,
+    *,
+    form: VerdictForm | None = None,
+    changed: str = "",
+    said: dict[str, list[str]] | None = None,
+    typed: dict[str, str] | None = None,
+) -> str:
+    reading, answer, space = seen.reading, seen.answer, seen.reading.space
     fresh = form is None
     if form is None:
         form = VerdictForm(formdata=None)
     if answer is not None:
         if fresh:
-            _fill(form, answer, today)
+            _fill(form, answer, seen.today)
         form.version.data = str(answer.verdict.version)
-    rights = rights_of(reading)
     shown_file = _shown_file(answer)
+    kept = _kept()
     return page(
-        "lab/workspace/workspace.html",
+        "lab/workspace/_desk.html" if _scripted() else "lab/workspace/workspace.html",
         reading=reading,
         head=reading.head,
         answer=answer,
-        confirmed=confirmed,
+        confirmed=seen.confirmed,
         form=form,
-        names=names,
+        names=seen.names,
         changed=changed,
         said=said or {},
         typed=typed or {},
         errors=bool(said) or bool(form.errors),
-        rights=rights,
-        reviewer=names.get(reading.head.reviewer_id, "") if reading.head.reviewer_id else "",
+        rights=rights_of(reading),
+        reviewer=seen.names.get(reading.head.reviewer_id, "") if reading.head.reviewer_id else "",
         score=shown(space.live.score, space.live.inputs, space.questionnaire, space.live.papers),
-        points=_points(space, answer, today),
+        points=_points(space, answer, seen.today),
         shown_file=shown_file,
-        pane=pane(reading, answer.question.key, shown_file) if answer else None,
+        pane=pane(reading, answer, shown_file, kept=kept) if answer else None,
+        done=seen.done,
+        blocks=seen.blocks,
+        owners=seen.owners,
+        glance=_glance(reading),
+        answer_checks=seen.checks.get(answer.question.key, ()) if answer else (),
+        whole_checks=seen.checks.get("", ()),
+        kept=kept,
+        tail="".join(f"&{name}={value}" for name, value in kept.items()),
     )
+
+
+def _glance(reading: Reading) -> str:
+    """Return where what no rule accepted is looked at quickly."""
+    return f"/lab/reviews/{reading.head.id}/glance"
 
 
 def rights_of(reading: Reading) -> dict[str, bool]:
@@ -340,8 +493,12 @@ def _fill(form: VerdictForm, answer: Any, today: Any) -> None:
     form.remark.data = verdict.note if verdict.verdict is not Verdict.ASK else ""
     form.severity.data = (finding.severity if finding else Severity.MEDIUM).value
     form.due_on.data = finding.due_on if finding else today + DUE_IN
+    form.blocks.data, form.owner.data = [], ""
     if finding:
         form.what.data, form.closes_when.data, form.credit.data = finding.what, finding.closes_when, finding.credit
+        form.credit_reason.data = finding.credit_reason if finding.credit_reason != finding.what else ""
+        form.blocks.data = [block_name(data, mode) for data, mode in finding.blocks]
+        form.owner.data = str(finding.owner_id or "")
 
 
 def _points(space: Workspace, answer: AnswerPage | None, today: date) -> str:
@@ -350,7 +507,7 @@ def _points(space: Workspace, answer: AnswerPage | None, today: date) -> str:
     return point_words(answer.mark, space.live.papers_by_key.get(answer.question.key, ()), today)
 
 
-def _shown_file(answer: Any) -> Any:
+def _shown_file(answer: AnswerPage | None) -> CitedFile | None:
     if answer is None or not answer.files:
         return None
     wanted = request.args.get("file", "")

@@ -112,6 +112,54 @@ def _details(question: Question, answer: Answer) -> list[tuple[str, str | TableS
     return found
 
 
+MOST_TELLING = 12
+_LONG_WORD = re.compile(r"[^\W\d_][\w-]{4,30}|\d{2,6}")
+_TELL_NOTHING = frozenset(
+    re.findall(
+        r"\w+",
+        """
+        about above access after again against always among answer another because before being below between cannot
+        could during each either enough every everybody everyone everything first following further having itself later
+        least might month months never nothing often other others ourselves point quarter rather shall should since
+        still their there therefore these they thing things those though through under until usually where whether which
+        while whole whose within without would years yearly yours today using covers cover shown given
+        """,
+    )
+)
+
+
+def telling_words(answer: AnswerShown, changed: Sequence[Piece] = ()) -> tuple[str, ...]:
+    """Return the words of an answer by which its proof may be found: what is new first, then names, then the rest."""
+    new = {each.lower() for piece in changed if piece.how == "ins" for each in _LONG_WORD.findall(piece.words)}
+    text = " ".join([answer.comment, answer.instead, answer.said])
+    found: dict[str, tuple[bool, bool, int]] = {}
+    for at, match in enumerate(_LONG_WORD.finditer(text)):
+        word = match[0]
+        if word.lower() in _TELL_NOTHING or word.lower() in found:
+            continue
+        opens = match.start() == 0 or text[: match.start()].rstrip()[-1:] in {"", ".", ":", "!", "?"}
+        is_name = word[0].isupper() and not opens
+        found[word.lower()] = (word.lower() not in new, not is_name, at)
+    kept = {match[0].lower(): match[0] for match in reversed(list(_LONG_WORD.finditer(text)))}
+    return tuple(kept[each] for each in sorted(found, key=lambda each: found[each])[:MOST_TELLING])
+
+
+def pages_with(words: Sequence[str], texts: Sequence[str], *, most: int = 5) -> tuple[tuple[str, tuple[int, ...]], ...]:
+    """Return the words that stand in the texts of pages, in the order given, each with its pages.
+
+    What stands on more than half of many pages tells nothing of any of them, and is left out.
+    """
+    if not words or not texts:
+        return ()
+    pattern = re.compile(rf"\b({'|'.join(map(re.escape, words))})\b", re.IGNORECASE)
+    where: dict[str, list[int]] = {}
+    for page, text in enumerate(texts, 1):
+        for word in {each.lower() for each in pattern.findall(text)}:
+            where.setdefault(word, []).append(page)
+    told = [(word, tuple(where[word.lower()])) for word in words if word.lower() in where]
+    return tuple(each for each in told if len(texts) < 8 or 2 * len(each[1]) <= len(texts))[:most]
+
+
 def difference(before: str, now: str) -> tuple[Piece, ...]:
     """Return the two texts as one, word by word: what went, what came, what stayed."""
     if before == now:
