@@ -23,7 +23,6 @@ from portal.attestations.facts import AttestationSigned
 from portal.attestations.models import Attestation
 from portal.attestations.rules import Snapshot
 from portal.attestations.service import Attested
-from portal.evidence.facts import EvidenceRead
 from portal.evidence.models import Evidence, EvidencePageText, ReportCarveOut, ReportControl, ReportException
 from portal.evidence.rules import KEPT, add_months, as_day
 from portal.kernel.ledger import Tx
@@ -38,9 +37,10 @@ from portal.reviews.workspace import Workspace
 from portal.terms import CarveMethod
 from portal.vendors.models import Engagement, Vendor
 
-__all__ = ["Before", "Both", "Check", "both_of", "count_signed", "follow_reading", "of_review", "refresh"]
+__all__ = ["Before", "Both", "Check", "both_of", "count_signed", "follow", "of_review", "refresh"]
 
 MOST_REPORTS: Final = 20
+MOST_REVIEWS: Final = 20
 MOST_PAGES: Final = 400
 MOST_LETTERS: Final = 20_000
 BRIDGED: Final = 15
@@ -100,10 +100,11 @@ def of_review(
 
 
 def refresh(tx: Tx, review: Review) -> int:
-    """Count anew what stands out in a review, for the queue; return how much it is."""
+    """Count anew what stands out in a review, and show it in the queue; return how much it is."""
     count = sum(map(len, of_review(tx, review).values()))
     if review.checks_found != count:
         review.checks_found = count
+        tx.session.flush()
         placing.refresh(tx, review.assessment_id)
     return count
 
@@ -115,13 +116,13 @@ def count_signed(tx: Tx, fact: AttestationSigned) -> None:
         refresh(tx, review)
 
 
-def follow_reading(tx: Tx, fact: EvidenceRead) -> None:
-    """EvidenceRead: the text of a file is there now; the open reviews of its vendor are counted anew."""
+def follow(tx: Tx, fact: Any) -> None:
+    """Any fact about a vendor's files, reports or engagements: its open reviews are counted anew."""
     statement = (
         sa.select(Review)
         .where(Review.vendor_id == fact.vendor_id, Review.closed_at.is_(None))
-        .order_by(Review.opened_at, Review.id)
-        .limit(20)
+        .order_by(Review.assessment_id, Review.revision)
+        .limit(MOST_REVIEWS)
     )
     for review in tx.session.execute(statement).scalars():
         refresh(tx, review)
