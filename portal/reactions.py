@@ -55,7 +55,7 @@ CAUSES: Mapping[type[Fact], Sequence[Reaction]] = {
     # a newer file takes the older one's place in the answers that are still open; its text is read soon
     evidence_facts.EvidenceAttached: (library.replace_file, reading.ask, grounds.follow, standing.follow_file),
     # a report that was read is compared with every other, and with what is claimed, for the lab's eyes
-    evidence_facts.EvidenceRead: (likeness.ask, checking.follow_reading, follow.mail_contradictions),
+    evidence_facts.EvidenceRead: (likeness.ask, checking.follow, follow.mail_contradictions),
     # what was relied on is kept: here by a job that locks it in the store, below for what was signed with
     evidence_facts.EvidenceVerified: (retaining.keep_verified, grounds.follow, standing.follow_file),
     # who comes by invitation finds the sections that it named
@@ -195,6 +195,18 @@ MOVES: Sequence[type[Fact]] = (
     assessment_facts.AssessmentDecided,
 )
 
+# what an answer is held against changed: how many contradictions there are is counted anew
+HELD_AGAINST: Sequence[type[Fact]] = (
+    evidence_facts.EvidenceDescribed,
+    evidence_facts.EvidenceRejected,
+    evidence_facts.EvidenceRemoved,
+    evidence_facts.ReportEntered,
+    evidence_facts.ReportCorrected,
+    evidence_facts.CriteriaNamed,
+    evidence_facts.ExceptionAssessed,
+    vendor_facts.EngagementChanged,
+)
+
 # what is said somewhere is found by its words
 SAID: Mapping[type[Fact], Reaction] = {
     vendor_facts.VendorAdded: searching.keep_vendor,
@@ -211,9 +223,10 @@ def _all() -> dict[type[Fact], tuple[Reaction, ...]]:
     """Return every fact with all that follows: the queue last, for it shows what the others made."""
     counted: Mapping[type[Fact], Sequence[Reaction]] = {review_facts.ReviewOpened: (placing.count_changes,)}
     queue: Mapping[type[Fact], Sequence[Reaction]] = dict.fromkeys(MOVES, (placing.follow,))
+    held: Mapping[type[Fact], Sequence[Reaction]] = dict.fromkeys(HELD_AGAINST, (checking.follow,))
     said: Mapping[type[Fact], Sequence[Reaction]] = {fact: (reaction,) for fact, reaction in SAID.items()}
     found: dict[type[Fact], tuple[Reaction, ...]] = {}
-    for part in (CAUSES, counted, said, queue):
+    for part in (CAUSES, counted, held, said, queue):
         for fact, reactions in part.items():
             found[fact] = (*found.get(fact, ()), *reactions)
     return found
