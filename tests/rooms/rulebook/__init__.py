@@ -1,1 +1,1 @@
-"""Scores of stored revisions."""
+"""Policies as versioned documents."""

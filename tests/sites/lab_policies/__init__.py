@@ -1,1 +1,1 @@
-"""Scores of stored revisions."""
+"""The pages of the policies."""
