@@ -27,6 +27,7 @@ from portal.questionnaires import service as questionnaires
 from portal.questionnaires.queries import drafts
 from portal.questionnaires.rules import Changes
 from portal.questionnaires.rules.meaning import with_decisions, with_version
+from portal.reviews import accepting
 from portal.rulebook import service as rulebook
 from portal.rulebook.queries import drafts as policy_drafts
 from portal.scoring.policies import SCORING
@@ -36,6 +37,7 @@ from portal.vendors.models import Vendor
 from tests.factories.carrying import FACTORY, ask
 from tests.factories.evidence import make_evidence, reserved
 from tests.factories.identity import Person, person
+from tests.factories.reviews import Bench
 from tests.factories.std import Std, filled, finished, judged, terms
 from tests.factories.vendors import make_engagement
 from tests.rules import files
@@ -233,6 +235,8 @@ LATER = {
     "auth.renew_invitation",
     "auth.step_up",
     "lab_appeals.answer",
+    "lab_bulk.accept",
+    "lab_bulk.undo",
     "lab_decision.decide",
     "lab_decision.decline",
     "lab_decision.sign",
@@ -468,6 +472,9 @@ def test_nonsense_in_the_forms_of_later_states_is_refused_in_words(
     key = bench.open_keys()[0]
     bench.judge(key, Verdict.ASK, note="Which?")
     look(lab["r1"], f"{review}/return")
+    other = bench.open_keys()[0]
+    look(lab["r1"], f"{review}/bulk/preview?key={other}")
+    look(lab["r1"], f"{review}/bulk?act={accepted_together(bench, other)}")
     with std.house.ledger.begin(FACTORY) as tx:
         cited = tx.session.get_one(Citation, a.own["citation_id"])
         older = tx.session.get_one(Evidence, cited.evidence_id)
@@ -487,6 +494,13 @@ def test_nonsense_in_the_forms_of_later_states_is_refused_in_words(
     look(forgot, "/invitation")
 
     assert seen == LATER - {"lab_workspace.reopen"}
+
+
+def accepted_together(bench: Bench, key: str) -> UUID:
+    """Accept an answer by an act of its own; return the act."""
+    with bench.at(bench.reviewer.actor) as (tx, review):
+        seen = accepting.digest_seen(accepting.open_answers(tx, review).chosen([key]))
+        return accepting.accept_together(tx, review=review, keys=[key], seen=seen)
 
 
 def overtaken(std: Std) -> UUID:
