@@ -77,6 +77,7 @@ SITES: dict[str, tuple[str, ...]] = {
     ),
     "lab": (
         "portal.sites.lab.queue.views",
+        "portal.sites.lab.queue.acts",
         "portal.sites.lab.search.views",
         "portal.sites.lab.workspace.views",
         "portal.sites.lab.bulk.views",
@@ -97,6 +98,7 @@ SITES: dict[str, tuple[str, ...]] = {
         "portal.sites.lab.scores.views",
         "portal.sites.lab.exports.views",
         "portal.sites.lab.people.views",
+        "portal.sites.lab.people.conflicts",
         "portal.sites.lab.clients.views",
         "portal.sites.lab.mail.views",
         "portal.sites.lab.pause.views",

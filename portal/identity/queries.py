@@ -319,12 +319,25 @@ def has_passkey(tx: Tx) -> bool:
     return tx.session.execute(held).first() is not None
 
 
+def askers(tx: Tx) -> Sequence[ClientLine]:
+    """Return the service clients that still work, for who sees what the gate answers.
+
+    :raises Forbidden: for anybody but the lab's people.
+    """
+    policy.check_ever(tx.actor, Action.GATE_READ)
+    return [each for each in _clients(tx) if each.disabled_at is None and each.expires_at > tx.now]
+
+
 def clients(tx: Tx) -> Sequence[ClientLine]:
     """Return the service clients, the working ones first.
 
     :raises Forbidden: for anybody but admins and auditors.
     """
     policy.check_ever(tx.actor, Action.CLIENTS_READ)
+    return _clients(tx)
+
+
+def _clients(tx: Tx) -> list[ClientLine]:
     statement = (
         sa.select(ServiceClient, UserAccount.full_name)
         .outerjoin(UserAccount, UserAccount.id == ServiceClient.created_by)

@@ -111,8 +111,19 @@ def declare_conflict(tx: Tx, *, vendor: Vendor, reason: str, user_id: UUID | Non
     return row
 
 
-def end_conflict(tx: Tx, *, conflict_id: UUID) -> None:
-    """Say that a declared conflict is over. An admin does, and never for themselves.
+def conflict_person(tx: Tx, conflict_id: UUID) -> UUID:
+    """Return whose conflict it is.
+
+    :raises NotFound: if there is none.
+    """
+    row = tx.session.get(ConflictOfInterest, conflict_id)
+    if row is None:
+        raise NotFound
+    return row.user_id
+
+
+def end_conflict(tx: Tx, *, conflict_id: UUID) -> UUID:
+    """Say that a declared conflict is over; return whose it was. An admin does, and never for themselves.
 
     :raises NotFound: if there is none.
     :raises Forbidden: for anybody else.
@@ -127,3 +138,4 @@ def end_conflict(tx: Tx, *, conflict_id: UUID) -> None:
     if not swap(tx, row, expect={"ended_at": None}, change={"ended_at": tx.now}):
         raise Conflict("This conflict of interest ended already.")
     tx.record(ConflictEnded(row.id, row.user_id, row.vendor_id))
+    return row.user_id

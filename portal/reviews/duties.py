@@ -20,7 +20,9 @@ from portal.questionnaires import queries as questionnaires
 from portal.questionnaires.models import QuestionnaireVersion
 from portal.reviews import rules
 from portal.reviews.models import AnswerVerdict, ConflictOfInterest, Decision, DecisionSignature, Review
+from portal.reviews.policies import ACCEPTANCE
 from portal.reviews.rules import Bar, Candidate, Case
+from portal.rulebook import queries as rulebook
 from portal.rulebook import service as rulebook
 from portal.scoring.policies import SCORING
 from portal.terms import Outcome, Role, Side
@@ -205,6 +207,11 @@ def _authored(tx: Tx, assessment: Assessment, by: UUID | None, at: datetime) -> 
         for each in questionnaires.signatures_of_version(tx, assessment.questionnaire_id)
         if each.signed_by != by
     ]
+    for kind in (SCORING, ACCEPTANCE):
+        policy = rulebook.current(tx, kind)
+        if policy.published_at is not None:
+            what = f"the policy “{kind.title}”"
+            published += [rules.Authored(what, each, policy.published_at) for each in rulebook.authors(tx, policy)]
     return tuple(published)
 
 

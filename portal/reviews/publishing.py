@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from portal.assessments.models import Assessment
@@ -10,41 +12,99 @@ from portal.findings import service as findings
 from portal.kernel.ledger import Tx
 from portal.questionnaires import service as questionnaires
 from portal.reviews import rules
-from portal.reviews.models import Decision
+from portal.reviews.models import Decision, Review
+from portal.reviews.reviewing import Live
 from portal.scoring import rules as scores
 from portal.scoring import service as scoring
-from portal.terms import DataClass, FindingState
+from portal.scoring.rules import Inputs, Score
+from portal.terms import DataClass, FindingState, Outcome
 from portal.vendors.models import Engagement
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a vendor is told was decided; of a decision, or of one that is only drafted (``number`` of 0)."""
+
+    outcome: Outcome
+    number: int
+    decided_on: date
+    valid_until: date | None
+    conditions: tuple[rules.Condition, ...]
+    letter: str
+    signed_by: tuple[str, ...]
 
 
 def outcome_body(tx: Tx, *, decision: Decision, signed_by: Sequence[str]) -> dict[str, Any]:
     """Return the body of a published outcome, field by field: only what is named here can reach the vendor."""
-    assessment = tx.session.get_one(Assessment, decision.assessment_id)
-    engagement = tx.session.get_one(Engagement, decision.engagement_id)
-    questionnaire = questionnaires.compiled(tx, assessment.questionnaire_id)
     snapshot = scoring.get(tx, decision.snapshot_id)
-    result, inputs = scoring.result_of(snapshot), scoring.inputs_of(snapshot)
+    terms = Terms(
+        outcome=decision.outcome,
+        number=decision.number,
+        decided_on=(decision.decided_at or tx.now).date(),
+        valid_until=decision.valid_until,
+        conditions=tuple(map(rules.condition_of, decision.conditions)),
+        letter=decision.letter,
+        signed_by=tuple(signed_by),
+    )
+    return _body(
+        tx,
+        terms,
+        assessment=tx.session.get_one(Assessment, decision.assessment_id),
+        revision=decision.revision,
+        attestation_digest=decision.attestation_digest,
+        result=scoring.result_of(snapshot),
+        inputs=scoring.inputs_of(snapshot),
+        states={FindingState.OPEN},
+    )
+
+
+def preview_body(tx: Tx, *, review: Review, terms: Terms, live: Live) -> dict[str, Any]:
+    """Return the body that would be published if this were decided now, drafts of findings among its tasks."""
+    return _body(
+        tx,
+        terms,
+        assessment=tx.session.get_one(Assessment, review.assessment_id),
+        revision=review.revision,
+        attestation_digest=review.attestation_digest,
+        result=live.score,
+        inputs=live.inputs,
+        states={FindingState.OPEN, FindingState.DRAFT},
+    )
+
+
+def _body(
+    tx: Tx,
+    terms: Terms,
+    *,
+    assessment: Assessment,
+    revision: int,
+    attestation_digest: str,
+    result: Score,
+    inputs: Inputs,
+    states: Collection[FindingState],
+) -> dict[str, Any]:
+    engagement = tx.session.get_one(Engagement, assessment.engagement_id)
+    questionnaire = questionnaires.compiled(tx, assessment.questionnaire_id)
     limits = inputs.policy.thresholds[result.tier - 1]
     gains = {each.key: each.both for each in scores.gains(inputs)}
-    conditions = tuple(map(rules.condition_of, decision.conditions))
+    conditions = terms.conditions
     access = rules.access_after(
-        decision.outcome,
+        terms.outcome,
         conditions,
         data_classes=engagement.data_classes,
         access_modes=engagement.access_modes,
-        valid_until=decision.valid_until,
+        valid_until=terms.valid_until,
     )
-    decided_at = decision.decided_at or tx.now
     score = result.measures.score
     return {
-        "decision": decision.outcome.value,
-        "number": decision.number,
-        "decided_on": decided_at.date().isoformat(),
-        "valid_until": decision.valid_until.isoformat() if decision.valid_until else None,
+        "decision": terms.outcome.value,
+        "number": terms.number,
+        "decided_on": terms.decided_on.isoformat(),
+        "valid_until": terms.valid_until.isoformat() if terms.valid_until else None,
         "score": scores.display(score),
         "score_whole": score.numerator // score.denominator,
         "threshold": limits.approve,
-        "tier": decision.tier,
+        "tier": assessment.tier,
         "zones": {"consider": limits.consider, "approve": limits.approve},
         "domains": [
             {
@@ -67,8 +127,8 @@ def outcome_body(tx: Tx, *, decision: Decision, signed_by: Sequence[str]) -> dic
                 "due_on": each.due_on.isoformat() if each.due_on else None,
                 "gain": scores.display(gains.get(each.question_key, 0)),
             }
-            for each in findings.of_assessment(tx, decision.assessment_id)
-            if each.state is FindingState.OPEN
+            for each in findings.of_assessment(tx, assessment.id)
+            if each.state in states
         ],
         "conditions": [
             {
@@ -93,8 +153,8 @@ def outcome_body(tx: Tx, *, decision: Decision, signed_by: Sequence[str]) -> dic
             }
             for each in access
         ],
-        "signed_by": list(signed_by),
-        "letter": decision.letter,
-        "revision": decision.revision,
-        "attestation_digest": decision.attestation_digest,
+        "signed_by": list(terms.signed_by),
+        "letter": terms.letter,
+        "revision": revision,
+        "attestation_digest": attestation_digest,
     }

@@ -25,8 +25,10 @@ from portal.kernel.ledger import Tx
 from portal.kernel.signing import Signer
 from portal.reviews import rules
 from portal.reviews.models import Decision, DecisionRecord, DecisionSignature
+from portal.rulebook import queries as rulebook
 from portal.scoring import rules as scores
 from portal.scoring import service as scoring
+from portal.scoring.policies import SCORING
 from portal.terms import DecisionState
 from portal.vendors.models import Engagement, Vendor
 
@@ -137,6 +139,7 @@ def _statement(tx: Tx, decision: Decision, assessment: Assessment) -> dict[str, 
             "score_result_sha256": snapshot.result_digest,
             "policy_sha256": decision.policy_digest,
         },
+        "policy": {"kind": SCORING.name, "version": rulebook.current(tx, SCORING).version},
         "score": {"shown": scores.display(score), "exact": score, "snapshot_id": snapshot.id},
         "suggested": decision.recommendation,
         "otherwise": rules.deviates(decision.outcome, decision.recommendation),

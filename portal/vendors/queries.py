@@ -86,6 +86,12 @@ def names_of(tx: Tx, vendor_ids: Sequence[UUID]) -> dict[UUID, str]:
     return {row.id: row.name for row in rows}
 
 
+def names(tx: Tx) -> list[tuple[UUID, str]]:
+    """Return every vendor by name, to choose one of."""
+    statement = sa.select(Vendor.id, Vendor.name).order_by(sa.func.lower(Vendor.name), Vendor.id).limit(5_000)
+    return [(row.id, row.name) for row in tx.session.execute(statement)]
+
+
 def engagements_of(tx: Tx, vendor_id: UUID) -> Sequence[Engagement]:
     """Return the engagements of a vendor, the newest first."""
     statement = (

@@ -230,7 +230,8 @@ def _shuts(condition: Row, data: int, mode: str, today: date) -> bool:
     if condition.get("met"):
         return False
     lowest, way = condition.get("closes_at"), condition.get("access_mode")
-    about = (lowest is None or data >= lowest) and way in {None, mode}
+    only = condition.get("data_class")
+    about = (lowest is None or data >= lowest) and only in {None, data} and way in {None, mode}
     overdue = condition.get("due_on") is not None and today > date.fromisoformat(condition["due_on"])
     if overdue and condition.get("consequence", "class") == "all":
         return True
@@ -423,10 +424,13 @@ def _barred(tx: Tx, decision: Row, signature: Row, judges: Collection[UUID], *, 
         tx,
         "SELECT reason FROM conflict_of_interest WHERE user_id = :u AND vendor_id = :v AND declared_at < :at"
         " AND (ended_at IS NULL OR ended_at > :at)"
+        " UNION ALL SELECT reason FROM conflict_of_interest WHERE user_id = :u AND vendor_id = :v"
+        " AND declared_at BETWEEN :at AND :d AND declared_at < :d"
         " UNION ALL SELECT 'was invited' FROM invitation WHERE email = :e AND vendor_id = :v AND created_at < :at",
         u=who,
         v=decision["vendor_id"],
         at=signature["signed_at"],
+        d=decision["decided_at"],
         e=person["email"],
     )
     if tied:

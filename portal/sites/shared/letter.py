@@ -11,9 +11,13 @@ from portal.sites.shared.language import _, language, told
 from portal.sites.shared.outcome import Access, Finding, Result, result_of
 from portal.sites.shared.ui import day
 
+PREVIEW = "preview"
+
 
 def letter_of(outcome: OutcomeLine, *, lab_name: str, vendor_name: str) -> bytes:
     """Return the letter as a PDF, from the published outcome alone. Call it outside a transaction.
+
+    An outcome without a number is one that nobody decided: its letter says that it is a preview.
 
     :raises TooLong: if it is too long to print.
     :raises Unavailable: if the press failed.
@@ -24,7 +28,7 @@ def letter_of(outcome: OutcomeLine, *, lab_name: str, vendor_name: str) -> bytes
 def letter_data(outcome: OutcomeLine, *, lab_name: str, vendor_name: str) -> dict[str, Any]:
     """Return what the letter says, in the language of the reader."""
     result = result_of(outcome.body)
-    number = f"D-{result.number or outcome.number}"
+    number = f"D-{outcome.number}" if outcome.number else PREVIEW
     return {
         "title": _("Decision %(number)s", number=number),
         "language": language(),

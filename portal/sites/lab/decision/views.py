@@ -1,35 +1,34 @@
-"""Deciding on a finished review, and confirming what somebody else decided."""
+"""Deciding on a finished review, putting it before others, and confirming what somebody else decided."""
 
 from __future__ import annotations
 
-from datetime import date, timedelta
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, cast
 from uuid import UUID
 
 from flask import Blueprint, flash, g, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
+from werkzeug.wrappers import Response
 
-from portal import policy
 from portal.assessments import queries as assessment_queries
-from portal.assessments import service as assessments
-from portal.identity import queries as people
+from portal.assessments.queries import OutcomeLine
+from portal.audit import queries as audit
 from portal.kernel.errors import Conflict, NotFound, Refused
+from portal.kernel.ledger import Tx
 from portal.policy import Action, may_ever
 from portal.reviews import service as reviews
-from portal.reviews.rules import Choice, Condition, condition_of, sentence
-from portal.reviews.service import Outlook, Signer, Workspace
-from portal.sites.lab.decision.effect import effect_of
+from portal.reviews.rules import Difference, sentence
 from portal.sites.lab.decision.forms import (
-    SPARE_ROWS,
+    ESCALATE,
     DecideForm,
     DeclineForm,
-    Row,
+    HandBackForm,
     SignForm,
-    conditions_of,
-    rows_of,
-    typed,
+    basis_in,
+    ids_in,
+    kept_of,
 )
-from portal.sites.lab.score_words import shown
+from portal.sites.lab.decision.pages import Typed, deciding_page, decision_page, letter_terms, terms_of, typed_in
 from portal.sites.lab.workspace import reading as work
 from portal.sites.lab.workspace.forms import add_problems, number
 from portal.sites.shared.door import does
@@ -37,50 +36,60 @@ from portal.sites.shared.evidence import disposition
 from portal.sites.shared.letter import letter_of
 from portal.sites.shared.pages import begin, house, page
 from portal.sites.shared.step_up import stepped_up
-from portal.terms import OUTCOME_WORDS, AssessmentState, DecisionState, Outcome, Role
+from portal.terms import OUTCOME_WORDS, DecisionState
 from portal.vendors import service as vendors
 
 bp = Blueprint("lab_decision", __name__, url_prefix="/lab")
 
-CHOICE_WORDS = {
-    Outcome.APPROVE: "Approve",
-    Outcome.APPROVE_WITH_CONDITIONS: "Approve with conditions",
-    Outcome.REJECT: "Do not approve",
-}
-A_YEAR = timedelta(days=365)
-CONDITION_DAYS = timedelta(days=60)
+SOME_FACTOR = "second_factor"
+UNSEEN = "The page did not say what it showed. Look at it again, then sign."
 
 
 @bp.get("/reviews/<uuid:review_id>/decide")
 @does(Action.REVIEW_READ)
 def decide_page(review_id: UUID) -> ResponseReturnValue:
     """Show what the policy suggests and what can be decided."""
-    return _decide_page(review_id, None, None)
+    return deciding_page(review_id)
 
 
 @bp.post("/reviews/<uuid:review_id>/decide")
 @does(Action.DECISION_PROPOSE)
 def decide(review_id: UUID) -> ResponseReturnValue:
-    """Propose the decision, and sign it where the actor may; or show the effect of what is typed."""
+    """Propose the decision, and sign it where the actor may; or show the effect, keep a draft, print the letter."""
     form = DecideForm()
-    rows = rows_of(request.form)
+    with begin() as tx:
+        space = work.read(tx, review_id).space
+        engagement = vendors.engagement(tx, space.assessment.engagement_id, Action.VENDOR_READ)
+        findings, today = work.findings_of(space), tx.now.date()
+    given = typed_in(form, request.form, engagement)
     valid = form.validate()
-    if request.form.get("act") == "effect":
-        return _decide_page(review_id, form, [*rows, Row()])
+    act = request.form.get("act")
+    if act == "effect":
+        return deciding_page(review_id, given, add_row=True)
+    if act == "draft":
+        return _keep(review_id, given)
+    if act == "drop":
+        return _drop(review_id)
+    if act == "letter":
+        conditions, _ = terms_of(given, findings, today, given.outcome)
+        return _preview(review_id, given, conditions)
+    if form.outcome.data == ESCALATE:
+        return _escalate(review_id, given)
     if not valid:
-        return _decide_page(review_id, form, rows), 422
-    conditions, unread = conditions_of(rows)
-    outcome = _outcome(form.outcome.data)
-    if outcome is not Outcome.APPROVE_WITH_CONDITIONS:
-        conditions, unread = [], []
+        return deciding_page(review_id, given), 422
+    outcome = given.outcome
+    conditions, given.unread = terms_of(given, findings, today, outcome)
     if outcome is None:
         add_problems(form, {"outcome": ["Choose what you decide"]})
-    if unread:
-        return _decide_page(review_id, form, rows, unread=unread), 422
+    if given.unread:
+        return deciding_page(review_id, given), 422
     if not form.errors and (problem := stepped_up(form.code.data)):
         add_problems(form, {"code": [problem]})
     if form.errors or outcome is None:
-        return _decide_page(review_id, form, rows), 422
+        return deciding_page(review_id, given), 422
+    seen = basis_in(form.basis_seen.data)
+    if seen is None:
+        return deciding_page(review_id, given, changed=UNSEEN), 409
     try:
         with begin() as tx:
             review = reviews.get(tx, review_id, Action.DECISION_PROPOSE)
@@ -93,17 +102,20 @@ def decide(review_id: UUID) -> ResponseReturnValue:
                 reason=form.reason.data or "",
                 letter=form.letter.data or "",
                 row_version=number(form.row_version.data),
-                score_seen=form.score_seen.data or None,
                 sealer=house().signer,
+                score_seen=form.score_seen.data or None,
+                basis_seen=seen,
+                asked_id=next(iter(ids_in([form.asked.data or ""])), None),
+                factor=_factor(tx),
             )
             decision_id, state, name = decision.id, decision.state, f"D-{decision.number}"
     except Refused as refused:
         problems = dict(refused.problems)
-        unread = problems.pop("conditions", [])
+        given.unread = list(problems.pop("conditions", []))
         add_problems(form, problems, otherwise="outcome")
-        return _decide_page(review_id, form, rows, unread=unread), 422
+        return deciding_page(review_id, given), 422
     except Conflict as conflict:
-        return _decide_page(review_id, form, rows, changed=conflict.message), 409
+        return deciding_page(review_id, given, changed=conflict.message, differing=_differing(conflict)), 409
     if state is DecisionState.CONFIRMED:
         flash(f"{name} is decided. The gate answers by it from now on, and the vendor is told.")
     else:
@@ -111,17 +123,146 @@ def decide(review_id: UUID) -> ResponseReturnValue:
     return redirect(url_for(".show", decision_id=decision_id), 303)
 
 
+def _factor(tx: Tx) -> str:
+    """Return by which kind of factor the signer proved to be present in this session."""
+    session_id = tx.actor.session_id
+    return (audit.factor_of(tx, session_id) if session_id else "") or SOME_FACTOR
+
+
+def _differing(conflict: Conflict) -> Sequence[Difference]:
+    return cast("Sequence[Difference]", conflict.current.get("differences", ()))
+
+
+def _keep(review_id: UUID, given: Typed) -> ResponseReturnValue:
+    try:
+        with begin() as tx:
+            review = reviews.get(tx, review_id, Action.DECISION_PREPARE)
+            reviews.save_draft(
+                tx,
+                review=review,
+                body=kept_of(request.form, request.form.getlist("to")),
+                basis=basis_in(given.form.basis_seen.data) or {},
+                row_version=number(given.form.draft_version.data),
+            )
+    except Refused as refused:
+        add_problems(given.form, {"outcome": [refused.message]})
+        return deciding_page(review_id, given), 422
+    except Conflict as conflict:
+        return deciding_page(review_id, given, changed=conflict.message), 409
+    flash("Saved as your draft. Nobody else sees it.")
+    return redirect(url_for(".decide_page", review_id=review_id), 303)
+
+
+def _drop(review_id: UUID) -> ResponseReturnValue:
+    with begin() as tx:
+        reviews.drop_draft(tx, reviews.get(tx, review_id, Action.DECISION_PREPARE))
+    flash("Your draft is gone. This is what the policy suggests now.")
+    return redirect(url_for(".decide_page", review_id=review_id), 303)
+
+
+def _preview(review_id: UUID, given: Typed, conditions: Sequence[Any]) -> Response:
+    """Print the letter as it would be sent: the same bytes follow from the same decision."""
+    with begin() as tx:
+        review = reviews.get(tx, review_id, Action.DECISION_PREPARE)
+        outlook = reviews.outlook(tx, review=review, outcome=given.outcome)
+        by = [each.name for each in outlook.signers if each.id == g.actor.id and each.eligible]
+        by += [each.name for each in outlook.seconds if str(each.id) == given.form.asked.data and each.eligible]
+        terms = letter_terms(given, conditions, tx.now.date(), by)
+        body = reviews.preview_body(tx, review=review, terms=terms, live=outlook.live)
+        vendor = vendors.get(tx, review.vendor_id, Action.VENDOR_READ)
+        title = work.read(tx, review_id).head.title
+        outcome = OutcomeLine(
+            id=review.id,
+            vendor_id=review.vendor_id,
+            assessment_id=review.assessment_id,
+            revision=review.revision,
+            number=0,
+            body=body,
+            published_at=tx.now,
+            title=title,
+        )
+        vendor_name = vendor.name
+    answer = make_response(letter_of(outcome, lab_name=house().settings.lab_name, vendor_name=vendor_name))
+    answer.content_type = "application/pdf"
+    answer.headers["Content-Disposition"] = disposition("decision-preview.pdf")
+    return answer
+
+
+def _escalate(review_id: UUID, given: Typed) -> ResponseReturnValue:
+    form = given.form
+    if form.escalation_due.errors:
+        return deciding_page(review_id, given), 422
+    try:
+        with begin() as tx:
+            review = reviews.get(tx, review_id, Action.DECISION_PREPARE)
+            reviews.escalate(
+                tx,
+                review=review,
+                to=given.to,
+                reason=form.escalation_reason.data or "",
+                due_on=form.escalation_due.data,
+            )
+    except Refused as refused:
+        names = {"reason": "escalation_reason", "due_on": "escalation_due"}
+        problems = {names.get(name, name): words for name, words in refused.problems.items()}
+        add_problems(form, problems, otherwise="outcome")
+        return deciding_page(review_id, given), 422
+    except Conflict as conflict:
+        return deciding_page(review_id, given, changed=conflict.message), 409
+    flash("Escalated. Whom you named hears of it. Nothing is decided, and the gate answers as before.")
+    return redirect(url_for(".decide_page", review_id=review_id), 303)
+
+
+@bp.post("/escalations/<uuid:escalation_id>/hand-back")
+@does(Action.REVIEW_READ)
+def hand_back(escalation_id: UUID) -> ResponseReturnValue:
+    """Give an escalated review back with an answer, as one who was asked."""
+    form = HandBackForm()
+    form.validate()
+    try:
+        with begin() as tx:
+            row = reviews.get_escalation(tx, escalation_id, Action.REVIEW_READ)
+            review_id = row.review_id
+            reviews.hand_back(tx, escalation=row, answer=form.answer.data or "")
+    except Refused as refused:
+        flash(refused.message, "error")
+        return deciding_page(review_id), 422
+    except Conflict as conflict:
+        return deciding_page(review_id, changed=conflict.message), 409
+    flash("Handed back. Whoever escalated it hears of your answer.")
+    return redirect(url_for(".decide_page", review_id=review_id), 303)
+
+
+@bp.post("/escalations/<uuid:escalation_id>/take-back")
+@does(Action.REVIEW_READ)
+def take_back(escalation_id: UUID) -> ResponseReturnValue:
+    """Take one's own escalation back."""
+    try:
+        with begin() as tx:
+            row = reviews.get_escalation(tx, escalation_id, Action.REVIEW_READ)
+            review_id = row.review_id
+            reviews.take_back(tx, escalation=row)
+    except Conflict as conflict:
+        return deciding_page(review_id, changed=conflict.message), 409
+    flash("Taken back. The review waits for a decision as before.")
+    return redirect(url_for(".decide_page", review_id=review_id), 303)
+
+
 @bp.get("/cosign")
 @does(Action.REVIEW_READ)
 def cosign() -> ResponseReturnValue:
-    """List what waits for a signature, the reader's own first."""
+    """List what waits for a signature or an answer, the reader's own first."""
     with begin() as tx:
         lines = reviews.proposed(tx)
+        escalated = reviews.escalated(tx)
+        today = tx.now.date()
     may = may_ever(g.actor, Action.DECISION_CONFIRM)
     return page(
         "lab/decision/cosign.html",
         mine=[each for each in lines if may and not each.bars],
         others=[(each, sentence(each.bars) or "your role reads decisions") for each in lines if not may or each.bars],
+        escalated=sorted(escalated, key=lambda each: g.actor.id not in each.to),
+        today=today,
         outcome_words=OUTCOME_WORDS,
     )
 
@@ -130,7 +271,7 @@ def cosign() -> ResponseReturnValue:
 @does(Action.REVIEW_READ)
 def show(decision_id: UUID) -> ResponseReturnValue:
     """Show exactly the document that is or was signed, with its fingerprint."""
-    return _decision_page(decision_id)
+    return decision_page(decision_id)
 
 
 @bp.get("/decisions/<uuid:decision_id>/letter.pdf")
@@ -151,6 +292,21 @@ def letter(decision_id: UUID) -> ResponseReturnValue:
     return answer
 
 
+@bp.get("/decisions/<uuid:decision_id>/record.json")
+@does(Action.REVIEW_READ)
+def record(decision_id: UUID) -> ResponseReturnValue:
+    """Give the sealed record, the very bytes that were stored."""
+    with begin() as tx:
+        decision = reviews.get_decision(tx, decision_id, Action.REVIEW_READ)
+        found, name = reviews.record_of(tx, decision), f"decision-D-{decision.number}.json"
+    if found is None:
+        raise NotFound
+    answer = make_response(found.text)
+    answer.content_type = "application/json"
+    answer.headers["Content-Disposition"] = disposition(name)
+    return answer
+
+
 @bp.post("/decisions/<uuid:decision_id>/sign")
 @does(Action.DECISION_CONFIRM)
 def sign(decision_id: UUID) -> ResponseReturnValue:
@@ -159,14 +315,20 @@ def sign(decision_id: UUID) -> ResponseReturnValue:
     form.validate()
     if problem := stepped_up(form.code.data):
         add_problems(form, {"code": [problem]})
-        return _decision_page(decision_id, sign_form=form), 422
+        return decision_page(decision_id, sign_form=form), 422
     try:
         with begin() as tx:
             decision = reviews.get_decision(tx, decision_id, Action.DECISION_CONFIRM)
-            reviews.sign_decision(tx, decision=decision, digest_seen=form.digest_seen.data or "", sealer=house().signer)
+            reviews.sign_decision(
+                tx,
+                decision=decision,
+                digest_seen=form.digest_seen.data or "",
+                sealer=house().signer,
+                factor=_factor(tx),
+            )
             confirmed, name = decision.state is DecisionState.CONFIRMED, f"D-{decision.number}"
     except Conflict as conflict:
-        return _decision_page(decision_id, changed=conflict.message), 409
+        return decision_page(decision_id, changed=conflict.message, differing=_differing(conflict)), 409
     if confirmed:
         flash(f"{name} is decided. The gate answers by it from now on, and the vendor is told.")
     else:
@@ -187,9 +349,9 @@ def decline(decision_id: UUID) -> ResponseReturnValue:
             name = f"D-{decision.number}"
     except Refused as refused:
         add_problems(form, refused.problems, otherwise="reason")
-        return _decision_page(decision_id, decline_form=form), 422
+        return decision_page(decision_id, decline_form=form), 422
     except Conflict as conflict:
-        return _decision_page(decision_id, changed=conflict.message), 409
+        return decision_page(decision_id, changed=conflict.message), 409
     flash(f"You declined {name}. The reason is an internal note on the review.")
     return redirect(url_for(".cosign"), 303)
 
@@ -205,173 +367,8 @@ def withdraw(decision_id: UUID) -> ResponseReturnValue:
             review = reviews.latest(tx, decision.assessment_id)
             name = f"D-{decision.number}"
     except Conflict as conflict:
-        return _decision_page(decision_id, changed=conflict.message), 409
+        return decision_page(decision_id, changed=conflict.message), 409
     flash(f"{name} is taken back. Nothing had changed at the gate.")
     if review is None:
         raise NotFound
     return redirect(url_for(".decide_page", review_id=review.id), 303)
-
-
-def _decide_page(
-    review_id: UUID,
-    form: DecideForm | None,
-    rows: list[Row] | None,
-    *,
-    unread: list[str] | None = None,
-    changed: str = "",
-) -> str:
-    with begin() as tx:
-        reading = work.read(tx, review_id)
-        engagement = vendors.engagement(tx, reading.space.assessment.engagement_id, Action.VENDOR_READ)
-        picked = _outcome(form.outcome.data) if form else None
-        outlook = reviews.outlook(tx, review=reading.space.review, outcome=picked)
-        if picked is None:
-            picked = next((each.outcome for each in outlook.choices if each.suggested), None)
-        if form is None:
-            form = DecideForm(formdata=None)
-            _prefill(form, outlook, engagement, tx.now.date(), picked)
-        if rows is None:
-            rows = _suggested_rows(reading.space, engagement, tx.now.date())
-        conditions, _ = conditions_of(rows)
-        shown_outcome = picked or Outcome.REJECT
-        effect = effect_of(
-            tx,
-            engagement,
-            shown_outcome,
-            conditions if shown_outcome is Outcome.APPROVE_WITH_CONDITIONS else [],
-            form.valid_until.data,
-        )
-        reviewer = work.name_of(tx, reading.head.reviewer_id)
-    if not changed:
-        # After a refusal for being late, the page keeps the old versions: read it again before you send it again.
-        form.row_version.data, form.score_seen.data = str(reading.head.row_version), outlook.live.digest
-    choice = next((each for each in outlook.choices if each.outcome is picked), None)
-    waiting = reading.head.state is AssessmentState.RECOMMENDED and reading.head.closed_at is None
-    return page(
-        "lab/decision/decide.html",
-        reading=reading,
-        head=reading.head,
-        counts=reading.counts,
-        reviewer=reviewer,
-        note=reading.space.review.recommendation_note,
-        form=form,
-        rows=rows + [Row()] * max(0, SPARE_ROWS - sum(each.is_empty for each in rows)),
-        unread=unread or [],
-        changed=changed,
-        errors=bool(unread) or bool(form.errors),
-        score=shown(outlook.live.score, outlook.live.inputs, reading.space.questionnaire, outlook.live.papers),
-        choices=outlook.choices,
-        choice_words=CHOICE_WORDS,
-        picked=picked,
-        choice=choice,
-        blockers=outlook.blockers,
-        signers=outlook.signers,
-        sentence=sentence,
-        proposed=outlook.proposed,
-        effect=effect,
-        findings=work.findings_of(reading.space),
-        engagement=engagement,
-        waiting=waiting,
-        may_propose=waiting and policy.may(g.actor, Action.DECISION_PROPOSE, reading.space.review),
-        lead=Role.LEAD_APPROVER in g.actor.roles,
-        button=_button(outlook.signers, choice),
-    )
-
-
-def _prefill(form: DecideForm, outlook: Outlook, engagement: Any, today: date, picked: Outcome | None) -> None:
-    form.outcome.data = picked.value if picked else None
-    latest = next((each.latest for each in outlook.choices if each.outcome is picked and each.latest), None)
-    ends = [each for each in (latest, engagement.ends_on, today + A_YEAR) if each is not None]
-    form.valid_until.data = min(ends)
-
-
-def _suggested_rows(space: Workspace, engagement: Any, today: date) -> list[Row]:
-    """Return one condition for each finding, else for each question that would lift the score over the threshold."""
-    found = work.findings_of(space)
-    if found:
-        highest = max(engagement.data_classes)
-        return [
-            typed(
-                Condition(
-                    f"{each.name}: {each.closes_when}"[:500],
-                    each.due_on or today + CONDITION_DAYS,
-                    highest if each.severity.value == "high" and len(engagement.data_classes) > 1 else None,
-                    None,
-                    each.number,
-                )
-            )
-            for _, _, each in found
-        ]
-    return [
-        typed(
-            Condition(
-                f"{space.questionnaire.number_of(key)} {space.questionnaire.question(key).label}: answered in full,"
-                " with verified evidence",
-                today + CONDITION_DAYS,
-            )
-        )
-        for key in space.live.score.conditions[:10]
-    ]
-
-
-def _button(signers: tuple[Signer, ...], choice: Choice | None) -> str:
-    """Return what the button does, with the names of those it goes to."""
-    me = next((each for each in signers if each.id == g.actor.id), None)
-    signs = me is not None and me.eligible
-    needed = choice.signatures if choice else 1
-    if signs and needed == 1:
-        return "Sign decision"
-    others = [each.name.split()[0] for each in signers if each.eligible and each.id != g.actor.id]
-    to = " or ".join(others) if 0 < len(others) <= 2 else "the lead approvers"
-    return f"Sign and send to {to}" if signs else f"Propose and send to {to}"
-
-
-def _decision_page(
-    decision_id: UUID,
-    *,
-    sign_form: SignForm | None = None,
-    decline_form: DeclineForm | None = None,
-    changed: str = "",
-) -> str:
-    with begin() as tx:
-        decision = reviews.get_decision(tx, decision_id, Action.REVIEW_READ)
-        document = reviews.document_of(decision)
-        assessment = assessments.get(tx, decision.assessment_id, Action.ASSESSMENT_READ)
-        vendor = vendors.get(tx, decision.vendor_id, Action.VENDOR_READ)
-        engagement = vendors.engagement(tx, decision.engagement_id, Action.VENDOR_READ)
-        review = reviews.latest(tx, decision.assessment_id)
-        proposed = decision.state is DecisionState.PROPOSED
-        outlook = reviews.outlook(tx, review=review) if proposed and review is not None else None
-        signed_by = reviews.signers_of(tx, decision.id)
-        names = people.people(tx, [decision.proposed_by, *signed_by])
-        conditions = [condition_of(each) for each in decision.conditions]
-        effect = effect_of(tx, engagement, decision.outcome, conditions, decision.valid_until) if proposed else []
-    me = next((each for each in outlook.signers if each.id == g.actor.id), None) if outlook else None
-    return page(
-        "lab/decision/decision.html",
-        decision=decision,
-        document=document,
-        text=decision.document,
-        vendor=vendor,
-        assessment=assessment,
-        engagement=engagement,
-        review_id=review.id if review else None,
-        conditions=conditions,
-        effect=effect,
-        outcome_word=OUTCOME_WORDS[decision.outcome],
-        proposer=names[decision.proposed_by].full_name if decision.proposed_by in names else "somebody who left",
-        signed_by=[names[each].full_name for each in signed_by if each in names],
-        signers=outlook.signers if outlook else (),
-        sentence=sentence,
-        may_sign=bool(me and me.eligible) and may_ever(g.actor, Action.DECISION_CONFIRM),
-        why_not=sentence(me.bars) if me and me.bars else "",
-        may_withdraw=proposed and decision.proposed_by == g.actor.id,
-        sign_form=sign_form or SignForm(formdata=None),
-        decline_form=decline_form or DeclineForm(formdata=None),
-        changed=changed,
-        errors=bool((sign_form and sign_form.errors) or (decline_form and decline_form.errors)),
-    )
-
-
-def _outcome(text: str | None) -> Outcome | None:
-    return Outcome(text) if text in set(Outcome) else None

@@ -14,6 +14,8 @@ from portal.identity.rules import InvitationState
 from portal.kernel.errors import Conflict, Forbidden, Refused
 from portal.kernel.ledger import Tx
 from portal.policy import Action, may_ever
+from portal.reviews import service as reviews
+from portal.sites.lab.people.conflicts import ConflictForm, form_for
 from portal.sites.lab.people.forms import ROLE_SMALLS, InviteForm, RolesForm
 from portal.sites.shared import does, house, page
 from portal.sites.shared.auth.forms import add_problems
@@ -101,11 +103,15 @@ def _user(user_id: UUID, *, form: RolesForm | None = None, code_errors: dict[str
     with begin() as tx:
         someone = people.person(tx, user_id)
         waiting = [each for each in people.role_requests(tx) if each.user_id == user_id]
+        ties = reviews.conflicts(tx, user_id=user_id)
+        tie_form = form_for(tx, ConflictForm(formdata=None))
     shown = form or RolesForm(roles=sorted(role.value for role in someone.roles))
     return page(
         "lab/people/user.html",
         someone=someone,
         waiting=waiting,
+        ties=ties,
+        tie_form=tie_form,
         form=shown,
         smalls=ROLE_SMALLS,
         words=ROLE_WORDS,
