@@ -16,6 +16,7 @@ from portal.attestations.models import Citation
 from portal.findings.facts import SecondLookDecided
 from portal.findings.models import Finding, Remedy, SecondLook
 from portal.findings.second_look import MAX_REASON, SecondLookLine, line_of
+from portal.identity import queries as people
 from portal.kernel.errors import Conflict, Forbidden, NotFound, Refused
 from portal.kernel.ledger import Tx
 from portal.kernel.swap import swap
@@ -24,9 +25,10 @@ from portal.questionnaires.models import QuestionnaireVersion
 from portal.reviews import duties, rules
 from portal.reviews.models import Decision, DecisionSignature
 from portal.reviews.rules import Bar, Duty
-from portal.terms import FINAL_STATES, DecisionState, SecondAnswer
+from portal.terms import FINAL_STATES, DecisionState, Role, SecondAnswer
 from portal.vendors.models import Engagement, Vendor
 
+_ANSWERING = frozenset({Role.REVIEWER, Role.LEAD_APPROVER})
 ANEW_DAYS = timedelta(days=14)
 """How long the vendor has to sign what is decided anew: most of it only to be confirmed."""
 
@@ -38,6 +40,7 @@ class AppealLine:
     look: SecondLookLine
     vendor_id: UUID
     vendor: str
+    vendor_slug: str
     title: str
     number: int
     decision_id: UUID
@@ -83,6 +86,7 @@ def appeals(tx: Tx, *, limit: int = 200) -> Sequence[AppealLine]:
             line_of(look),
             vendor.id,
             vendor.name,
+            vendor.slug,
             assessment.title,
             decision.number,
             decision.id,
@@ -112,6 +116,28 @@ def bars_of(tx: Tx, look: SecondLook) -> tuple[Bar, ...]:
     parts = _parts_of(tx, look)
     found.extend(Bar(Duty.REVIEWER, words) for words, people in parts if me.id in people)
     return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Answerer:
+    """Somebody whose role answers second looks. ``bars`` says why they do not answer this one, as a clause."""
+
+    name: str
+    bars: str
+
+
+def answerers(tx: Tx, look: SecondLook) -> Sequence[Answerer]:
+    """Return who could answer a second look, and who could not and why, by name: those who may come first."""
+    vendor = tx.session.get_one(Vendor, look.vendor_id)
+    parts = _parts_of(tx, look)
+    found = []
+    for person in people.lab_people(tx, active_only=True):
+        if not person.roles & _ANSWERING:
+            continue
+        bars = list(rules.bars_to_review(duties.candidate(tx, person, vendor), vendor.name, vendor.mail_domains))
+        bars.extend(Bar(Duty.REVIEWER, words) for words, took_part in parts if person.id in took_part)
+        found.append(Answerer(person.full_name, rules.sentence(bars)))
+    return sorted(found, key=lambda each: (bool(each.bars), each.name))
 
 
 def people_of(tx: Tx, look: SecondLook) -> frozenset[UUID]:

@@ -25,11 +25,27 @@ bp = Blueprint("lab_appeals", __name__, url_prefix="/lab/appeals")
 @bp.get("")
 @does(Action.REVIEW_READ)
 def index() -> ResponseReturnValue:
-    """List what was asked for, the unanswered first."""
+    """List what was asked for, the unanswered first; which of them is in the address."""
     with begin() as tx:
         lines = second_look.appeals(tx)
         today = tx.now.date()
-    return page("lab/appeals/index.html", active="appeals", lines=lines, today=today)
+    may = may_ever(g.actor, Action.SECOND_LOOK_ANSWER)
+    kept = {
+        "waiting": [each for each in lines if each.look.answer is None],
+        "mine": [each for each in lines if each.look.answer is None and not each.bars and may],
+        "answered": [each for each in lines if each.look.answer is not None],
+    }
+    show = request.args.get("show", "waiting")
+    show = show if show in kept else "waiting"
+    return page(
+        "lab/appeals/index.html",
+        active="appeals",
+        lines=kept[show],
+        counts={key: len(rows) for key, rows in kept.items()},
+        show=show,
+        may_answer=may,
+        today=today,
+    )
 
 
 @bp.get("/<uuid:second_look_id>")
@@ -86,6 +102,7 @@ def _page(
         found = next((each for each in second_look.appeals(tx) if each.look.id == second_look_id), None)
         outcome = assessments.outcome(tx, look.outcome_id, Action.REVIEW_READ)
         standing = assessments.standing_of(tx, outcome)
+        answerers = second_look.answerers(tx, row) if look.answer is None else ()
         today = tx.now.date()
     may = may_ever(g.actor, Action.SECOND_LOOK_ANSWER)
     return page(
@@ -93,6 +110,7 @@ def _page(
         active="appeals",
         look=look,
         found=found,
+        answerers=answerers,
         outcome=outcome,
         result=result_of(outcome.body, standing, today=today),
         may_answer=look.answer is None and not bars and may,

@@ -49,6 +49,7 @@ class Line:
 class ScoreRow:
     """One stored score in the table beside the line."""
 
+    id: UUID
     made_at: datetime
     cause: str
     revision: int
@@ -73,6 +74,7 @@ class OtherScore:
 class ScoreCard:
     """The newest stored score of a vendor, those before it for the same engagement, and those of its other ones."""
 
+    id: UUID
     assessment_id: UUID
     project: str
     revision: int
@@ -109,6 +111,7 @@ def score_card(
         questionnaires.compiled(tx, assessment.questionnaire_id),
     )
     return ScoreCard(
+        id=newest.id,
         assessment_id=assessment.id,
         project=projects.get(assessment.engagement_id, ""),
         revision=newest.revision,
@@ -168,6 +171,7 @@ def _said(stored: Sequence[ScorePoint], threshold: int) -> str:
 
 def _row(point: ScorePoint) -> ScoreRow:
     return ScoreRow(
+        id=point.id,
         made_at=point.made_at,
         cause=_cause(point.cause),
         revision=point.revision,
