@@ -242,6 +242,7 @@ def score(review_id: UUID) -> ResponseReturnValue:
         today = tx.now.date()
         kept = (
             {
+                "id": stored.id,
                 "made_at": stored.made_at,
                 "cause": stored.cause,
                 "digest": stored.result_digest,
