@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from sqlalchemy.orm import aliased
 
 from portal import policy
 from portal.assessments.models import Assessment
+from portal.attestations.models import Attestation
 from portal.identity.models import UserAccount
 from portal.kernel.ledger import Tx
 from portal.policy import Action
@@ -21,7 +22,7 @@ from portal.reviews import rules
 from portal.reviews.models import AnswerVerdict, Decision, QueueCard, QueuePlace, Review, Snooze
 from portal.reviews.rules import Cursor, Kind, Signal, Sort, Stage, View, Wanted
 from portal.scoring.models import ScoreSnapshot
-from portal.terms import Recommendation
+from portal.terms import AssessmentState, Recommendation
 from portal.vendors.models import Engagement, Vendor
 
 MOST = 500
@@ -347,3 +348,78 @@ def newest_of(tx: Tx, assessment_ids: Sequence[UUID]) -> dict[UUID, NewestReview
         .order_by(Review.assessment_id, Review.revision.desc())
     )
     return {row.assessment_id: NewestReview(**row._mapping) for row in tx.session.execute(statement)}
+
+
+@dataclass(frozen=True, slots=True)
+class SignatureLine:
+    """Who signed a revision, when, and how they proved to be present."""
+
+    name: str
+    title: str
+    at: datetime
+    factor: str
+
+
+def signature_of(tx: Tx, attestation_id: UUID) -> SignatureLine:
+    """Return who signed what a review is about.
+
+    :raises Forbidden: if the actor may not read reviews.
+    """
+    policy.check_ever(tx.actor, Action.REVIEW_READ)
+    statement = sa.select(
+        Attestation.signed_name, Attestation.signer_title, Attestation.signed_at, Attestation.factor
+    ).where(Attestation.id == attestation_id)
+    return SignatureLine(*tx.session.execute(statement).one())
+
+
+def score_of(tx: Tx, attestation_id: UUID) -> int | None:
+    """Return the last stored score of a signed revision, rounded down; None if it has none.
+
+    :raises Forbidden: if the actor may not read reviews.
+    """
+    policy.check_ever(tx.actor, Action.REVIEW_READ)
+    statement = (
+        sa.select(ScoreSnapshot.score_floor)
+        .where(ScoreSnapshot.attestation_id == attestation_id)
+        .order_by(ScoreSnapshot.made_at.desc(), ScoreSnapshot.id.desc())
+        .limit(1)
+    )
+    return tx.session.execute(statement).scalar_one_or_none()
+
+
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """What comes to the queue next: a vendor's answers on the day they are due, or a review that was snoozed."""
+
+    vendor: str
+    at: date | datetime
+    snoozed: bool
+
+
+def coming(tx: Tx) -> Sequence[Coming]:
+    """Return what comes next: the review whose snooze passes first, and the answers that are due first.
+
+    :raises Forbidden: if the actor may not read reviews.
+    """
+    policy.check_ever(tx.actor, Action.REVIEW_READ)
+    snoozed = (
+        sa.select(Vendor.name, QueuePlace.snoozed_until)
+        .join(Vendor, Vendor.id == QueuePlace.vendor_id)
+        .where(QueuePlace.place == "snoozed", QueuePlace.live, QueuePlace.snoozed_until > tx.now)
+        .order_by(QueuePlace.snoozed_until, QueuePlace.assessment_id)
+        .limit(1)
+    )
+    asked = (
+        sa.select(Vendor.name, Assessment.due_on)
+        .join(Vendor, Vendor.id == Assessment.vendor_id)
+        .where(Assessment.state.in_(_WITH_VENDORS), Assessment.due_on >= tx.now.date())
+        .order_by(Assessment.due_on, Assessment.id)
+        .limit(1)
+    )
+    return [
+        *(Coming(name, until, snoozed=True) for name, until in tx.session.execute(snoozed) if until is not None),
+        *(Coming(name, due_on, snoozed=False) for name, due_on in tx.session.execute(asked)),
+    ]
+
+
+_WITH_VENDORS: Final = (AssessmentState.DRAFT, AssessmentState.IN_PROGRESS, AssessmentState.CHANGES_REQUESTED)

@@ -289,7 +289,7 @@ def _evidence(tx: Tx, known: Sequence[tuple[UUID, str]], words: Sequence[str]) -
         .where(EvidencePageText.evidence_id.in_(shown), EvidencePageText.text.icontains(longest, autoescape=True))
         .order_by(EvidencePageText.evidence_id, EvidencePageText.page)
     )
-    first: dict[UUID, int] = dict(tx.session.execute(pages).tuples().all()) if shown else {}
+    first: dict[UUID, int] = {row.evidence_id: row.page for row in tx.session.execute(pages)} if shown else {}
     hits = []
     for each in dict.fromkeys(shown):
         row = rows[each]

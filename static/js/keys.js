@@ -9,7 +9,7 @@
   const WAIT = 1500; // how long the first key of two is remembered
 
   const typing = (el) => Boolean(el?.closest?.(TYPED));
-  const shown = (el) => !el.disabled && (Boolean(el.closest("#nav")) || el.checkVisibility?.() !== false);
+  const shown = (el) => !el.disabled && !el.closest("[inert]") && (Boolean(el.closest("#nav")) || el.checkVisibility?.() !== false);
   const bound = () => [...doc.querySelectorAll("[data-key]")].filter(shown);
   const named = (el) => {
     const label = el.getAttribute("aria-label") ?? el.labels?.[0]?.textContent;

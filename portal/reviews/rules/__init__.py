@@ -55,7 +55,16 @@ from portal.reviews.rules.queueing import (
     signals_of,
     stage_of,
 )
-from portal.reviews.rules.searching import LONGEST_WORD, SHORTEST_WORD, Excerpt, Found, asked_words, excerpt_of, says
+from portal.reviews.rules.searching import (
+    LONGEST_WORD,
+    MOST_WORDS,
+    SHORTEST_WORD,
+    Excerpt,
+    Found,
+    asked_words,
+    excerpt_of,
+    says,
+)
 from portal.reviews.rules.timing import (
     KIND_WORDS,
     STAGE_WORDS,
@@ -75,6 +84,7 @@ __all__ = [
     "KIND_WORDS",
     "LONGEST_WORD",
     "ME",
+    "MOST_WORDS",
     "NOBODY",
     "PROPOSAL_HOLDS",
     "READ_TOGETHER",
