@@ -50,6 +50,7 @@ MOST: Final = 100
 RULE: Final[Actor] = system("acceptance by rule")
 """Who accepts by rule: nobody in person."""
 
+A_KNOCK_OUT: Final = "It is a knock-out"
 NOT_TOGETHER: Final = "It is said not to apply: read it by itself, for accepting that takes it out of the score"
 SEEN_OTHERWISE: Final = (
     "Something changed since you looked: a verdict, a file or a check. Nothing was accepted. Look again, then accept."
@@ -315,12 +316,17 @@ def open_answers(tx: Tx, review: Review, space: Workspace | None = None) -> Open
     return Open(space, tuple(items), by_rule, tuple(found.get(WHOLE, ())), force)
 
 
+def pointed_at(count: int) -> str:
+    """Return how many checks point at an answer, as a warning."""
+    return "1 check points at it" if count == 1 else f"{count} checks point at it"
+
+
 def _item(desk: Desk, found: Sequence[Check], because: Because | None) -> Item:
     mark = desk.mark
     warnings = [
         *(["It went down"] if desk.changed is Changed.DOWN else []),
-        *([f"{len(found)} {'check points' if len(found) == 1 else 'checks point'} at it"] if found else []),
-        *(["It is a knock-out"] if desk.knock_out else []),
+        *([pointed_at(len(found))] if found else []),
+        *([A_KNOCK_OUT] if desk.knock_out else []),
     ]
     if mark is not None and mark.level == 2 and mark.evidence < Evidence.ATTACHED:
         warnings.append("Evidence is required and none counts")

@@ -68,6 +68,11 @@ class Row:
         """The question's key."""
         return self.item.key
 
+    @property
+    def said_already(self) -> tuple[str, ...]:
+        """The warnings that a card says by itself: its tag and its checks."""
+        return accepting.A_KNOCK_OUT, accepting.pointed_at(len(self.item.checks))
+
 
 @bp.get("/bulk")
 @does(Action.REVIEW_READ)
