@@ -22,7 +22,6 @@ from portal.reviews import rules
 from portal.reviews.models import AnswerVerdict, ConflictOfInterest, Decision, DecisionSignature, Review
 from portal.reviews.policies import ACCEPTANCE
 from portal.reviews.rules import Bar, Candidate, Case
-from portal.rulebook import queries as rulebook
 from portal.rulebook import service as rulebook
 from portal.scoring.policies import SCORING
 from portal.terms import Outcome, Role, Side
@@ -191,12 +190,13 @@ def case_of(
 
 
 def _authored_policy(tx: Tx) -> tuple[rules.Authored, ...]:
-    """Return who last changed the scoring policy: who gave it its text, and who put it into force (S5)."""
-    found = rulebook.current(tx, SCORING)
-    if found.published_at is None:
-        return ()
-    by = rulebook.authors(tx, found)
-    return tuple(rules.Authored("the scoring policy", each, found.published_at) for each in by)
+    """Return who last changed the policies that a score comes from: who wrote each, and put it into force (S5)."""
+    found: list[rules.Authored] = []
+    for what, kind in (("the scoring policy", SCORING), ("the rules that accept answers", ACCEPTANCE)):
+        policy = rulebook.current(tx, kind)
+        if policy.published_at is not None:
+            found += [rules.Authored(what, each, policy.published_at) for each in rulebook.authors(tx, policy)]
+    return tuple(found)
 
 
 def _authored(tx: Tx, assessment: Assessment, by: UUID | None, at: datetime) -> tuple[rules.Authored, ...]:
@@ -207,11 +207,6 @@ def _authored(tx: Tx, assessment: Assessment, by: UUID | None, at: datetime) -> 
         for each in questionnaires.signatures_of_version(tx, assessment.questionnaire_id)
         if each.signed_by != by
     ]
-    for kind in (SCORING, ACCEPTANCE):
-        policy = rulebook.current(tx, kind)
-        if policy.published_at is not None:
-            what = f"the policy “{kind.title}”"
-            published += [rules.Authored(what, each, policy.published_at) for each in rulebook.authors(tx, policy)]
     return tuple(published)
 
 

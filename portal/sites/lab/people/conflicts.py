@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, flash, g, redirect, url_for
@@ -18,7 +19,6 @@ from portal.sites.shared.forms import Form
 from portal.sites.shared.pages import begin, page
 from portal.vendors import queries as vendor_queries
 from portal.vendors import service as vendors
-from portal.vendors.models import Vendor
 
 bp = Blueprint("lab_conflicts", __name__)
 
@@ -100,7 +100,7 @@ def _mine(form: ConflictForm) -> str:
     return page("lab/people/conflicts.html", lines=lines, form=form)
 
 
-def _chosen(tx: Tx, form: ConflictForm) -> Vendor:
+def _chosen(tx: Tx, form: ConflictForm) -> Any:
     try:
         return vendors.get(tx, UUID(form.vendor_id.data or ""), Action.VENDOR_READ)
     except ValueError:
