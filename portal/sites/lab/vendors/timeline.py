@@ -5,9 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -21,6 +22,7 @@ from portal.kernel.actor import Actor
 from portal.kernel.ledger import Ledger, Tx
 from portal.policy import Action, may
 from portal.sites.lab.audit.sentences import PHRASES, people_in, sentence_of
+from portal.sites.shared.ui import day
 from portal.vendors.service import Vendor
 
 BATCH = 1_000
@@ -224,10 +226,21 @@ def _happening(line: EventLine, names: Mapping[UUID, str], vendor: Vendor, actor
         icon,
         _TONES.get(line.fact, "c-mute"),
         said.who,
-        said.did,
+        _DAY.sub(_day_said, said.did),
         _href(line.payload, vendor, actor),
         strand,
     )
+
+
+_DAY = re.compile(r"\b(\d{4}-\d{2}-\d{2})(?:T[\d:.]+(?:[+-]\d{2}:\d{2}|Z)?)?")
+
+
+def _day_said(found: re.Match[str]) -> str:
+    """Return a day of the trail as people say it; what only looks like one stays as it is."""
+    try:
+        return day(date.fromisoformat(found[1]))
+    except ValueError:
+        return found[0]
 
 
 _LEADS: Sequence[tuple[str, str, Action]] = (

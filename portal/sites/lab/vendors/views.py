@@ -38,7 +38,7 @@ from portal.sites.lab.vendors.gate_table import gate_table
 from portal.sites.lab.vendors.head import Head, head_of
 from portal.sites.lab.vendors.standing import standing
 from portal.sites.lab.vendors.tabs import show_people
-from portal.sites.lab.vendors.timeline import strands_for, timeline
+from portal.sites.lab.vendors.timeline import Strand, timeline
 from portal.sites.shared.door import does
 from portal.sites.shared.pages import actor, begin, house, page
 from portal.terms import ACCESS_MODE_WORDS, Role, Side
@@ -122,7 +122,8 @@ def show(slug: str) -> ResponseReturnValue:
 
 
 NEWEST = 8
-"""How much of the history the overview shows."""
+BRIEF = (Strand.ASKED, Strand.REVIEW, Strand.DECISION, Strand.GATE)
+"""How much of the history the overview shows: every file and every person are on the page of the whole."""
 
 
 def _overview(tx: Tx, head: Head) -> dict[str, Any]:
@@ -135,7 +136,7 @@ def _overview(tx: Tx, head: Head) -> dict[str, Any]:
         "current": (head.asked[0], lines.state_tag(head.asked[0], today)) if head.asked else None,
         "more_time": more_time.more_time_waiting(tx, head.vendor.id),
         "standing": standing(tx, head, today),
-        "history": timeline(tx, head.vendor, strands_for(actor(), head.vendor), limit=NEWEST),
+        "history": timeline(tx, head.vendor, BRIEF, limit=NEWEST),
         "steps": steps,
         "next_act": _next_act(head, steps),
     }
