@@ -1,0 +1,1 @@
+"""The demo as it is told to an empty house."""
