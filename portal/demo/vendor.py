@@ -10,6 +10,7 @@ from uuid import UUID
 from portal.assessments import service as assessments
 from portal.assessments.models import Assessment
 from portal.attestations import service as attestations
+from portal.demo.agreed import agreed
 from portal.demo.answers import answer_to, dice, fact_form
 from portal.demo.cast import Company, Stage, address
 from portal.demo.library import PaperPlan, newer_list, papers_of
@@ -46,6 +47,7 @@ class Way:
         self._ledger = story.then.ledger
         self._team: list[Actor] = []
         self._papers: dict[str, UUID] = {}
+        self._plans: list[PaperPlan] = []
         self._assessment_id: UUID | None = None
         self._tier = 3
 
@@ -192,7 +194,8 @@ class Way:
             kinds = (*kinds, "DPA")
         if self._company.stage in {Stage.ANSWERING, Stage.REJECTED}:
             kinds = ("SOC2", "POL")
-        for plan in papers_of(self._company, kinds, self._story.today()):
+        self._plans = papers_of(self._company, kinds, self._story.today())
+        for plan in self._plans:
             self._papers[plan.kind] = self._file(plan)
 
     def _file(self, plan: PaperPlan, *, supersedes: UUID | None = None) -> UUID:
@@ -240,6 +243,7 @@ class Way:
                         weak=company.weak,
                         today=self._story.today(),
                     )
+                    raw |= agreed(question, self._plans)
                     attestations.save_answer(tx, assessment=assessment, question_key=question.key, raw=raw, version=0)
                     self._cite(tx, assessment, questionnaire, question.key)
             if not todo:

@@ -23,6 +23,7 @@ from portal.reviews.rules.check_values import (
 )
 
 _CLASS: Final = re.compile(r"(?<![\w.])D([0-5])(?![\w.-])")
+_CELL: Final = re.compile(r"[Dd][0-5]")
 _MODE: Final = re.compile(r"\b(?:access )?mode (A[1-5])\b", re.IGNORECASE)
 
 FACT_WORDS: Final[Mapping[str, str]] = {
@@ -77,15 +78,19 @@ def _holds(case: Case, name: str) -> bool:
 def _above(case: Case, spoken: Spoken) -> Iterator[str]:
     """A data class or an access mode that an answer speaks of and nobody engaged the vendor for."""
     highest = max(case.engaged.data_classes, default=0)
-    texts = [spoken.answer.comment, spoken.answer.text]
+    texts, cells = [spoken.answer.comment, spoken.answer.text], []
     for value in (spoken.answer.rows, *spoken.answer.details.values()):
         if isinstance(value, tuple):
-            texts += [cell for row in value for cell in row.values()]
+            cells += [cell for row in value for cell in row.values()]
         elif isinstance(value, str):
             texts.append(value)
-    classes = sorted({int(found) for text in texts for found in _CLASS.findall(text)})
-    if above := [f"D{each}" for each in classes if each > highest]:
-        by = classes[-1] - highest
+    classes = {int(found) for text in texts for found in _CLASS.findall(text)}
+    # A cell that is nothing but a class says it by the key of an option.
+    classes |= {int(cell[1]) for cell in cells if _CELL.fullmatch(cell)}
+    classes |= {int(found) for cell in cells for found in _CLASS.findall(cell)}
+    texts += cells
+    if above := [f"D{each}" for each in sorted(classes) if each > highest]:
+        by = max(classes) - highest
         yield (
             f"The answer speaks of {named(above)}; the engagement has D{highest} at most, "
             f"{counted(by, 'class', 'classes')} lower."

@@ -258,10 +258,10 @@ def test_what_does_not_apply_and_was_asked_because_it_does() -> None:
 
 
 def test_data_classes_above_the_engagements() -> None:
-    rows = ({"name": "Tendril", "data_class": "D4"},)
+    rows = ({"name": "Tendril", "data_class": "d4"},)
     one = only(check(case(spoken("sub.list", Answer(choice="yes", details={"suppliers": rows})))), "sub.list")
     assert one.words == "The answer speaks of D4; the engagement has D3 at most, 1 class lower."
-    fine = ({"name": "Tendril", "data_class": "D3"},)
+    fine = ({"name": "Tendril d5.js", "data_class": "d3"},)
     assert check(case(spoken("sub.list", Answer(choice="yes", details={"suppliers": fine})))) == {}
 
 
