@@ -191,6 +191,7 @@
   };
   const wait = (on) => {
     busy = on;
+    if (!desk()) return;
     desk().toggleAttribute("aria-busy", on);
     if (on) desk().setAttribute("aria-busy", "true");
   };
@@ -229,7 +230,7 @@
     const known = pages.get(url);
     if (known && put(known, { only: ["answer"] })) {
       go(url, { back });
-      for (const link of doc.querySelectorAll("#list a")) {
+      for (const link of doc.querySelectorAll("#list li a")) {
         if (link.search === new URL(url, location.href).search) link.setAttribute("aria-current", "true");
         else link.removeAttribute("aria-current");
       }
@@ -280,6 +281,29 @@
     wait(false);
   };
 
+  // What comes of the review is shown in the place of the desk; sending it is a page of its own again.
+  const leave = async (url) => {
+    if (busy) return;
+    wait(true);
+    try {
+      const answer = await ask(url);
+      const page = portal.parse(await answer.text());
+      const now = page.getElementById("main");
+      if (!answer.ok || !now) return location.assign(url);
+      clearTimeout(soon);
+      clearTimeout(timer);
+      doc.getElementById("main").replaceWith(now);
+      doc.title = page.title;
+      history.pushState({ left: true }, "", url);
+      portal.wake(now);
+      scrollTo(0, 0);
+      now.focus();
+    } catch {
+      wait(false);
+      say(word("desk-offline"), word("desk-failed-rest"));
+    }
+  };
+
   // --- verdicts that wait for the connection
 
   const waiting = () => read(QUEUE, []);
@@ -297,7 +321,7 @@
   };
   const mark = () => {
     const keys = new Set(waiting().map((each) => each.key));
-    for (const link of doc.querySelectorAll("#list a")) {
+    for (const link of doc.querySelectorAll("#list li a")) {
       const is = keys.has(new URLSearchParams(link.search).get("q"));
       const chip = link.querySelector("[data-kept]");
       if (is && !chip) {
@@ -313,7 +337,7 @@
     timer = setTimeout(resend, after);
   };
   async function resend() {
-    if (!waiting().length) return;
+    if (!desk() || !waiting().length) return;
     if (busy) return later(250);
     wait(true);
     let sent = 0;
@@ -357,7 +381,7 @@
   let soon = 0;
   const ahead = () => {
     clearTimeout(soon);
-    const { ahead: url } = desk().dataset;
+    const url = desk()?.dataset.ahead;
     if (!url || pages.has(url) || !form()) return;
     soon = setTimeout(async () => {
       try {
@@ -376,6 +400,11 @@
     const link = event.target.closest("a[href]");
     if (!link || event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
     const told = doc.getElementById("desk-told");
+    if (!desk()) return;
+    if (desk().contains(link) && !link.target && link.origin === location.origin && [`${base}/finish`, `${base}/return`].includes(link.pathname)) {
+      event.preventDefault();
+      return leave(link.href);
+    }
     if (link.target || !(desk().contains(link) || told?.contains(link)) || !ours(link)) return;
     event.preventDefault();
     if (link.getAttribute("href") === "#evidence") doc.getElementById("evidence")?.focus();
@@ -383,7 +412,7 @@
   });
   doc.addEventListener("submit", (event) => {
     const of = event.target;
-    if (event.defaultPrevented || !desk().contains(of)) return;
+    if (event.defaultPrevented || !desk()?.contains(of)) return;
     if (of.method === "get" && new URL(of.action).pathname === base) {
       event.preventDefault();
       const url = new URL(of.action);
@@ -418,7 +447,9 @@
     if (event.target.closest("#judge")) remember();
   });
   addEventListener("popstate", () => {
-    if (location.pathname === base) open(location.href, { back: true });
+    if (location.pathname !== base) return;
+    if (desk()) open(location.href, { back: true });
+    else location.reload();
   });
   addEventListener("online", () => later(0));
   doc.addEventListener("portal:signed-in", () => later(0));

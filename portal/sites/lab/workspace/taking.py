@@ -18,10 +18,11 @@ from portal.sites.lab.score_words import shown
 from portal.sites.lab.workspace import reading as work
 from portal.sites.lab.workspace.blueprint import bp
 from portal.sites.lab.workspace.forms import AssignForm, FinishForm, ReturnForm, add_problems, number
+from portal.sites.lab.workspace.outgoing import outgoing
 from portal.sites.shared.door import does
 from portal.sites.shared.errors import refusal_page
 from portal.sites.shared.forms import Form
-from portal.sites.shared.pages import begin, page
+from portal.sites.shared.pages import begin, house, page
 from portal.terms import Role, Verdict
 from portal.vendors import service as vendors
 
@@ -197,13 +198,14 @@ def finish(review_id: UUID) -> ResponseReturnValue:
 def _finish_page(review_id: UUID, form: FinishForm, *, missing: list[str] | None = None, changed: str = "") -> str:
     with begin() as tx:
         reading = work.read(tx, review_id, Action.RECOMMEND)
+        going = outgoing(tx, reading.space, lab_name=house().settings.lab_name)
     space = reading.space
     form.row_version.data = str(reading.head.row_version)
     return page(
         "lab/workspace/finish.html",
         head=reading.head,
         counts=reading.counts,
-        findings=work.findings_of(space),
+        going=going,
         score=shown(space.live.score, space.live.inputs, space.questionnaire, space.live.papers),
         undecided=[line for group in reading.groups for line in group.lines if line.verdict is None],
         form=form,
