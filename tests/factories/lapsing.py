@@ -39,7 +39,8 @@ LETTER = {
 }
 
 
-def _signed(house: House) -> Desk:
+def signed(house: House) -> Desk:
+    """A desk that signed with a report, a policy and a list of suppliers, each verified."""
     made = desk(house, slug="ai-contractor-minimal", **TIERS[2])
     made.complete()
     made.save("inf.logs.months", {"number": "24"})
@@ -69,7 +70,7 @@ def add(
 
 
 def _approved(house: House, letter: dict[str, Any] | None) -> Bench:
-    bench = Bench(house, _signed(house))
+    bench = Bench(house, signed(house))
     if letter is not None:
         add(house, bench.desk, "BL", letter, date(2026, 4, 30))
     bench.review()

@@ -10,15 +10,30 @@ from portal.evidence.dating import in_force
 from portal.evidence.models import Evidence
 from portal.evidence.queries import records
 from portal.evidence.rules import add_months, validity
+from portal.kernel import signing
 from portal.kernel.actor import system
 from portal.scoring import service as scoring
 from portal.scoring.models import ScoreSnapshot
 from portal.wiring import House
-from tests.factories.lapsing import LETTER, approved, file_of
+from tests.factories.lapsing import file_of, signed
 from tests.factories.policies import policy_published, scoring_text
+from tests.factories.reviews import Bench
 from tests.rooms.gate.test_followed import looked_at_anew, stored
 
 SYSTEM = system("test")
+
+
+def decided(house: House) -> Bench:
+    """A vendor that is approved on files whose days are those of the first periods."""
+    signing.make_file(house.signing_keys, now=house.instant())
+    made = Bench(house, signed(house))
+    with house.ledger.begin(SYSTEM) as tx:
+        for row in tx.session.scalars(sa.select(Evidence)):
+            holds = validity(row.kind, row.details, row.created_at.date())
+            row.valid_from, row.valid_until, row.validity_rule = holds.valid_from, holds.valid_until, holds.rule
+    made.review()
+    made.propose(made.lead, valid_until=date(2027, 11, 23))
+    return made
 
 
 def days_of(house: House, evidence_id: object) -> tuple[date | None, date | None, str]:
@@ -28,7 +43,7 @@ def days_of(house: House, evidence_id: object) -> tuple[date | None, date | None
 
 
 def test_files_get_other_days_and_what_rests_on_them_follows(house: House) -> None:
-    bench = approved(house, LETTER)
+    bench = decided(house)
     report, people = file_of(bench, "SOC2"), file_of(bench, "SPL")
     before, before_people = days_of(house, report), days_of(house, people)
     rested = stored(bench)
@@ -54,7 +69,7 @@ def test_files_get_other_days_and_what_rests_on_them_follows(house: House) -> No
 
 
 def test_a_policy_with_the_same_numbers_moves_no_day(house: House) -> None:
-    bench = approved(house)
+    bench = decided(house)
     before = days_of(house, file_of(bench, "SOC2"))
     policy_published(house, scoring_text(("approve: 80", "approve: 82")))
     assert days_of(house, file_of(bench, "SOC2")) == before

@@ -18,6 +18,7 @@ from portal.policy import Action
 from portal.questionnaires.queries import drafts
 from portal.reviews import service as reviews
 from portal.rulebook.queries import drafts as policy_drafts
+from portal.scoring.queries import of_vendor as scores_of
 from portal.sites.shared.door import action_of, site_of
 from portal.vendors.models import Engagement
 from tests.factories.evidence import reserved
@@ -184,12 +185,15 @@ def values_of_lab(std: Std, theirs: Mapping[str, list[object]]) -> dict[str, obj
         engagement = tx.session.get_one(Engagement, std.b.desk.engagement_id).slug
         draft_id = drafts(tx)[0].id
         policy_draft_id = policy_drafts(tx, ["scoring"])[0].id
+        stored = scores_of(tx, std.b.desk.vendor_id)
     return {
         **values,
         "engagement": engagement,
         "draft_id": draft_id,
         "policy_draft_id": policy_draft_id,
         "kind": "scoring",
+        "snapshot_id": stored[-1].id,
+        "other_snapshot_id": stored[0].id,
         "number": 1,
         "version": 1,
         "old": 1,

@@ -6,6 +6,7 @@ import io
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from urllib.parse import quote, quote_from_bytes, urlencode
 from uuid import UUID
 from zlib import crc32
@@ -28,9 +29,11 @@ from portal.questionnaires.queries import drafts
 from portal.questionnaires.rules import Changes
 from portal.questionnaires.rules.meaning import with_decisions, with_version
 from portal.reviews import accepting
+from portal.reviews import service as reviews
 from portal.rulebook import service as rulebook
 from portal.rulebook.queries import drafts as policy_drafts
 from portal.scoring.policies import SCORING
+from portal.scoring.queries import of_vendor as scores_of
 from portal.sites.shared.door import site_of
 from portal.terms import Role, Verdict
 from portal.vendors.models import Vendor
@@ -241,6 +244,8 @@ LATER = {
     "lab_decision.decline",
     "lab_decision.sign",
     "lab_decision.withdraw",
+    "lab_queue_acts.remove",
+    "lab_queue_acts.wake",
     "lab_exports.decision",
     "lab_move.move",
     "lab_policies.draft_move",
@@ -472,6 +477,10 @@ def test_nonsense_in_the_forms_of_later_states_is_refused_in_words(
     key = bench.open_keys()[0]
     bench.judge(key, Verdict.ASK, note="Which?")
     look(lab["r1"], f"{review}/return")
+    with bench.at(bench.reviewer.actor) as (tx, row):
+        reviews.snooze(tx, review=row, until=tx.now.date() + timedelta(days=7), reason="Until the report is here.")
+        reviews.save_view(tx, name="Tier 1, worse", wanted=reviews.Wanted(tier=1))
+    look(lab["r1"], f"/lab/queue?tab=snoozed&show={review.rpartition('/')[2]}", "/lab/queue/views")
     other = bench.open_keys()[0]
     look(lab["r1"], f"{review}/bulk/preview?key={other}")
     look(lab["r1"], f"{review}/bulk?act={accepted_together(bench, other)}")
@@ -597,6 +606,8 @@ def test_nonsense_in_addresses_is_refused_in_words(
         objects = {**objects_of(std, std.c), **objects_of(std, std.a), "review_id": objects_of(std, std.c)["review_id"]}
         with std.house.ledger.begin(FACTORY) as tx:
             objects["draft_id"] = [each.id for each in drafts(tx)]
+            stored = [each.id for each in scores_of(tx, std.b.desk.vendor_id)]
+            objects |= {"snapshot_id": stored[-1:], "other_snapshot_id": stored[:1]}
             objects["policy_draft_id"] = [each.id for each in policy_drafts(tx, ["scoring"])]
     values = {name: found[0] for name, found in objects.items() if found}
     values |= {"engagement": "x", "number": 1, "version": 1, "mail_id": values["user_id"], "token": "x", "name": "help"}

@@ -81,7 +81,7 @@ def test_a_policy_goes_from_the_list_into_force(
     page = words(browser.get("/lab/policies/scoring"))
     assert "Version 2 in force" in page
     assert "signed by Hana Kobayashi and Mara Ilves" in page
-    assert "Approve in tier 1: 80 → 82" in page
+    assert "Approve in tier 1: 80 to 82" in page
     version = words(browser.get("/lab/policies/scoring/v2"))
     assert "Approve in tier 1 80 82" in version
     assert words(browser.get("/lab/policies/scoring/v1")).count("Replaced") == 1

@@ -141,7 +141,7 @@ def test_a_new_policy_and_a_later_day_are_parts_of_their_own(
     first, *_, last = scores_of(house)
     page = words(signed_in(made.lead).get(f"/lab/scores/{first}/against/{last}"))
     assert "Version 2. " in page
-    assert "Approve in tier 2: 70 → 72" in page
+    assert "Approve in tier 2: 70 to 72" in page
 
 
 def test_what_there_is_not_is_not_compared(house: House, lead: Client) -> None:

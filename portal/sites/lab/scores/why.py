@@ -97,7 +97,7 @@ class Words:
             claim=cause.moved.claim,
             score=cause.moved.score,
             verified=cause.moved.verified,
-            suggests="" if old is new else f"{RECOMMENDATION_WORDS[old]} → {RECOMMENDATION_WORDS[new]}",
+            suggests="" if old is new else f"“{RECOMMENDATION_WORDS[new]}” and no longer “{RECOMMENDATION_WORDS[old]}”",
         )
 
     def _named(self, cause: Cause) -> tuple[str, str]:
@@ -121,7 +121,7 @@ class Words:
         if cause.thing is Thing.POLICY and isinstance(before, Policy) and isinstance(after, Policy):
             told = changes(before, after)
             more = f" and {len(told) - 6} more" if len(told) > 6 else ""
-            return f"Version {before.version}", f"Version {after.version}. {'; '.join(map(str, told[:6]))}{more}"
+            return f"Version {before.version}", f"Version {after.version}. {'; '.join(f'{each.words}: {each.old} to {each.new}' for each in told[:6])}{more}"
         if cause.thing is Thing.DOMAIN and isinstance(before, Domain) and isinstance(after, Domain):
             return f"Weight {before.weight}", f"Weight {after.weight}"
         if cause.thing is Thing.FILE:

@@ -28,6 +28,8 @@ CAUSE_WORDS = {
     "proposed": "A decision was proposed",
     "lapsed": "Evidence lapsed",
     "renewed": "Evidence was renewed",
+    "remedied": "A proof closed a finding",
+    "undone": "A proof was taken back",
 }
 MOST_REASONS = 2
 
