@@ -20,6 +20,7 @@ from portal.scoring.rules import Inputs
 from portal.sites.shared.ui import day
 from portal.terms import ACCESS_MODE_WORDS, DATA_CLASS_WORDS, AccessMode, ClearanceAct, DataClass, Outcome, Scope
 
+MOST_NAMED = 4
 NEXT = 2**62
 """Stands for the sequence number that the decision will get: later than all that there are."""
 
@@ -218,4 +219,4 @@ def _told(effect: Sequence[Effect]) -> tuple[str, str, str]:
 
 
 def _names(names: Sequence[str], effect: Sequence[Effect]) -> str:
-    return "everything" if len(names) == len(effect) > 1 else ", ".join(names)
+    return f"all {len(names)}" if len(names) == len(effect) > MOST_NAMED else ", ".join(names)

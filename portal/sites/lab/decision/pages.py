@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -63,6 +63,12 @@ CHOICE_WORDS = {
     Outcome.APPROVE_WITH_CONDITIONS: "Approve with conditions",
     Outcome.REJECT: "Do not approve",
 }
+CLASSES = {
+    Outcome.APPROVE: "approve",
+    Outcome.APPROVE_WITH_CONDITIONS: "conditions",
+    Outcome.REJECT: "reject",
+}
+"""The ending of the class ``for-…`` of what belongs to one outcome."""
 A_YEAR = timedelta(days=365)
 ANSWER_DAYS = timedelta(days=5)
 
@@ -115,8 +121,14 @@ def deciding_page(
         picked = given.outcome
         choice = next((each for each in outlook.choices if each.outcome is picked), None)
         terms = _effects(tx, given, engagement, findings, outlook, reading.head.tier, today)
-        effect = terms[picked or Outcome.REJECT]
-        heard = heard_by(people.askers(tx), effect, engagement.vendor_id, tx.now)
+        systems = people.askers(tx)
+        heard = {
+            CLASSES[outcome]: heard_by(systems, effect, engagement.vendor_id, tx.now)
+            for outcome, effect in terms.items()
+        }
+        heard[ESCALATE] = heard_by(
+            systems, [replace(each, then=each.now) for each in terms[Outcome.REJECT]], engagement.vendor_id, tx.now
+        )
         told = len(people.people_of_vendor(tx, reading.head.vendor_id, active_only=True))
         names = {"reviewer": work.name_of(tx, reading.head.reviewer_id)}
     form = given.form
@@ -143,7 +155,6 @@ def deciding_page(
         choices=outlook.choices,
         choice_words=CHOICE_WORDS,
         picked=picked,
-        escalating=form.outcome.data == ESCALATE,
         choice=choice,
         blockers=outlook.blockers,
         signers=outlook.signers,
@@ -157,7 +168,6 @@ def deciding_page(
         escalation=outlook.escalation,
         could_be_asked=outlook.could_be_asked,
         to=given.to,
-        effect=effect,
         heard=heard,
         told=told,
         findings=findings,
@@ -263,7 +273,7 @@ def _options(
     cells: Sequence[Cell], effects: Mapping[Outcome, Sequence[Effect]], findings: Sequence[Any], ends: date | None
 ) -> list[dict[str, Any]]:
     choices = [
-        (OPEN, f"Open until {day(ends)}" if ends else "Open until the end"),
+        (OPEN, f"Open until {day(ends, short=True)}" if ends else "Open until the end"),
         (UNTIL, "Open until a date"),
         *((each.name, f"Closed until {each.name} is closed") for _, _, each in findings),
         (CLOSED, "Closed"),
