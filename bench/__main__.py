@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
+from bench import queue
 from bench.product import Product, prepare
 from bench.servers import Reading, Request, Server, drive, serving
 
@@ -22,7 +23,12 @@ def main() -> int:
     asked = argparse.ArgumentParser(prog="python -m bench")
     asked.add_argument("--rounds", type=int, default=3)
     asked.add_argument("--requests", type=int, default=400, help="a round, of the cheap ones; a quarter of the others")
+    asked.add_argument("--queue", type=int, default=0, metavar="ROWS", help="only B7, the queue at so many assessments")
     given = asked.parse_args()
+    if given.queue:
+        with tempfile.TemporaryDirectory(prefix="gh-bench-") as folder, prepare(Path(folder)) as product:
+            queue.measure(product, given.queue, rounds=given.rounds)
+        return 0
     with tempfile.TemporaryDirectory(prefix="gh-bench-") as folder, ExitStack() as stack:
         product = stack.enter_context(prepare(Path(folder)))
         bare = stack.enter_context(serving("bench.references:bare", {}))

@@ -20,6 +20,7 @@ from portal.attestations.models import Citation
 from portal.delivery.channels import Group
 from portal.delivery.unsubscribing import token_of
 from portal.evidence.models import Evidence
+from portal.findings.models import Finding
 from portal.identity import service as identity
 from portal.identity.models import Invitation
 from portal.kernel.clock import FixedClock
@@ -28,7 +29,8 @@ from portal.questionnaires import service as questionnaires
 from portal.questionnaires.queries import drafts
 from portal.questionnaires.rules import Changes
 from portal.questionnaires.rules.meaning import with_decisions, with_version
-from portal.reviews import accepting
+from portal.reviews import acceptances, accepting
+from portal.reviews import remedies as judging
 from portal.reviews import service as reviews
 from portal.rulebook import service as rulebook
 from portal.rulebook.queries import drafts as policy_drafts
@@ -41,7 +43,7 @@ from tests.factories.carrying import FACTORY, ask
 from tests.factories.evidence import make_evidence, reserved
 from tests.factories.identity import Person, person
 from tests.factories.reviews import Bench
-from tests.factories.std import Std, filled, finished, judged, terms
+from tests.factories.std import Party, Std, filled, finished, judged, terms
 from tests.factories.vendors import make_engagement
 from tests.rules import files
 from tests.sites.cases.conftest import Browser
@@ -241,12 +243,20 @@ LATER = {
     "lab_bulk.accept",
     "lab_bulk.undo",
     "lab_decision.decide",
+    "lab_conflicts.end",
     "lab_decision.decline",
+    "lab_decision.hand_back",
+    "lab_decision.take_back",
     "lab_decision.sign",
     "lab_decision.withdraw",
     "lab_queue_acts.remove",
     "lab_queue_acts.wake",
     "lab_exports.decision",
+    "lab_findings.answer_plan",
+    "lab_findings.confirm_risk",
+    "lab_findings.propose_risk",
+    "lab_findings.revoke_risk",
+    "lab_findings.take_back_risk",
     "lab_move.move",
     "lab_policies.draft_move",
     "lab_pause.confirm_resume",
@@ -267,6 +277,7 @@ LATER = {
     "vendor_exchange.as_oscal",
     "vendor_findings.say",
     "vendor_findings.send",
+    "vendor_findings.send_plan",
     "vendor_renewal.confirm",
     "vendor_scoping.confirm_all",
     "vendor_results.ask",
@@ -452,6 +463,17 @@ def test_nonsense_in_the_forms_of_later_states_is_refused_in_words(
     with std.house.ledger.begin(FACTORY) as tx:
         look_id = tx.session.execute(sa.text("SELECT id FROM second_look")).scalar_one()
     look(lab["l3"], f"/lab/appeals/{look_id}")
+    found = f"/findings/{std.b.own['finding_id']}"
+    proof_returned(std, std.b)
+    look(browser(std.b.desk.admin), found)
+    said = {"words": "New laptops.", "by_day": "2027-01-10", "row_version": str(finding_of(std, std.b).row_version)}
+    assert browser(std.b.desk.admin).post(f"{found}/plan", data=said).status_code == 303
+    look(lab["r1"], f"/lab{found}")
+    risk = risk_proposed(std, std.b)
+    look(lab["l1"], f"/lab{found}")
+    look(lab["l2"], f"/lab{found}")
+    risk_confirmed(std, std.b, risk)
+    look(lab["r1"], f"/lab{found}")
 
     paper, exception, control = (a.own[name] for name in ("report_id", "exception_id", "control_id"))
     look(lab["r1"], f"/lab/evidence/{paper}/report", f"/lab/evidence/{paper}/criteria")
@@ -503,6 +525,43 @@ def test_nonsense_in_the_forms_of_later_states_is_refused_in_words(
     look(forgot, "/invitation")
 
     assert seen == LATER - {"lab_workspace.reopen"}
+
+
+def finding_of(std: Std, party: Party) -> Finding:
+    """Return the finding that a vendor sent proof for, as stored."""
+    with std.house.ledger.begin(FACTORY) as tx:
+        return tx.session.get_one(Finding, party.own["finding_id"])
+
+
+def proof_returned(std: Std, party: Party) -> None:
+    """Return its proof, so that a plan can follow."""
+    with std.house.ledger.begin(std.lab["r2"].actor) as tx:
+        row = judging.get(tx, party.own["finding_id"], Action.REMEDY_RETURN)
+        step = judging.steps_of(tx, row)[-1].id
+        judging.give_back(tx, finding=row, remedy_id=step, note="Which site?", row_version=row.row_version)
+
+
+def risk_proposed(std: Std, party: Party) -> UUID:
+    """Propose to live with the finding, as a lead approver."""
+    with std.house.ledger.begin(std.lab["l1"].fresh) as tx:
+        row = judging.get(tx, party.own["finding_id"], Action.RISK_PROPOSE)
+        until = tx.now.date() + timedelta(days=60)
+        return acceptances.propose(
+            tx,
+            finding=row,
+            reason="Watched weekly.",
+            owner_id=std.lab["l1"].id,
+            until=until,
+            row_version=row.row_version,
+        ).id
+
+
+def risk_confirmed(std: Std, party: Party, acceptance_id: UUID) -> None:
+    """Confirm it, as the second person."""
+    with std.house.ledger.begin(std.lab["l2"].fresh) as tx:
+        row = judging.get(tx, party.own["finding_id"])
+        risk = acceptances.get(tx, row, acceptance_id, Action.RISK_CONFIRM)
+        acceptances.confirm(tx, acceptance=risk, digest_seen=risk.digest)
 
 
 def accepted_together(bench: Bench, key: str) -> UUID:
