@@ -185,15 +185,17 @@ def stamp(name: str, version: int) -> str:
 # --- the document
 
 FIRST: Final = """\
-# Which answers a rule accepts, so that people read what changed. A person can say otherwise at any time.
-# Whatever stands here: a claim not to apply, a knock-out in tier 1, an answer with a finding and one that a check
-# points at are never accepted by rule.
+# Which answers a rule accepts, so that people read what changed.
+# A person can say otherwise at any time. Never by rule, whatever stands here:
+# a claim not to apply, a knock-out in tier 1, an answer with a finding,
+# and one that a check points at.
 format: gatehouse acceptance 1
 
 # Contradictions that are looked for. What is not named here is neither shown nor counted.
 checks: [answers, exceptions, last_year, exposure, evidence]
 
-# Of the answers that a rule would accept, every so manieth stays for a person's glance, by a stable draw; 0: none.
+# Of the answers that a rule would accept, one in so many stays for a person's
+# glance, by a stable draw; 0: none.
 glance_every: 10
 
 rules:
