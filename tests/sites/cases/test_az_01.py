@@ -51,6 +51,10 @@ def objects_of(std: Std, party: Party) -> dict[str, list[object]]:
         mails = tx.session.execute(
             sa.text("SELECT id FROM mail WHERE vendor_id = :v"), {"v": party.desk.vendor_id}
         ).scalars()
+        ties = tx.session.execute(
+            sa.text("SELECT id FROM conflict_of_interest WHERE vendor_id = :v"), {"v": party.desk.vendor_id}
+        ).scalars()
+        conflicts = list(ties) or [NOBODYS]
         found = {"decision_id": list(decisions), "mail_id": list(mails), "review_id": [review.id] if review else []}
     own = party.own
     return {
@@ -67,6 +71,9 @@ def objects_of(std: Std, party: Party) -> dict[str, list[object]]:
         # Nobody's where there is none, so that a route with two ids can be walked as that vendor.
         "second_look_id": [UUID("00000000-0000-7000-8000-0000beadbeef")],
         "finding_id": [own.get("finding_id", UUID("00000000-0000-7000-8000-0000feedbeef"))],
+        "conflict_id": conflicts,
+        "escalation_id": [UUID("00000000-0000-7000-8000-0000e5ca1a7e")],
+        "acceptance_id": [UUID("00000000-0000-7000-8000-0000acceedad")],
         "user_id": [party.second.id, party.desk.admin.id],
         "invitation_id": [own["invitation_id"]],
         "session_id": [own["session_id"]],

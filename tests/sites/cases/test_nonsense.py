@@ -514,6 +514,10 @@ def test_nonsense_in_the_forms_of_later_states_is_refused_in_words(
     bench.judge(key, Verdict.ACCEPT)
     finished(std, a)
     look(lab["l1"], f"{review}/decide", f"{review}/back")
+    escalated(std, bench)
+    look(lab["l2"], f"{review}/decide")
+    look(lab["l1"], f"{review}/decide")
+    look(lab["pa"], f"/lab/admin/users/{tied(std)}")
     decision = f"/lab/decisions/{bench.propose(bench.lead, **terms())}"
     look(lab["l2"], decision)
     look(lab["l1"], decision)
@@ -539,6 +543,20 @@ def proof_returned(std: Std, party: Party) -> None:
         row = judging.get(tx, party.own["finding_id"], Action.REMEDY_RETURN)
         step = judging.steps_of(tx, row)[-1].id
         judging.give_back(tx, finding=row, remedy_id=step, note="Which site?", row_version=row.row_version)
+
+
+def escalated(std: Std, bench: Bench) -> None:
+    """Put the review before another lead approver."""
+    with bench.at(std.lab["l1"].actor) as (tx, review):
+        due = tx.now.date() + timedelta(days=3)
+        reviews.escalate(tx, review=review, to=[std.lab["l2"].id], reason="Two reports disagree.", due_on=due)
+
+
+def tied(std: Std) -> UUID:
+    """Return somebody who declared a conflict of interest."""
+    with std.house.ledger.begin(FACTORY) as tx:
+        found: UUID = tx.session.execute(sa.text("SELECT user_id FROM conflict_of_interest LIMIT 1")).scalar_one()
+        return found
 
 
 def risk_proposed(std: Std, party: Party) -> UUID:
