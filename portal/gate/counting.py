@@ -6,11 +6,11 @@ ends. A process that is killed loses the counts of its last seconds, and no answ
 
 from __future__ import annotations
 
-import atexit
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from multiprocessing.util import Finalize
 from threading import Event, Lock, Thread
 from typing import NamedTuple
 from uuid import UUID
@@ -73,6 +73,7 @@ class CallCounter:
         self._writing = Lock()
         self._end = Event()
         self._thread: Thread | None = None
+        self._at_end: Finalize | None = None
 
     def count(self, call: Call | None) -> None:
         """Add one call."""
@@ -85,7 +86,8 @@ class CallCounter:
                 # Begun with the first call: the process that asks is the one that serves, whoever loaded it before.
                 self._thread = Thread(target=self._write_on, name="gate-calls", daemon=True)
                 self._thread.start()
-                atexit.register(self.close)
+                # A worker of the web server is a process of multiprocessing's, which passes by atexit and runs these.
+                self._at_end = Finalize(None, self.close, exitpriority=10)
 
     def flush(self) -> int:
         """Write down what was counted, and return how many calls that is; what cannot be written is kept."""
@@ -109,7 +111,8 @@ class CallCounter:
         """Write down what is left, and stop."""
         self._end.set()
         self.flush()
-        atexit.unregister(self.close)
+        if self._at_end is not None:
+            self._at_end.cancel()
 
     def _write_on(self) -> None:
         while not self._end.wait(self._every):
