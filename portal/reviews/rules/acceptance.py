@@ -26,13 +26,13 @@ MOST_EVERY: Final = 1_000
 MAX_WORDS: Final = 200
 
 LEVELS: Final[Mapping[str, int]] = {"not_expected": 0, "accepted": 1, "required": 2}
-LEVEL_WORDS: Final = ("where none is expected", "where evidence is accepted", "where evidence is required")
+LEVEL_WORDS: Final = ("where none is expected", "where it is accepted", "where it is required")
 STATES: Final[Mapping[str, Evidence]] = {each.name.lower(): each for each in Evidence}
 STATE_WORDS: Final[Mapping[Evidence, str]] = {
-    Evidence.NONE: "no evidence",
-    Evidence.EXPIRED: "at least evidence that ended",
-    Evidence.ATTACHED: "at least attached evidence",
-    Evidence.VERIFIED: "verified evidence",
+    Evidence.NONE: "none",
+    Evidence.EXPIRED: "at least what ended",
+    Evidence.ATTACHED: "at least attached",
+    Evidence.VERIFIED: "verified",
 }
 ALLOWED_CHANGES: Final = (Changed.UNCHANGED, Changed.EVIDENCE)
 """What a rule may accept: the same words. What went up, down or is new is read by a person."""
@@ -373,9 +373,7 @@ def parts(rule: Rule) -> dict[str, str]:
         "what changed": " or ".join(changes[each] for each in ALLOWED_CHANGES if each in rule.changes),
         "tiers": ", ".join(map(str, sorted(rule.tiers))),
         "accepted before by": " or ".join(BY_WORDS[each] for each in AcceptedBy if each in rule.accepted_by),
-        "evidence": "; ".join(
-            f"{STATE_WORDS[state]} {words}" for state, words in zip(rule.evidence, LEVEL_WORDS, strict=True)
-        ),
+        **{f"evidence {words}": STATE_WORDS[state] for state, words in zip(rule.evidence, LEVEL_WORDS, strict=True)},
         "knock-outs": f"also in tiers {', '.join(map(str, sorted(rule.knock_outs)))}" if rule.knock_outs else "never",
     }
 
