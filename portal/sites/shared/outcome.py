@@ -142,7 +142,10 @@ class Zones:
 
 @dataclass(frozen=True, slots=True)
 class AnswerWorth:
-    """One answer that counts: what its proof is worth today, the points it earns of those it can."""
+    """One answer that counts: what its proof is worth today, the points it earns of those it can.
+
+    ``finding`` names the finding by which the lab counts other points than the answer's own, and ``why`` says why.
+    """
 
     number: str
     label: str
@@ -153,6 +156,8 @@ class AnswerWorth:
     needs: int
     next_on: date | None
     next_proof: str
+    finding: str = ""
+    why: str = ""
 
     @property
     def word(self) -> str:
@@ -297,6 +302,8 @@ def answers_of(standing: Mapping[str, Any], today: date) -> tuple[AnswerWorth, .
                 needs=int(now.get("needs") or 0),
                 next_on=_day(later.get("from")) if later else None,
                 next_proof=str(later.get("proof") or "") if later else "",
+                finding=str((each.get("replaced") or {}).get("finding") or ""),
+                why=str((each.get("replaced") or {}).get("why") or ""),
             )
         )
     return tuple(found)

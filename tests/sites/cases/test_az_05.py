@@ -254,8 +254,9 @@ PUBLISHED = {
 
 
 STANDING = {
-    "answers": {"label", "number", "possible", "section", "steps"},
+    "answers": {"label", "number", "possible", "replaced", "section", "steps"},
     "findings": {
+        "accepted_until",
         "blocks",
         "closed_on",
         "closes_when",
@@ -266,6 +267,7 @@ STANDING = {
         "name",
         "number",
         "owner",
+        "plan",
         "said",
         "severity",
         "since",
