@@ -123,8 +123,8 @@ def _bare(connection: sa.Connection, tables: tuple[str, ...]) -> Iterator[None]:
         " AND indexname LIKE 'ix%%'"
     ).all()
     keys = run(
-        "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint"
-        f" WHERE contype = 'f' AND conrelid::regclass::text IN ({names})"  # noqa: S608 - as above
+        "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint"  # noqa: S608 - as above
+        f" WHERE contype = 'f' AND conrelid::regclass::text IN ({names})"
     ).all()
     for name, _ in indexes:
         run(f"DROP INDEX {name}")

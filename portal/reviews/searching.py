@@ -247,8 +247,10 @@ def _answers(tx: Tx, known: Sequence[tuple[UUID, str]], words: Sequence[str]) ->
     hits = []
     for each in known:
         row = rows.get(each)
-        text = " ".join(_strings(row.content)) if row is not None else ""
-        excerpt = rules.excerpt_of(text, words) if row is not None and rules.says(text, words) else None
+        texts = _strings(row.content) if row is not None else []
+        # Shown is the text that says a word, not what was chosen beside it.
+        places = (rules.excerpt_of(text, words) for text in texts)
+        excerpt = next((place for place in places if place), None) if rules.says(" ".join(texts), words) else None
         if row is not None and excerpt is not None:
             hits.append(
                 AnswerHit(

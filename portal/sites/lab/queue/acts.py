@@ -17,7 +17,7 @@ from portal.kernel.errors import Conflict, Refused
 from portal.kernel.words import in_zone
 from portal.policy import Action
 from portal.reviews import service as reviews
-from portal.reviews.rules import VIEW_WORDS, Wanted
+from portal.reviews.rules import KIND_WORDS, ME, NOBODY, SIGNAL_WORDS, SORT_WORDS, VIEW_WORDS, Wanted
 from portal.reviews.snoozing import LONGEST, LONGEST_REASON
 from portal.sites.lab.queue.views import address
 from portal.sites.lab.workspace.forms import add_problems, number
@@ -172,9 +172,12 @@ def keeping(wanted: Wanted) -> str:
 
 def _described(wanted: Wanted) -> str:
     """Return what a view asks for, in words."""
-    parts = wanted.written()
-    named = {"tier": "tier", "kind": "kind", "who": "reviewer", "signal": "signal", "data": "data class", "sort": "by"}
-    said = [f"{words} {parts[key].replace('_', ' ')}" for key, words in named.items() if key in parts and key != "who"]
-    if "who" in parts:
-        said.append({"me": "reviewer me", "nobody": "nobody yet"}.get(parts["who"], "one reviewer"))
-    return ", ".join([VIEW_WORDS[wanted.view], *said])
+    said = [
+        f"tier {wanted.tier}" if wanted.tier else "",
+        f"kind {KIND_WORDS[wanted.kind].lower()}" if wanted.kind else "",
+        {"": "", ME: "reviewer me", NOBODY: "nobody yet"}.get(wanted.who, "one reviewer"),
+        f"signal {SIGNAL_WORDS[wanted.signal].lower()}" if wanted.signal else "",
+        f"data class D{wanted.data_class}" if wanted.data_class is not None else "",
+        f"sorted by {SORT_WORDS[wanted.sort]}" if wanted.sort is not Wanted().sort else "",
+    ]
+    return ", ".join([VIEW_WORDS[wanted.view], *filter(None, said)])
