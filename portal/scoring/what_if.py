@@ -154,7 +154,7 @@ def _what_if(tx: Tx, old: rules.Policy, new: rules.Policy, moved: Mapping[str, t
     rows = tx.session.execute(_newest().execution_options(yield_per=BATCH))
     lines = []
     for row in rows:
-        given = replace(rules.read_inputs(row.inputs.encode()), as_of=today)
+        given = replace(rules.trusted_inputs(row.inputs.encode()), as_of=today)
         lines.append(
             Foreseen(
                 vendor_id=row.vendor_id,

@@ -12,6 +12,7 @@ from portal.scoring.rules.documents import (
     read_policy,
     replay,
     snapshot,
+    trusted_inputs,
 )
 from portal.scoring.rules.gains import Gain, fixed, gains
 from portal.scoring.rules.lint import Problem, claims_only, problems
@@ -112,4 +113,5 @@ __all__ = [
     "steps",
     "tier_in_force",
     "tier_of",
+    "trusted_inputs",
 ]

@@ -10,7 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portal.evidence.rules.periods import PERIODS_1, Periods
-from portal.scoring.rules import POLICY_1, Exposure, Inputs, Policy, canonical, digest, read_policy, score
+from portal.scoring.rules import (
+    POLICY_1,
+    Exposure,
+    Inputs,
+    Policy,
+    canonical,
+    digest,
+    read_inputs,
+    read_policy,
+    score,
+    trusted_inputs,
+)
 from portal.scoring.rules.policy import TIERS
 from portal.scoring.rules.written import PLACES, changes, dangers, periods_of, policy_of, problems_of, read, written
 from tests.rules.scoring.builders import inputs_of, law, policies
@@ -177,3 +188,10 @@ def test_a_policy_without_dangers_keeps_the_laws_of_risk(given_: Inputs, policy:
     assert after.inherent.value >= result.inherent.value
     assert after.tier <= result.tier
     assert after.tier in TIERS
+
+
+@law
+@given(inputs_of(), st.none() | policies())
+def test_inputs_that_are_trusted_are_those_that_are_proved(given_: Inputs, policy: Policy | None) -> None:
+    given_ = replace(given_, policy=policy or POLICY_1, facts=(',"version":{"digest":',))
+    assert trusted_inputs(canonical(given_)) == read_inputs(canonical(given_)) == given_
