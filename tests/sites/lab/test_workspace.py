@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +14,7 @@ from portal.reviews import service as reviews
 from portal.terms import AssessmentState, Role, Verdict
 from portal.wiring import House
 from tests.factories.identity import person
+from tests.factories.rereading import TO_READ, reread
 from tests.factories.reviews import Bench, bench
 
 
@@ -284,3 +286,124 @@ def test_an_unknown_question_is_not_found(made: Bench, signed_in: Callable[..., 
 
     assert client.get(f"{path}?q=no.such").status_code == 404
     assert client.post(f"{path}/answers/no.such/verdict", data={"quick": "accept", "version": "0"}).status_code == 404
+
+
+SCRIPT = {"HX-Request": "true"}
+
+
+def test_with_script_a_verdict_brings_the_next_answer_and_the_way_back(
+    made: Bench, signed_in: Callable[..., Any]
+) -> None:
+    made.claim()
+    client, path = signed_in(made.reviewer), path_of(made)
+    first = made.open_keys()[0]
+
+    answer = client.post(f"{path}/answers/{first}/verdict", data={"quick": "accept", "version": "0"}, headers=SCRIPT)
+
+    text = answer.get_data(as_text=True)
+    assert answer.status_code == 200
+    assert text.lstrip().startswith('<div id="desk"')
+    assert "is accepted." in text
+    assert f"/answers/{first}/clear" in text
+    assert f'data-answer="{first}"' not in text
+
+
+def test_undoing_says_again_what_was_said_before(made: Bench, signed_in: Callable[..., Any]) -> None:
+    made.claim()
+    client, path, key = signed_in(made.reviewer), path_of(made), made.open_keys()[0]
+    made.flag(key, what="61 laptops are not encrypted", credit=20, blocks=((3, None),))
+
+    text = client.post(
+        f"{path}/answers/{key}/verdict", data={"quick": "accept", "version": "1"}, headers=SCRIPT
+    ).get_data(as_text=True)
+    assert verdicts(made)[key] is Verdict.ACCEPT
+    undo = text.partition('id="dock"')[2].partition("</form>")[0]
+    given = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', undo))
+    assert (given["verdict"], given["stay"], given["blocks"]) == ("flag", "1", "3:")
+
+    again = client.post(f"{path}/answers/{key}/verdict", data=given, headers=SCRIPT)
+
+    assert again.status_code == 200
+    assert f'data-answer="{key}"' in again.get_data(as_text=True)
+    with made.at(system("test")) as (tx, review):
+        found = [each for each in findings.of_assessment(tx, review.assessment_id) if each.state == "draft"]
+    assert [(each.what, each.credit, each.blocks) for each in found] == [
+        ("61 laptops are not encrypted", 20, ((3, None),))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"blocks": "9:"}, "Choose the data class and the way of access that it blocks"),
+        ({"blocks": "nonsense"}, "Choose the data class and the way of access that it blocks"),
+        ({"owner": "nobody"}, "Choose somebody who works at the vendor now"),
+    ],
+)
+def test_what_a_finding_cannot_block_and_who_cannot_own_it_is_said(
+    made: Bench, signed_in: Callable[..., Any], changes: dict[str, str], words: str
+) -> None:
+    made.claim()
+    form = {"verdict": "flag", "what": "x", "closes_when": "y", "version": "0", **changes}
+
+    answer = signed_in(made.reviewer).post(f"{path_of(made)}/answers/{made.open_keys()[0]}/verdict", data=form)
+
+    assert answer.status_code == 422
+    assert words in answer.get_data(as_text=True)
+
+
+def test_it_is_compared_with_any_earlier_revision_and_with_no_other(
+    house: House, signed_in: Callable[..., Any]
+) -> None:
+    made = reread(house, slug="ai-contractor-minimal")
+    client, path = signed_in(made.reviewer), path_of(made)
+    down = next(iter(made.changed))
+    text = client.get(f"{path}?q={down}").get_data(as_text=True)
+    assert f"{TO_READ} to read" in text
+    assert "Compare with: <b>2025</b>" in text
+    chosen = re.search(r"with=([0-9a-f-]{36})", text)
+    assert chosen is not None
+
+    assert '<del class="d">' in client.get(f"{path}?q={down}&with={chosen[1]}").get_data(as_text=True)
+    assert '<del class="d">' not in client.get(f"{path}?q={down}&diff=off").get_data(as_text=True)
+    assert client.get(f"{path}?with=00000000-0000-7000-8000-00000000ffff").status_code == 404
+    assert client.get(f"{path}?with=nonsense").status_code == 200
+
+
+def test_before_it_is_finished_it_shows_what_the_vendor_gets(made: Bench, signed_in: Callable[..., Any]) -> None:
+    made.claim()
+    key = made.open_keys()[0]
+    made.flag(
+        key,
+        what="61 laptops are not encrypted",
+        closes_when="An export shows all of them",
+        blocks=((3, None),),
+        owner_id=made.desk.respondent.id,
+    )
+    made.accept_rest()
+
+    text = signed_in(made.reviewer).get(f"{path_of(made)}/finish").get_data(as_text=True)
+
+    assert "What Quillmark Annotation has to do" in text
+    tasks = text.partition('id="findings"')[2]
+    assert "61 laptops are not encrypted" in tasks
+    assert "An export shows all of them" in tasks
+    assert "Owner: Priya Raghunath." in tasks
+    assert "Blocks D3 Confidential and above." in tasks
+    assert "The letter, as it stands" in tasks
+
+
+def test_the_vendor_reads_on_its_home_which_questions_are_open_and_why(
+    made: Bench, signed_in: Callable[..., Any]
+) -> None:
+    made.claim()
+    key = made.open_keys()[0]
+    made.judge(key, Verdict.ASK, note="Who can open the seal?")
+    with made.at(made.reviewer.actor) as (tx, review):
+        reviews.return_questions(tx, review=review, row_version=review.row_version)
+
+    text = signed_in(made.desk.admin).get(f"/assessments/{made.desk.assessment_id}").get_data(as_text=True)
+
+    assert "1 question came back to you" in text
+    assert "Who can open the seal?" in text
+    assert "Everything else stays as it was signed." in text

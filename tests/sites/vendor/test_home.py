@@ -236,7 +236,7 @@ def test_what_came_back_stands_first_with_its_ways(quillmark: Desk, priya: Clien
 
     page = words(priya)
     assert "1 question came back to you" in page
-    assert f"{first.number} {first.label} Reply in its conversation" in page
+    assert f"{first.number} {first.label} Who can open the seal? Reply in its conversation" in page
     assert "a signatory signs again" in page
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -20,6 +20,7 @@ from portal.assessments.waits import WaitLine, before_working_days, usual_wait
 from portal.attestations import service as attestations
 from portal.attestations.pace import pace_of
 from portal.attestations.rules.pace import Pace, time_left
+from portal.attestations.service import MessageLine
 from portal.identity import queries as people
 from portal.identity.queries import InvitationLine
 from portal.identity.rules import InvitationState
@@ -40,7 +41,7 @@ from portal.sites.vendor.home.reading import answered_how, read_ahead
 from portal.sites.vendor.home.tracker import tracked
 from portal.sites.vendor.renewal.earlier import left_of
 from portal.sites.vendor.work import Work, load, next_question, shown_sections, slug
-from portal.terms import AssessmentState, Role
+from portal.terms import AssessmentState, Role, Side
 
 bp = Blueprint("vendor_home", __name__)
 STILL_NEWS = timedelta(days=14)
@@ -148,7 +149,7 @@ def _context(tx: Tx, assessment_id: UUID, lines: Sequence[AssessmentLine]) -> di
         "following": following if mine else None,
         "following_link": _link(work, following.section, following.key) if following else "",
         "first_visit": row.state is AssessmentState.DRAFT and not work.carried and not work.answered,
-        "returned": _returned(work) if returned else (),
+        "returned": _returned(work, threads) if returned else (),
         "tracked": tracked(work, threads),
         "signed": attestations.latest(tx, row.id),
         "outcome": next(
@@ -240,11 +241,20 @@ def _by_group(work: Work, returned: bool) -> list[tuple[str, list[Any]]]:
     return list(found.items())
 
 
-def _returned(work: Work) -> list[tuple[str, str, str, str]]:
-    """Return the questions that came back: number, label, link and state word."""
+def _returned(
+    work: Work, threads: Mapping[str, Sequence[MessageLine]]
+) -> list[tuple[str, str, str, str, MessageLine | None]]:
+    """Return the questions that came back: number, label, link, state word, and what the lab asked about it last."""
     keys = work.standing.reopened or frozenset()
+    asked = {key: [each for each in lines if each.side is Side.LAB] for key, lines in threads.items() if key in keys}
     return [
-        (each.number, each.label, _link(work, each.section, each.key), work.word_of(each))
+        (
+            each.number,
+            each.label,
+            _link(work, each.section, each.key),
+            work.word_of(each),
+            next(reversed(asked.get(each.key, [])), None),
+        )
         for each in work.questionnaire.questions
         if each.key in keys and work.sees(each.section)
     ]
