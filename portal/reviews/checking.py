@@ -117,12 +117,17 @@ def count_signed(tx: Tx, fact: AttestationSigned) -> None:
 
 
 def follow(tx: Tx, fact: Any) -> None:
-    """Any fact about a vendor's files, reports or engagements: its open reviews are counted anew."""
+    """Any fact about a vendor's files, reports or engagements: its open reviews are counted anew.
+
+    A review that somebody is changing in this moment keeps its number until the next look: whoever holds it may be
+    waiting for the very file that this transaction holds.
+    """
     statement = (
         sa.select(Review)
         .where(Review.vendor_id == fact.vendor_id, Review.closed_at.is_(None))
         .order_by(Review.assessment_id, Review.revision)
         .limit(MOST_REVIEWS)
+        .with_for_update(skip_locked=True)
     )
     for review in tx.session.execute(statement).scalars():
         refresh(tx, review)
