@@ -201,8 +201,10 @@ def proofs_of(tx: Tx, assessment_id: UUID) -> Sequence[ProofLine]:
 
 
 def number_waiting(tx: Tx) -> int:
-    """Return how many findings wait for the lab to look at their proof."""
-    statement = sa.select(sa.func.count()).where(Finding.state == FindingState.OPEN, Finding.remedy == RemedyAct.SENT)
+    """Return how many findings wait for the lab to look at their proof or their plan."""
+    statement = sa.select(sa.func.count()).where(
+        Finding.state == FindingState.OPEN, sa.or_(Finding.remedy == RemedyAct.SENT, Finding.plan == PlanState.SENT)
+    )
     return tx.session.execute(statement).scalar_one()
 
 

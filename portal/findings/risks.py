@@ -11,6 +11,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
+from portal.assessments.models import Assessment
 from portal.findings.models import Finding, RiskAcceptance
 from portal.identity.models import UserAccount
 from portal.kernel.ledger import Tx
@@ -130,10 +131,12 @@ def of_vendor(tx: Tx, vendor_id: UUID) -> Sequence[AcceptedRisk]:
     return [AcceptedRisk(**row._mapping) for row in rows]
 
 
-def in_force(tx: Tx, vendor_id: UUID) -> Sequence[AcceptedRisk]:
-    """Return the acceptances that count today for open findings of a vendor, by finding. For the lab."""
+def in_force(tx: Tx, vendor_id: UUID, *, engagement_id: UUID | None = None) -> Sequence[AcceptedRisk]:
+    """Return the acceptances that count today for open findings of a vendor, or of one engagement. For the lab."""
+    asked = sa.select(Assessment.id).where(Assessment.engagement_id == engagement_id)
     rows = tx.session.execute(
         _lines(
+            *([Finding.assessment_id.in_(asked)] if engagement_id is not None else []),
             RiskAcceptance.vendor_id == vendor_id,
             RiskAcceptance.state == AcceptanceState.CONFIRMED,
             RiskAcceptance.until >= tx.now.date(),

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from portal.assessments.models import Assessment
 from portal.attestations.models import AttestedCitation, Citation
 from portal.evidence.models import Evidence
+from portal.findings import risks
 from portal.findings import service as findings
 from portal.kernel.canonical import canonical_bytes, plain
 from portal.kernel.errors import Conflict
@@ -174,7 +175,25 @@ def document(
         proposed_by=proposed_by,
         proposed_at=proposed_at,
     )
+    # Only where there is one, so that what was signed before has the same bytes.
+    if accepted := _accepted(tx, engagement):
+        value["accepted_risks"] = accepted
     return canonical_bytes(value)
+
+
+def _accepted(tx: Tx, engagement: Engagement) -> list[dict[str, Any]]:
+    """Return the risks of the engagement's open findings that two people accept today, as the document names them."""
+    return [
+        {
+            "finding": each.finding_number,
+            "until": each.until,
+            "knock_out": each.knock_out,
+            "owner_id": each.owner_id,
+            "signed_by": [each.proposed_by, each.confirmed_by],
+            "digest": each.digest,
+        }
+        for each in risks.in_force(tx, engagement.vendor_id, engagement_id=engagement.id)
+    ]
 
 
 def _exposed(engagement: Engagement) -> rules.Exposed:

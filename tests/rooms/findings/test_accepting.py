@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from portal.assessments import service as assessments
+from portal.assessments.models import Assessment
 from portal.evidence import service as evidence
 from portal.findings import risks
 from portal.gate.rules import Reason
@@ -19,8 +21,13 @@ from portal.kernel.canonical import digest
 from portal.kernel.clock import FixedClock
 from portal.kernel.errors import Conflict, Forbidden, GatehouseError, NotFound, Refused, StepUpRequired
 from portal.policy import Action
+from portal.reviews import documents
 from portal.reviews import remedies as judging
+from portal.reviews.models import Decision
+from portal.reviews.rules import Proposal
+from portal.scoring import service as scoring
 from portal.terms import AcceptanceState, FindingState, Role
+from portal.vendors.models import Engagement
 from portal.wiring import House
 from tests.factories.accepting import (
     UNTIL,
@@ -296,3 +303,31 @@ def test_the_vendor_is_told_the_day_and_never_the_reason(house: House) -> None:
     told = json.dumps(standing_of(made))
     assert UNTIL.isoformat() in told
     assert "browser room" not in told
+
+
+def test_a_document_of_a_decision_names_the_risks_that_are_accepted_and_else_keeps_its_bytes(house: House) -> None:
+    made = conditional(house)
+
+    def document() -> dict[str, Any]:
+        with made.at(made.lead.actor) as (tx, review):
+            decision = tx.session.execute(sa.select(Decision)).scalar_one()
+            text = documents.document(
+                tx,
+                decision_id=decision.id,
+                number=decision.number,
+                assessment=tx.session.get_one(Assessment, decision.assessment_id),
+                review=review,
+                engagement=tx.session.get_one(Engagement, decision.engagement_id),
+                snapshot=scoring.get(tx, decision.snapshot_id),
+                proposal=Proposal(decision.outcome, (), decision.valid_until, "", ""),
+                signatures=1,
+                proposed_by=decision.proposed_by,
+                proposed_at=decision.proposed_at,
+            )
+        value: dict[str, Any] = json.loads(text)
+        return value
+
+    assert "accepted_risks" not in document()
+    accepted(made)
+    (named,) = document()["accepted_risks"]
+    assert (named["finding"], named["until"], named["digest"]) == (1, UNTIL.isoformat(), risks_of(made)[0].digest)
