@@ -54,17 +54,6 @@ def account() -> ResponseReturnValue:
     return redirect("/account#reading", 303)
 
 
-@bp.post("/account/keys")
-@does(Action.ACCOUNT_MANAGE)
-def keys() -> ResponseReturnValue:
-    """Let single keys act on the actor's pages from now on, or not."""
-    on = request.form.get("keys") == "on"
-    with begin() as tx:
-        reading.switch_keys(tx, on=on)
-    flash(_("Single keys are switched on.") if on else _("Single keys are switched off."))
-    return redirect("/account#keys-card", 303)
-
-
 @bp.app_context_processor
 def names() -> dict[str, object]:
     """Give the templates the time zones there are."""

@@ -122,11 +122,11 @@ def test_a_person_switches_single_keys_off_for_every_browser(made: Bench, signed
     one, other = signed_in(made.reviewer), signed_in(made.reviewer)
     assert 'class="shell"' in one.get("/lab/queue").get_data(as_text=True)
 
-    answer = one.post("/account/keys", data={"keys": "off"})
+    answer = one.post("/lab/keys", data={"keys": "off"})
 
     assert (answer.status_code, answer.location) == (303, "/account#keys-card")
     assert 'class="shell no-keys"' in other.get("/lab/queue").get_data(as_text=True)
-    one.post("/account/keys", data={"keys": "on"})
+    one.post("/lab/keys", data={"keys": "on"})
     assert 'class="shell"' in other.get("/lab/queue").get_data(as_text=True)
 
 

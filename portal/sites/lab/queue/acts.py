@@ -1,4 +1,4 @@
-"""What is done from the queue: a review is set aside and brought back, a view gets a name and loses it."""
+"""What is done from the queue: a review is set aside and back, a view gets a name, single keys are switched."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from werkzeug.datastructures import MultiDict
 from wtforms import DateField, HiddenField, StringField, TextAreaField
 from wtforms.validators import Optional
 
+from portal.identity import reading as identity
 from portal.kernel.errors import Conflict, Refused
 from portal.kernel.words import in_zone
 from portal.policy import Action
@@ -114,6 +115,17 @@ def _snooze_page(review_id: UUID, form: SnoozeForm, *, changed: str = "") -> str
         last=today + LONGEST,
         longest=LONGEST_REASON,
     )
+
+
+@bp.post("/keys")
+@does(Action.ACCOUNT_MANAGE)
+def keys() -> ResponseReturnValue:
+    """Let single keys act on the reader's pages from now on, or not."""
+    on = request.form.get("keys") == "on"
+    with begin() as tx:
+        identity.switch_keys(tx, on=on)
+    flash("Single keys are switched on." if on else "Single keys are switched off.")
+    return redirect("/account#keys-card", 303)
 
 
 @bp.get("/queue/views")
