@@ -23,6 +23,7 @@ from portal.evidence.rules import (
     VENDOR_BYTES,
     Field,
     Letter,
+    Periods,
     Reach,
     Record,
     letter_of,
@@ -30,6 +31,7 @@ from portal.evidence.rules import (
     period_end,
     reach,
 )
+from portal.evidence.rules.periods import renumbered
 from portal.kernel.ledger import Tx
 from portal.kernel.objects import PART_BYTES
 from portal.kernel.words import said
@@ -76,6 +78,11 @@ class LibraryLine:
     taken_up_at: datetime | None
     replaced_by: UUID | None
     reach: Reach | None = None
+    periods: Periods = PERIODS_1
+
+    def rule(self, kind: str, words: str) -> str:
+        """Return the rule of a kind in its reader's words, with the numbers in force."""
+        return renumbered(words, kind, self.periods)
 
     @property
     def kind_title(self) -> str:
@@ -115,7 +122,13 @@ _COLUMNS = [column for name, column in sa.inspect(Evidence).columns.items() if n
 def _lines(tx: Tx, statement: sa.Select[Any]) -> Sequence[LibraryLine]:
     rows = tx.session.execute(statement).all()
     letters = letters_of(tx, {row.vendor_id for row in rows if row.kind == "SOC2"})
-    return [LibraryLine(**row._mapping, reach=reach(_record_of(row, letters.get(row.vendor_id, ())))) for row in rows]
+    periods = in_force(tx) if rows else PERIODS_1
+    return [
+        LibraryLine(
+            **row._mapping, reach=reach(_record_of(row, letters.get(row.vendor_id, ()), periods)), periods=periods
+        )
+        for row in rows
+    ]
 
 
 @cache
@@ -330,18 +343,17 @@ def records(
     found = {}
     for row in rows:
         record = replace(
-            _record_of(row, letters.get(row.vendor_id, ())),
+            _record_of(row, letters.get(row.vendor_id, ()), periods),
             taken_up=row.taken_up_at is not None,
             superseded=newest[row.id] != row.id,
-            periods=periods,
         )
         found[row.id] = record
     return found
 
 
-def _record_of(row: sa.Row[Any], letters: Sequence[Letter]) -> Record:
+def _record_of(row: sa.Row[Any], letters: Sequence[Letter], periods: Periods) -> Record:
     """Return what is known of a file by itself, with the letters of its vendor that name the end of its period."""
-    record = Record(row.kind, row.state, row.details, row.valid_from, row.valid_until)
+    record = Record(row.kind, row.state, row.details, row.valid_from, row.valid_until, periods=periods)
     ends = period_end(record)
     return replace(record, letters=tuple(each for each in letters if each.report_end == ends)) if ends else record
 

@@ -6,6 +6,7 @@ them; this room computes the dates, and takes its part from the published text.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from functools import lru_cache
@@ -70,6 +71,17 @@ LEAST_MONTHS, MOST_MONTHS = 2, 60
 LEAST_DAYS, MOST_DAYS = 7, 1_830
 PERIODS_1: Final = Periods()
 """The numbers of spec/evidence.md, in force until the lab publishes others."""
+
+
+def renumbered(words: str, kind: str, periods: Periods) -> str:
+    """Return the rule of a kind, in whatever language it is, with these numbers in the place of the first ones."""
+    names = _NAMES.get(kind, (kind,))
+    numbers = {getattr(PERIODS_1, name): getattr(periods, name) for name in names if hasattr(PERIODS_1, name)}
+    return re.sub(r"\d+", lambda found: str(numbers.get(int(found[0]), found[0])), words) if numbers else words
+
+
+_NAMES: Final = {"SOC2": ("SOC2", "SOC2_type_1"), "ISO": ("surveillance",), "ISO42": ("surveillance",)}
+"""The numbers in the rule of a kind that are not called after it alone."""
 
 POLICY: Final = "scoring"
 SECTION: Final = "evidence_counts"

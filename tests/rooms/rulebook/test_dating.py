@@ -8,8 +8,8 @@ import sqlalchemy as sa
 
 from portal.evidence.dating import in_force
 from portal.evidence.models import Evidence
-from portal.evidence.queries import records
-from portal.evidence.rules import add_months, validity
+from portal.evidence.queries import library, records
+from portal.evidence.rules import KINDS, add_months, validity
 from portal.kernel import signing
 from portal.kernel.actor import system
 from portal.scoring import service as scoring
@@ -80,3 +80,13 @@ def test_what_is_described_from_then_on_counts_by_the_numbers_in_force(house: Ho
     with house.ledger.begin(SYSTEM) as tx:
         found = validity("PT", {"tested_until": "2026-05-31"}, date(2026, 6, 1), in_force(tx))
     assert (found.valid_until, found.rule) == (date(2026, 11, 30), "6m-from-tested_until")
+
+
+def test_the_rule_of_a_kind_is_said_with_the_numbers_in_force(house: House) -> None:
+    bench = decided(house)
+    policy_published(house, scoring_text(("SOC2: 12", "SOC2: 9"), ("SPL: 90", "SPL: 60")))
+    with house.ledger.begin(bench.lead.actor) as tx:
+        lines = {each.kind: each for each in library(tx, vendor_id=bench.desk.vendor_id)}
+        assert lines["SPL"].rule("SPL", KINDS["SPL"].holds) == "60 days from its day"
+        assert lines["SOC2"].rule("SOC2", "Typ 2: 12 Monate. Typ 1: 6 Monate") == "Typ 2: 9 Monate. Typ 1: 6 Monate"
+        assert lines["SPL"].rule("BL", KINDS["BL"].holds) == KINDS["BL"].holds
