@@ -37,11 +37,12 @@
 
   // What the server said last of each part: only what it says otherwise now takes the place of what is there.
   const shown = new Map();
+  const serializer = new XMLSerializer();
   const plain = (part) => {
     const copy = part.cloneNode(true);
     for (const token of copy.querySelectorAll('[name="csrf_token"]')) token.remove();
     for (const marked of copy.querySelectorAll("[aria-keyshortcuts]")) marked.removeAttribute("aria-keyshortcuts");
-    return copy.outerHTML;
+    return serializer.serializeToString(copy);
   };
   const pages = new Map(); // address -> text, for when there is no connection
   const keep = (url, text) => {

@@ -66,10 +66,11 @@ def _opens_and_verifies(ines: Human, name: str) -> None:
 
 def _flags(ines: Human) -> None:
     form = ines.page.locator("#judge")
-    form.get_by_text("Flag", exact=True).click()
+    form.locator("#verdict-1").check()
     form.get_by_label("Severity").select_option(label="Medium")
     form.get_by_label("What is wrong, for the vendor to read").fill("The reviews of sessions are not shown.")
     form.get_by_label("Closes when").fill("A log sample shows reviews within 7 days.")
+    form.get_by_text("Owner and points").click()
     form.get_by_label("Points instead").fill("30")
     ines.shoots("12-flag")
     ines.presses("Save and go on", form)
@@ -77,7 +78,7 @@ def _flags(ines: Human) -> None:
 
 def _asks(ines: Human) -> None:
     form = ines.page.locator("#judge")
-    form.get_by_text("Ask", exact=True).click()
+    form.locator("#verdict-2").check()
     form.get_by_label("Your question, for the vendor to read").fill("When were the last three reviews?")
     ines.presses("Save and go on", form)
 
