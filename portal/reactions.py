@@ -181,6 +181,8 @@ MOVES: Sequence[type[Fact]] = (
     review_facts.DecisionWithdrawn,
     review_facts.DecisionDeclined,
     review_facts.DecisionVoided,
+    review_facts.ReviewEscalated,
+    review_facts.EscalationEnded,
     score_facts.ScoreComputed,
     finding_facts.FindingDrafted,
     finding_facts.FindingChanged,

@@ -19,7 +19,7 @@ from portal.questionnaires import service as questionnaires
 from portal.questionnaires.rules import credit
 from portal.reviews import reviewing, rules
 from portal.reviews.facts import ReviewOpened
-from portal.reviews.models import Decision, QueueCard, QueuePlace, Review, Snooze
+from portal.reviews.models import Decision, Escalation, QueueCard, QueuePlace, Review, Snooze
 from portal.reviews.rules import Changed, Signal, Stage
 from portal.scoring import queries as scores
 from portal.scoring.models import ScoreSnapshot
@@ -207,6 +207,7 @@ def _source(assessment_id: UUID) -> Any:
             Snooze.id.label("snooze_id"),
             Snooze.until,
             high.label("high"),
+            sa.exists().where(Escalation.review_id == Review.id, Escalation.ended_at.is_(None)).label("escalated"),
         )
         .join(Review, sa.and_(Review.assessment_id == Assessment.id, Review.revision == Assessment.revision))
         .join(Engagement, Engagement.id == Assessment.engagement_id)
@@ -238,4 +239,5 @@ def _signals(row: Any) -> tuple[Signal, ...]:
         high=row.high,
         disagree=row.checks_found,
         down=row.went_down,
+        escalated=row.escalated,
     )

@@ -28,6 +28,7 @@ SIGNAL_WORDS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "knock_out_failed": "Knock-out failed",
         "finding_high": "High finding",
+        "escalated": "Escalated",
         "contradiction": "Contradiction",
         "knock_out_open": "Knock-out open",
         "evidence_missing": "Evidence missing",
@@ -41,6 +42,7 @@ _WEIGHTS: Final[Mapping[str, int]] = MappingProxyType(
     {
         "knock_out_failed": 300,
         "finding_high": 100,
+        "escalated": 50,
         "contradiction": 30,
         "knock_out_open": 20,
         "evidence_missing": 10,
@@ -61,7 +63,14 @@ def stage_of(state: AssessmentState, *, claimed: bool, proposed: bool) -> Stage:
 
 
 def signals_of(
-    *, failed: int, still_open: int, reasons: Iterable[Mapping[str, Any]], high: int, disagree: int = 0, down: int = 0
+    *,
+    failed: int,
+    still_open: int,
+    reasons: Iterable[Mapping[str, Any]],
+    high: int,
+    disagree: int = 0,
+    down: int = 0,
+    escalated: bool = False,
 ) -> tuple[Signal, ...]:
     """Return what stands out of a score, its findings, the checks and the comparison, the gravest first."""
     found: list[Signal] = []
@@ -69,6 +78,8 @@ def signals_of(
         found.append(Signal("knock_out_failed", _count(failed, "knock-out failed", "knock-outs failed"), "stop"))
     if high:
         found.append(Signal("finding_high", _count(high, "high finding", "high findings"), "stop"))
+    if escalated:
+        found.append(Signal("escalated", "Escalated", "asked"))
     if disagree:
         found.append(Signal("contradiction", _count(disagree, "contradiction", "contradictions"), "stop"))
     if still_open:

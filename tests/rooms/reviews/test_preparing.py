@@ -85,6 +85,22 @@ def test_an_escalated_review_waits_for_named_people_and_stays_undecided(house: H
         assert reviews.escalated_to(tx, b.third.id) == []
 
 
+def signals(house: House) -> list[str]:
+    with house.ledger.begin(system("test")) as tx:
+        (found,) = tx.session.execute(sa.text("SELECT signals FROM queue_card")).scalars()
+        return [kind for kind, _, _ in found]
+
+
+def test_the_queue_shows_it_while_it_waits(house: House) -> None:
+    b = reviewed(house, tier=1)
+    raised = escalate(b, b.reviewer, b.lead)
+    assert "escalated" in signals(house)
+
+    hand_back(b, b.lead, raised)
+
+    assert "escalated" not in signals(house)
+
+
 def test_it_ends_with_the_decision(house: House) -> None:
     b = reviewed(house, tier=2)
     escalate(b, b.reviewer, b.lead)
