@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -233,11 +234,19 @@ def left_behind(tx: Tx, assessment: Assessment) -> Sequence[LeftBehind]:
 
 def assignees(tx: Tx, assessment: Assessment) -> dict[str, list[UUID]]:
     """Return who has each section that somebody has, in the order it was given."""
-    statement = _live(assessment).order_by(SectionAssignment.assigned_at, SectionAssignment.id)
     found: dict[str, list[UUID]] = {}
-    for row in tx.session.execute(statement).scalars():
-        found.setdefault(row.section, []).append(row.user_id)
+    for section, user_id in tx.session.execute(_assignees(), {"of": assessment.id}):
+        found.setdefault(section, []).append(user_id)
     return found
+
+
+@cache
+def _assignees() -> sa.Select[str, UUID]:
+    return (
+        sa.select(SectionAssignment.section, SectionAssignment.user_id)
+        .where(SectionAssignment.assessment_id == sa.bindparam("of"), SectionAssignment.ended_at.is_(None))
+        .order_by(SectionAssignment.assigned_at, SectionAssignment.id)
+    )
 
 
 def section_scope(tx: Tx, assessment: Assessment, section: str) -> SectionScope:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -242,12 +243,9 @@ class CarriedLine:
         return digest(dict(self.content))
 
 
-def carried_of(tx: Tx, assessment: Assessment, *, question_key: str | None = None) -> dict[str, CarriedLine]:
-    """Return everything that came over, by question, also what was dealt with and what is not asked any more.
-
-    :param question_key: the one question that the caller wants to know of.
-    """
-    statement = (
+@cache
+def _carried() -> sa.Select[*tuple[Any, ...]]:
+    return (
         sa.select(
             CarriedAnswer,
             QuestionnaireVersion.slug,
@@ -260,13 +258,21 @@ def carried_of(tx: Tx, assessment: Assessment, *, question_key: str | None = Non
         .join(Assessment, Assessment.id == sa.func.coalesce(Attestation.assessment_id, CarriedAnswer.assessment_id))
         .join(Engagement, Engagement.id == Assessment.engagement_id)
         .outerjoin(UserAccount, UserAccount.id == CarriedAnswer.settled_by)
-        .where(CarriedAnswer.assessment_id == assessment.id)
+        .where(CarriedAnswer.assessment_id == sa.bindparam("of"))
         .order_by(CarriedAnswer.question_key)
         .execution_options(populate_existing=True)
     )
+
+
+def carried_of(tx: Tx, assessment: Assessment, *, question_key: str | None = None) -> dict[str, CarriedLine]:
+    """Return everything that came over, by question, also what was dealt with and what is not asked any more.
+
+    :param question_key: the one question that the caller wants to know of.
+    """
+    statement = _carried()
     if question_key is not None:
         statement = statement.where(CarriedAnswer.question_key == question_key)
-    rows = tx.session.execute(statement).all()
+    rows = tx.session.execute(statement, {"of": assessment.id}).all()
     files = _files_of(tx, assessment.id) if rows else {}
     return {
         row.question_key: CarriedLine(

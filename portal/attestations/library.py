@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -37,6 +39,34 @@ class FileUse:
 
 def uses_of(tx: Tx, vendor_id: UUID, *, evidence_id: UUID | None = None) -> Mapping[UUID, Sequence[FileUse]]:
     """Return the answers that use each file of a vendor, in the order of the questions."""
+    statement = _uses()
+    if evidence_id is not None:
+        statement = statement.where(Citation.evidence_id == evidence_id)
+    found: dict[UUID, list[FileUse]] = {}
+    for citation in tx.session.execute(statement, {"vendor": vendor_id}):
+        asked = questionnaires.compiled(tx, citation.questionnaire_id)
+        if citation.question_key not in asked:
+            continue
+        question = asked.question(citation.question_key)
+        found.setdefault(citation.evidence_id, []).append(
+            FileUse(
+                assessment_id=citation.assessment_id,
+                assessment_title=citation.title,
+                question_key=question.key,
+                number=question.number,
+                label=question.label,
+                section=question.section,
+                pages=citation.pages,
+                signed=citation.signed,
+                quote=citation.quote,
+                citation_id=citation.id,
+            )
+        )
+    return found
+
+
+@cache
+def _uses() -> sa.Select[*tuple[Any, ...]]:
     signed = (
         sa.select(AttestedCitation.citation_id)
         .where(AttestedCitation.citation_id == Citation.id)
@@ -44,36 +74,23 @@ def uses_of(tx: Tx, vendor_id: UUID, *, evidence_id: UUID | None = None) -> Mapp
         .exists()
         .label("signed")
     )
-    statement = (
-        sa.select(Citation, Assessment.title, Assessment.questionnaire_id, signed)
+    return (
+        sa.select(
+            Citation.id,
+            Citation.assessment_id,
+            Citation.question_key,
+            Citation.evidence_id,
+            Citation.pages,
+            Citation.quote,
+            Assessment.title,
+            Assessment.questionnaire_id,
+            signed,
+        )
         .join(Assessment, Assessment.id == Citation.assessment_id)
-        .where(Citation.vendor_id == vendor_id, Citation.removed_at.is_(None))
+        .where(Citation.vendor_id == sa.bindparam("vendor"), Citation.removed_at.is_(None))
         .order_by(Assessment.requested_at.desc(), Citation.cited_at, Citation.id)
         .limit(10_000)
     )
-    if evidence_id is not None:
-        statement = statement.where(Citation.evidence_id == evidence_id)
-    found: dict[UUID, list[FileUse]] = {}
-    for citation, title, questionnaire_id, is_signed in tx.session.execute(statement):
-        asked = questionnaires.compiled(tx, questionnaire_id)
-        if citation.question_key not in asked:
-            continue
-        question = asked.question(citation.question_key)
-        found.setdefault(citation.evidence_id, []).append(
-            FileUse(
-                assessment_id=citation.assessment_id,
-                assessment_title=title,
-                question_key=question.key,
-                number=question.number,
-                label=question.label,
-                section=question.section,
-                pages=citation.pages,
-                signed=is_signed,
-                quote=citation.quote,
-                citation_id=citation.id,
-            )
-        )
-    return found
 
 
 def replace_file(tx: Tx, fact: EvidenceAttached) -> None:

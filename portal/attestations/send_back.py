@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
 from uuid import UUID, uuid5
 
 import sqlalchemy as sa
@@ -222,16 +224,6 @@ def notes_of(tx: Tx, assessment: Assessment) -> list[NoteLine]:
     """Return the notes that nobody settled, the oldest first; none while nobody can answer."""
     if assessment.state not in ANSWERABLE_STATES:
         return []
-    statement = (
-        sa.select(SentBack, Answer.version)
-        .outerjoin(
-            Answer,
-            sa.and_(Answer.assessment_id == SentBack.assessment_id, Answer.question_key == SentBack.question_key),
-        )
-        .where(SentBack.assessment_id == assessment.id, SentBack.settled_at.is_(None))
-        .order_by(SentBack.sent_at, SentBack.section, SentBack.question_key, SentBack.id)
-        .limit(500)
-    )
     return [
         NoteLine(
             id=row.id,
@@ -241,10 +233,34 @@ def notes_of(tx: Tx, assessment: Assessment) -> list[NoteLine]:
             note=row.note,
             by=row.sent_by_name,
             at=row.sent_at,
-            answered=row.answer_version is not None and (version or 0) > row.answer_version,
+            answered=row.answer_version is not None and (row.version or 0) > row.answer_version,
         )
-        for row, version in tx.session.execute(statement)
+        for row in tx.session.execute(_unsettled(), {"of": assessment.id})
     ]
+
+
+@cache
+def _unsettled() -> sa.Select[*tuple[Any, ...]]:
+    return (
+        sa.select(
+            SentBack.id,
+            SentBack.section,
+            SentBack.question_key,
+            SentBack.user_id,
+            SentBack.note,
+            SentBack.sent_by_name,
+            SentBack.sent_at,
+            SentBack.answer_version,
+            Answer.version,
+        )
+        .outerjoin(
+            Answer,
+            sa.and_(Answer.assessment_id == SentBack.assessment_id, Answer.question_key == SentBack.question_key),
+        )
+        .where(SentBack.assessment_id == sa.bindparam("of"), SentBack.settled_at.is_(None))
+        .order_by(SentBack.sent_at, SentBack.section, SentBack.question_key, SentBack.id)
+        .limit(500)
+    )
 
 
 def settle(tx: Tx, *, assessment: Assessment, note_id: UUID) -> NoteLine:

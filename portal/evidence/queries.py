@@ -238,16 +238,20 @@ def usage(tx: Tx, vendor_id: UUID) -> Usage:
 
     The bytes of a removed file are kept, so they count; as a file it does not.
     """
-    pending = sa.and_(Evidence.state == EvidenceState.RESERVED, Evidence.expires_at > tx.now)
+    files, size, removed = tx.session.execute(_usage(), {"vendor": vendor_id, "now": tx.now}).one()
+    return Usage(files, int(size), int(removed))
+
+
+@cache
+def _usage() -> sa.Select[*tuple[Any, ...]]:
+    pending = sa.and_(Evidence.state == EvidenceState.RESERVED, Evidence.expires_at > sa.bindparam("now"))
     held = Evidence.state.not_in([EvidenceState.RESERVED, EvidenceState.REFUSED])
     gone = Evidence.removed_at.is_not(None)
-    statement = sa.select(
+    return sa.select(
         sa.func.count().filter(~gone),
         sa.func.coalesce(sa.func.sum(Evidence.size), 0),
         sa.func.coalesce(sa.func.sum(Evidence.size).filter(gone), 0),
-    ).where(Evidence.vendor_id == vendor_id, sa.or_(held, sa.and_(pending, ~gone)))
-    files, size, removed = tx.session.execute(statement).one()
-    return Usage(files, int(size), int(removed))
+    ).where(Evidence.vendor_id == sa.bindparam("vendor"), sa.or_(held, sa.and_(pending, ~gone)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ class Fact:
     __slots__ = ()
 
 
+_BEGIN = sa.text("SELECT now(), set_config('role', :role, true), set_config('gatehouse.vendor', :scope, true)")
 Reaction = Callable[["Tx", Fact], None]
 Trail = Callable[["Tx", Sequence[Fact]], None]
 
@@ -82,10 +83,8 @@ class Ledger:
             yield from self._scoped(session, actor)
 
     def _scoped(self, session: Session, actor: Actor) -> Iterator[Tx]:
-        now = session.execute(
-            sa.text("SELECT now(), set_config('role', :role, true), set_config('gatehouse.vendor', :scope, true)"),
-            {"role": APP_ROLE, "scope": scope_of(actor)},
-        ).scalar_one()
+        # Past the session's own ways of executing, which are for rows of tables.
+        now = session.connection().execute(_BEGIN, {"role": APP_ROLE, "scope": scope_of(actor)}).scalar_one()
         tx = Tx(session=session, actor=actor, now=self.clock.read(now), new_id=self.new_id)
         yield tx
         session.flush()
