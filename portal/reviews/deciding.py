@@ -223,6 +223,8 @@ def withdraw_decision(tx: Tx, *, decision: Decision) -> None:
     policy.check(tx.actor, Action.REVIEW_READ, decision)
     if tx.actor.id is None or decision.proposed_by != tx.actor.id:
         raise Forbidden("Who proposed a decision takes it back. You can decline it if you were to confirm it.")
+    # The assessment first, as whoever signs holds it: else the two would wait for each other for ever.
+    reviewing.hold(tx, review_of(tx, decision))
     _void(tx, decision)
     tx.record(DecisionWithdrawn(decision.id, decision.vendor_id, decision.assessment_id))
 
@@ -238,7 +240,7 @@ def decline_decision(tx: Tx, *, decision: Decision, reason: str) -> None:
     review = review_of(tx, decision)
     vendor = reviewing.vendor_of(tx, review)
     me = duties.actor_as_candidate(tx, vendor)
-    assessment = tx.session.get_one(Assessment, decision.assessment_id)
+    assessment = reviewing.hold(tx, review)
     case = documents.case_of_decision(tx, review, assessment, decision)
     if bars := rules.bars_to_sign(me, case):
         raise Forbidden(f"{me.name} {rules.sentence(bars)}. Who could confirm it can decline it.")
@@ -295,6 +297,7 @@ def _void_behind(tx: Tx, user_id: UUID, because: str, *, vendor_id: UUID | None 
         .order_by(Decision.id)
     )
     for decision in tx.session.execute(statement).scalars().all():
+        reviewing.hold(tx, review_of(tx, decision))
         if _fell(tx, decision):
             tx.record(DecisionVoided(decision.id, decision.vendor_id, decision.assessment_id, because))
 

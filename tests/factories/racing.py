@@ -9,9 +9,6 @@ from typing import Any
 
 from portal.kernel.errors import Conflict, GatehouseError
 
-ROUNDS = 50
-"""How often a race is run: an order that loses once in ten is then missed once in two hundred runs."""
-
 _pool = ThreadPoolExecutor(4, thread_name_prefix="racer")
 
 

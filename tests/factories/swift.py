@@ -17,6 +17,7 @@ from portal.evidence.models import Evidence
 from portal.identity.models import RoleGrant, UserAccount
 from portal.kernel.actor import Actor, ActorKind
 from portal.kernel.ledger import Tx
+from portal.kernel.signing import Signer, SigningKey
 from portal.policy import Action
 from portal.questionnaires import service as questionnaires
 from portal.questionnaires.models import QuestionnaireVersion
@@ -128,6 +129,17 @@ class World:
         with self.house.ledger.begin(FACTORY) as tx:
             return {name: somebody(tx, name, roles) for name, roles in held.items()}
 
+    @cached_property
+    def sealer(self) -> Signer:
+        """What signs the record of a decision; its key is in no file, so that the house can be copied."""
+        private, now = bytes(range(32)), self.house.instant()
+        life = timedelta(days=3_650)
+        return Signer([SigningKey("swift", private, now - life, now + life)])
+
+    def sealing(self) -> dict[str, Any]:
+        """Return what a command needs that may make a decision count."""
+        return {"sealer": self.sealer}
+
     def version(self, tx: Tx) -> QuestionnaireVersion:
         """Return the questionnaire, published if it is not yet."""
         return questionnaires.publish(tx, source=SOURCE.encode(), name="three")
@@ -192,14 +204,15 @@ class World:
         with self.house.ledger.begin(self.lab[by].acting()) as tx:
             review = reviews.latest(tx, case.assessment_id)
             assert review is not None
-            form = {"row_version": review.row_version, **approval(tx.now.date()), **given}
+            form = {"row_version": review.row_version, **self.sealing(), **approval(tx.now.date()), **given}
             return reviews.propose_decision(tx, review=review, **form).id
 
     def sign_decision(self, decision_id: UUID, by: str) -> DecisionState:
         """Sign what was proposed as another lead; return how far it came."""
         with self.house.ledger.begin(self.lab[by].acting()) as tx:
             decision = reviews.get_decision(tx, decision_id, Action.DECISION_CONFIRM)
-            return reviews.sign_decision(tx, decision=decision, digest_seen=decision.digest).state
+            seen = decision.digest
+            return reviews.sign_decision(tx, decision=decision, digest_seen=seen, **self.sealing()).state
 
     def decision(self, decision_id: UUID) -> Decision:
         """Return a decision as stored."""
