@@ -88,7 +88,7 @@ def grow(house: House, first: int, last: int) -> None:
     """Add the assessments of these numbers to the queue, and their findings to the search."""
     with house.engine.connect() as connection:
         run = connection.exec_driver_sql
-        run("SELECT set_config('gatehouse.vendor', '*', false)")
+        run("SELECT set_config('gatehouse.vendor', '*', true), set_config('statement_timeout', '0', true)")
         like = run(
             "SELECT f.id AS finding, r.id AS review, a.id AS assessment, a.engagement_id AS engagement FROM finding f"
             " JOIN assessment a ON a.id = f.assessment_id"
@@ -99,14 +99,17 @@ def grow(house: House, first: int, last: int) -> None:
         values |= {"vendors": str(VENDORS), "common": COMMON, "rare": RARE}
         for statement in (_VENDOR, _ENGAGEMENT) if first == 1 else ():
             run(_written(statement, first=0, last=VENDORS - 1, **values))
-        with _bare(connection, ("queue_place", "queue_card", "search_word")):
+        with _bare(connection, ("assessment", "review", "finding", "queue_place", "queue_card", "search_word")):
             for statement in _STATEMENTS:
                 began = time.perf_counter()
                 run(_written(statement, first=first, last=last, **values))
                 _say(f"  {statement.split()[2]:14} {time.perf_counter() - began:8.1f} s")
         connection.commit()
     with house.engine.connect() as connection:
-        connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql("VACUUM ANALYZE")
+        plain = connection.execution_options(isolation_level="AUTOCOMMIT")
+        plain.exec_driver_sql("SET statement_timeout = 0")
+        plain.exec_driver_sql("VACUUM ANALYZE")
+        plain.exec_driver_sql("RESET statement_timeout")
 
 
 def _written(statement: str, **values: object) -> str:

@@ -14,6 +14,7 @@ from portal.findings import service as findings
 from portal.policy import may_ever
 from portal.reviews import second_look
 from portal.reviews import service as reviews
+from portal.reviews.queries import Count
 from portal.sites.shared.door import action_of
 from portal.sites.shared.pages import begin
 from portal.sites.shared.ui import LAB_NAV
@@ -73,12 +74,13 @@ def _is_lab_page() -> bool:
     return request.endpoint not in {None, "static"} and (request.path.startswith("/lab") or request.path == "/account")
 
 
-def _counts() -> dict[str, int]:
+def _counts() -> dict[str, int | str]:
     with begin() as tx:
         waiting = reviews.counts(tx)
         return {
-            "queue": waiting.queue,
-            "reviews": waiting.mine,
+            # The queue stops counting where a number says no more; it says so.
+            "queue": Count(waiting.queue).words if waiting.queue else 0,
+            "reviews": Count(waiting.mine).words if waiting.mine else 0,
             "messages": conversations.count_open_talks(tx),
             "cosign": waiting.to_cosign,
             "findings": findings.number_waiting(tx),

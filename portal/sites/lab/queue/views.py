@@ -44,6 +44,7 @@ EMPTY = {
 SIGNAL_ICONS = {
     "knock_out_failed": "shield-alert",
     "finding_high": "flag",
+    "escalated": "users",
     "contradiction": "scan-line",
     "knock_out_open": "message-circle-question-mark",
     "evidence_missing": "file-x",
