@@ -1,0 +1,1 @@
+"""What a policy text is, and how two of them differ."""
