@@ -95,11 +95,8 @@ def problems_of(text: str) -> list[str]:
         found = leaves(text)
     except Unreadable as problem:
         return [str(problem)]
-    problems = []
     known: set[Path] = {("format",), ("warn_at",), *(("working_days", f"tier_{tier}") for tier in TIERS)}
-    for path in sorted(known):
-        if path not in found:
-            problems.append(f"“{'.'.join(path)}” is missing")
+    problems = [f"“{'.'.join(path)}” is missing" for path in sorted(known) if path not in found]
     for path, leaf in found.items():
         name = ".".join(path)
         if path not in known:
