@@ -275,6 +275,7 @@ LATER = {
     "lab_workspace.return_questions",
     "vendor_check.withdraw",
     "vendor_exchange.as_oscal",
+    "vendor_findings.name_owner",
     "vendor_findings.say",
     "vendor_findings.send",
     "vendor_findings.send_plan",
@@ -539,7 +540,7 @@ def finding_of(std: Std, party: Party) -> Finding:
 
 def proof_returned(std: Std, party: Party) -> None:
     """Return its proof, so that a plan can follow."""
-    with std.house.ledger.begin(std.lab["r2"].actor) as tx:
+    with std.house.ledger.begin(std.lab["r1"].actor) as tx:
         row = judging.get(tx, party.own["finding_id"], Action.REMEDY_RETURN)
         step = judging.steps_of(tx, row)[-1].id
         judging.give_back(tx, finding=row, remedy_id=step, note="Which site?", row_version=row.row_version)
