@@ -66,6 +66,12 @@ class Bench:
     def admin(self) -> Person:
         return person(self.house, roles=[Role.PROGRAM_ADMIN], name="Mara Ilves")
 
+    @property
+    def sealer(self) -> signing.Signer:
+        """What signs records, with a key of this house."""
+        signing.make_file(self.house.signing_keys, now=self.house.instant())
+        return signing.load(self.house.signing_keys)
+
     @contextmanager
     def at(self, actor: Actor, action: Action = Action.REVIEW_READ) -> Iterator[tuple[Tx, Review]]:
         """Yield a transaction of somebody of the lab, with the review of the newest revision."""
@@ -121,14 +127,16 @@ class Bench:
     def propose(self, who: Person, **given: Any) -> UUID:
         """Propose a decision; return its id."""
         with self.at(who.fresh) as (tx, review):
-            form = {**proposal(), "row_version": review.row_version, "sealer": self.house.signer, **given}
+            form = {**proposal(), "row_version": review.row_version, "sealer": self.sealer, **given}
             return reviews.propose_decision(tx, review=review, **form).id
 
     def sign(self, who: Person, decision_id: UUID, **given: Any) -> None:
         """Sign a proposed decision as somebody else."""
         with self.house.ledger.begin(who.fresh) as tx:
             decision = reviews.get_decision(tx, decision_id, Action.DECISION_CONFIRM)
-            reviews.sign_decision(tx, decision=decision, **{"digest_seen": decision.digest, "sealer": self.house.signer, **given})
+            reviews.sign_decision(
+                tx, decision=decision, **{"digest_seen": decision.digest, "sealer": self.sealer, **given}
+            )
 
     def decision(self, decision_id: UUID) -> Decision:
         """Return a decision as stored."""
@@ -145,8 +153,9 @@ def bench(
         holds.
     """
     asked = {"slug": slug, **TIERS[tier], **given}
-    signing.make_file(house.signing_keys, now=house.instant())
     made = moulds.cast(house, "bench", lambda new: _signed(new, proven=proven, **asked), given=(proven, asked))
+    # After the mould: a house with files of its own is not copied.
+    signing.make_file(house.signing_keys, now=house.instant())
     return Bench(house, replace(made, house=house))
 
 

@@ -323,11 +323,6 @@ def closes(condition: Mapping[str, Any]) -> tuple[str, str]:
     return data, how
 
 
-def only_class(condition: Mapping[str, Any]) -> bool:
-    """Whether a condition is about one class alone, and not about those above it."""
-    return condition.get("data_class") is not None
-
-
 def _on(steps: Sequence[Mapping[str, Any]], today: date | None) -> Mapping[str, Any]:
     """Return the step that holds on a day: the last that began; the first where none has."""
     if not steps:
