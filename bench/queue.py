@@ -37,24 +37,27 @@ SELECT md5('v' || i)::uuid, 'vendor-' || i, 'Vendor ' || i, 'Vendor ' || i || ' 
 FROM generate_series({first}, {last}) AS i ON CONFLICT DO NOTHING
 """
 _ENGAGEMENT = """
-INSERT INTO engagement SELECT (jsonb_populate_record(e, jsonb_build_object(
-    'id', md5('e' || i)::uuid, 'vendor_id', md5('v' || i)::uuid))).*
-FROM engagement e, generate_series({first}, {last}) AS i WHERE e.id = {engagement} ON CONFLICT DO NOTHING
+INSERT INTO engagement SELECT new.* FROM engagement e, generate_series({first}, {last}) AS i,
+    LATERAL jsonb_populate_record(e, jsonb_build_object(
+    'id', md5('e' || i)::uuid, 'vendor_id', md5('v' || i)::uuid)) AS new
+WHERE e.id = {engagement} ON CONFLICT DO NOTHING
 """
 _ASSESSMENT = """
-INSERT INTO assessment SELECT (jsonb_populate_record(a, jsonb_build_object(
+INSERT INTO assessment SELECT new.* FROM assessment a, generate_series({first}, {last}) AS i,
+    LATERAL jsonb_populate_record(a, jsonb_build_object(
     'id', md5('a' || i)::uuid, 'vendor_id', md5('v' || i % {vendors})::uuid,
     'engagement_id', md5('e' || i % {vendors})::uuid, 'tier', 1 + i % 3, 'state', 'submitted',
-    'questionnaire_slug', 'slug-' || i))).*
-FROM assessment a, generate_series({first}, {last}) AS i WHERE a.id = {assessment}
+    'questionnaire_slug', 'slug-' || i)) AS new
+WHERE a.id = {assessment}
 """
 _REVIEW = """
-INSERT INTO review SELECT (jsonb_populate_record(r, jsonb_build_object(
+INSERT INTO review SELECT new.* FROM review r, generate_series({first}, {last}) AS i,
+    LATERAL jsonb_populate_record(r, jsonb_build_object(
     'id', md5('r' || i)::uuid, 'vendor_id', md5('v' || i % {vendors})::uuid,
     'assessment_id', md5('a' || i)::uuid, 'reviewer_id', NULL, 'claimed_at', NULL, 'closed_at', NULL,
     'recommendation', NULL, 'recommended_at', NULL,
-    'due_at', now() + (i % 14400) * interval '1 minute', 'opened_at', now() - (i % 14400) * interval '1 minute'))).*
-FROM review r, generate_series({first}, {last}) AS i WHERE r.id = {review}
+    'due_at', now() + (i % 14400) * interval '1 minute', 'opened_at', now() - (i % 14400) * interval '1 minute')) AS new
+WHERE r.id = {review}
 """
 _CARD = """
 INSERT INTO queue_card (assessment_id, vendor_id, review_id, stage, since, signals)
@@ -70,11 +73,12 @@ LATERAL unnest(ARRAY['open', 'open/stage:new', 'open/tier:' || 1 + i % 3, 'open/
     'open/class:' || i % 6, 'open/signal:' || CASE i % 5000 WHEN 0 THEN 'went_down' ELSE 'finding_high' END]) AS place
 """
 _FINDING = """
-INSERT INTO finding SELECT (jsonb_populate_record(f, jsonb_build_object(
+INSERT INTO finding SELECT new.* FROM finding f, generate_series({first}, {last}) AS i,
+    LATERAL jsonb_populate_record(f, jsonb_build_object(
     'id', md5('f' || i)::uuid, 'vendor_id', md5('v' || i % {vendors})::uuid, 'number', 1000 + i / {vendors},
     'assessment_id', md5('a' || i)::uuid, 'closes_when', 'lot' || i % 9999,
-    'what', CASE WHEN i % 333 = 0 AND i < 1000 THEN '{rare}' WHEN i % 2 = 0 THEN '{common}' ELSE 'laptops' END))).*
-FROM finding f, generate_series({first}, {last}) AS i WHERE f.id = {finding}
+    'what', CASE WHEN i % 333 = 0 AND i < 1000 THEN '{rare}' WHEN i % 2 = 0 THEN '{common}' ELSE 'laptops' END)) AS new
+WHERE f.id = {finding}
 """
 _WORD = """
 INSERT INTO search_word (kind, word, ref, part, vendor_id)
