@@ -233,6 +233,11 @@ def house(
     """The house on the test's own database, with a fixed clock and counted ids."""
     built = Tested(settings, database_url=database_url, clock=clock, new_id=counted())
     built.pools = pools
+    yield from offered(built, databases)
+
+
+def offered(built: House, databases: Databases) -> Iterator[House]:
+    """Yield a house that nothing was done with yet, and let go of what it held."""
     moulds.offer(built, databases)
     yield built
     if "gate_calls" in vars(built):

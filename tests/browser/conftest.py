@@ -11,10 +11,13 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, sync_playwright
 
+from portal.kernel.clock import FixedClock
+from portal.kernel.ids import counted
 from portal.settings import Settings
 from portal.wiring import House, make_app
 from tests.browser import chromium as finder
 from tests.browser.gallery import serving
+from tests.conftest import Databases, offered
 from tests.factories.identity import Person, session_token
 
 HERE = Path(__file__).parent
@@ -173,6 +176,15 @@ def seen_as(page: Page, theme: str, width: int) -> None:
     """Change theme and width of a page that is open, which costs no new load."""
     page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
     page.set_viewport_size({"width": width, "height": 900})
+
+
+@pytest.fixture
+def house(settings: Settings, databases: Databases, database_url: str, clock: FixedClock) -> Iterator[House]:
+    """The house on the test's own database, with connections of its own.
+
+    A page that closes may leave a request behind, which must not find the database of the next test.
+    """
+    yield from offered(House(settings, database_url=database_url, clock=clock, new_id=counted()), databases)
 
 
 @pytest.fixture
