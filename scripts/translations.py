@@ -30,8 +30,8 @@ KEYWORDS: dict[str, tuple[int, ...] | None] = {
     "N_": None,
 }
 JINJA = {"trimmed": "true", "silent": "false", "encoding": "utf-8"}
-LAB = ("portal/sites/lab/", "portal/sites/api/", "portal/demo/", "portal/doctor/")
-"""What speaks to the lab, to machines and to operators speaks English."""
+LAB = ("portal/sites/lab/", "portal/sites/api/", "portal/demo/", "portal/doctor/", "portal/reviews/rules/check")
+"""What speaks to the lab, to machines and to operators speaks English; a check asks a case what was ``said``."""
 
 MADE = datetime(2026, 11, 30, tzinfo=UTC)
 """One day for good, so that a catalogue changes when a text does and never else."""
