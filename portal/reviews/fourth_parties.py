@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -49,46 +49,67 @@ class FourthParty:
 
 
 def of_vendor(tx: Tx, vendor: Vendor) -> Sequence[FourthParty]:
-    """Return the organisations behind a vendor, the most shared first, then by name.
+    """Return the organisations behind a vendor by name, without who else leans on them.
 
-    Reports are those in force; answers are the newest that the vendor signed. Whoever reads answers and evidence of
-    every vendor may know who else leans on an organisation; nobody else is told of any.
+    Reports are those in force; answers are the newest that the vendor signed.
 
     :raises Forbidden: if the actor reads no reviews or no evidence.
     """
     policy.check(tx.actor, Action.REVIEW_READ, vendor)
     policy.check(tx.actor, Action.EVIDENCE_READ, vendor)
-    reported = _reported(tx)
-    listed = _listed(tx)
     found: dict[str, FourthParty] = {}
-    for key, name, purpose, method, evidence_id, file_name in reported.get(vendor.id, ()):
-        party = found.setdefault(key, FourthParty(key, name))
-        party.purpose = party.purpose or purpose
-        party.named.append(Named(evidence_id, file_name, method))
-    for key, row in listed.get(vendor.id, ()):
-        party = found.setdefault(key, FourthParty(key, str(row.get("name", "")).strip()))
-        party.purpose = party.purpose or str(row.get("purpose") or "")
-        party.country = str(row.get("country") or "")
-        party.data_class = str(row.get("data_class") or "")
-        party.named.append(Named(None, "", None))
+    reported = _reported().where(ReportCarveOut.vendor_id == vendor.id)
+    newest_first = (Evidence.created_at.desc(), ReportCarveOut.position, ReportCarveOut.id)
+    for row in tx.session.execute(reported.order_by(*newest_first).limit(MOST)):
+        party = found.setdefault(row.organisation_key, FourthParty(row.organisation_key, row.organisation))
+        party.purpose = party.purpose or row.purpose
+        party.named.append(Named(row.evidence_id, row.file_name, row.method))
+    listed = _listed().where(Attestation.vendor_id == vendor.id)
+    for _vendor_id, content in tx.session.execute(listed):
+        for key, supplier in suppliers_in(content):
+            party = found.setdefault(key, FourthParty(key, str(supplier.get("name", "")).strip()))
+            party.purpose = party.purpose or str(supplier.get("purpose") or "")
+            party.country = str(supplier.get("country") or "")
+            party.data_class = str(supplier.get("data_class") or "")
+            party.named.append(Named(None, "", None))
+    return sorted(found.values(), key=lambda each: each.name.casefold())
+
+
+def with_others(tx: Tx, vendor: Vendor, parties: Sequence[FourthParty]) -> Sequence[FourthParty]:
+    """Return the organisations with the other vendors that lean on them, the most shared first, then by name.
+
+    Whoever reads answers and evidence of every vendor may know who else leans on an organisation; nobody else is told
+    of any.
+
+    :raises Forbidden: if the actor reads no reviews or no evidence.
+    """
+    policy.check(tx.actor, Action.REVIEW_READ, vendor)
+    policy.check(tx.actor, Action.EVIDENCE_READ, vendor)
+    if not parties:
+        return parties
+    wanted = [each.key for each in parties]
     users: dict[str, set[UUID]] = defaultdict(set)
-    for vendor_id, parties in reported.items():
-        for each in parties:
-            users[each[0]].add(vendor_id)
-    for vendor_id, rows in listed.items():
-        for key, _row in rows:
+    reported = _reported().where(ReportCarveOut.organisation_key.in_(wanted), ReportCarveOut.vendor_id != vendor.id)
+    for row in tx.session.execute(reported.limit(MOST)):
+        users[row.organisation_key].add(row.vendor_id)
+    listed = _listed().where(Attestation.vendor_id != vendor.id)
+    for vendor_id, content in tx.session.execute(listed.limit(MOST)):
+        for key, _supplier in suppliers_in(content):
             users[key].add(vendor_id)
-    wanted = {user for key in found for user in users[key]} - {vendor.id}
+    found = set().union(*(users.get(key, set()) for key in wanted))
     names = {
         row.id: (row.name, row.slug)
-        for row in tx.session.execute(sa.select(Vendor.id, Vendor.name, Vendor.slug).where(Vendor.id.in_(wanted)))
+        for row in tx.session.execute(sa.select(Vendor.id, Vendor.name, Vendor.slug).where(Vendor.id.in_(found)))
     }
-    for key, party in found.items():
-        party.others = tuple(sorted(names[each] for each in users[key] if each in names))
-    return sorted(found.values(), key=lambda each: (-len(each.others), each.name.casefold()))
+    shared = [
+        replace(each, others=tuple(sorted(names[user] for user in users.get(each.key, ()) if user in names)))
+        for each in parties
+    ]
+    return sorted(shared, key=lambda each: (-len(each.others), each.name.casefold()))
 
 
-def _reported(tx: Tx) -> Mapping[UUID, list[tuple[str, str, str, CarveMethod, UUID, str]]]:
+def _reported() -> sa.Select[UUID, str, str, str, CarveMethod, UUID, str]:
+    """Return what reports in force name; one that a newer report replaced says nothing any more."""
     newer = aliased(Evidence)
     replaced = sa.exists().where(
         newer.supersedes_id == Evidence.id,
@@ -96,7 +117,7 @@ def _reported(tx: Tx) -> Mapping[UUID, list[tuple[str, str, str, CarveMethod, UU
         newer.removed_at.is_(None),
         newer.state.in_(list(KEPT)),
     )
-    statement = (
+    return (
         sa.select(
             ReportCarveOut.vendor_id,
             ReportCarveOut.organisation_key,
@@ -116,29 +137,22 @@ def _reported(tx: Tx) -> Mapping[UUID, list[tuple[str, str, str, CarveMethod, UU
             Evidence.state.in_(list(KEPT)),
             ~replaced,
         )
-        .order_by(ReportCarveOut.vendor_id, Evidence.created_at.desc(), ReportCarveOut.position, ReportCarveOut.id)
-        .limit(MOST)
     )
-    found: dict[UUID, list[tuple[str, str, str, CarveMethod, UUID, str]]] = {}
-    for vendor_id, *rest in tx.session.execute(statement):
-        found.setdefault(vendor_id, []).append(tuple(rest))  # type: ignore[arg-type] # a row of the statement above
-    return found
 
 
-def _listed(tx: Tx) -> Mapping[UUID, list[tuple[str, Mapping[str, Any]]]]:
+def _listed() -> sa.Select[Any]:
+    """Return the newest signed list of suppliers of each vendor: one look by key for each signed revision."""
     question, _table = SUPPLIERS
-    newest = (
-        sa.select(AttestedAnswer.vendor_id, AttestedAnswer.content)
+    return (
+        sa.select(Attestation.vendor_id, AttestedAnswer.content)
         .join(
-            Attestation,
-            sa.and_(Attestation.id == AttestedAnswer.attestation_id, Attestation.vendor_id == AttestedAnswer.vendor_id),
+            AttestedAnswer,
+            sa.and_(AttestedAnswer.attestation_id == Attestation.id, AttestedAnswer.vendor_id == Attestation.vendor_id),
         )
         .where(AttestedAnswer.question_key == question)
-        .ext(postgresql.distinct_on(AttestedAnswer.vendor_id))
-        .order_by(AttestedAnswer.vendor_id, Attestation.signed_at.desc(), Attestation.id.desc())
-        .limit(MOST)
+        .ext(postgresql.distinct_on(Attestation.vendor_id))
+        .order_by(Attestation.vendor_id, Attestation.signed_at.desc(), Attestation.id.desc())
     )
-    return {vendor_id: list(suppliers_in(content)) for vendor_id, content in tx.session.execute(newest)}
 
 
 def suppliers_in(content: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:

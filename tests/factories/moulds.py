@@ -28,11 +28,15 @@ class Copier(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Mould:
-    """A database as it was when something had been made in it, how many ids that took, and what was returned."""
+    """A database as it was when something had been made in it, how many ids that took, and what was returned.
+
+    ``keys`` are the house's signing keys, if something was sealed: what they sealed is in the database.
+    """
 
     database: str
     ids: int
     made: Any
+    keys: bytes | None
 
 
 _offered: WeakKeyDictionary[House, Copier] = WeakKeyDictionary()
@@ -59,13 +63,18 @@ def cast(house: House, name: str, make: Callable[[House], Made], *, given: objec
         databases.become(house.database_url, mould.database)
         for _ in range(mould.ids):
             house.new_id()
+        if mould.keys is not None:
+            house.signing_keys.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            house.signing_keys.touch(0o600)
+            house.signing_keys.write_bytes(mould.keys)
         return mould.made
     taken = _counting(house)
     made = make(house)
     house.engine.dispose()
-    if not house.settings.var_dir.exists():
+    if all(each == house.signing_keys for each in house.settings.var_dir.rglob("*") if not each.is_dir()):
         copy = databases.fresh(_name(house.database_url))
-        _moulds[key] = Mould(_name(copy), len(taken), made)
+        keys = house.signing_keys.read_bytes() if house.signing_keys.exists() else None
+        _moulds[key] = Mould(_name(copy), len(taken), made, keys)
     return made
 
 

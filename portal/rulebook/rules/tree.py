@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import yaml
 
@@ -17,6 +17,10 @@ Value = int | str | tuple[int | str, ...]
 Path = tuple[str, ...]
 
 _WHOLE: Final = re.compile(r"-?(0|[1-9][0-9]{0,8})", re.ASCII)
+
+
+DEEPEST: Final = 10
+"""How deep lists and names may stand in each other; a policy has four."""
 
 
 class Unreadable(ValueError):
@@ -37,14 +41,17 @@ def leaves(text: str) -> dict[Path, Leaf]:
     :raises Unreadable: if the text is anything else than mappings of values.
     """
     try:
+        depth = 0
         for event in yaml.parse(text, Loader=yaml.SafeLoader):
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > DEEPEST:
+                # Before the rest is read: what it costs to read grows with the square of the depth.
+                raise Unreadable(f"{_line_of(event.start_mark)}this is nested too deep for a policy")
             if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-                line = event.start_mark.line + 1 if event.start_mark is not None else 1
-                raise Unreadable(f"Line {line}: names for parts (& and *) are not used here")
+                raise Unreadable(f"{_line_of(event.start_mark)}names for parts (& and *) are not used here")
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as failure:
-        mark = failure.problem_mark or failure.context_mark
-        where = f"Line {mark.line + 1}: " if mark is not None else ""
+        where = _line_of(failure.problem_mark or failure.context_mark)
         raise Unreadable(
             f"{where}this is not YAML: {failure.problem or failure.context or 'it cannot be read'}"
         ) from None
@@ -58,6 +65,10 @@ def leaves(text: str) -> dict[Path, Leaf]:
             raise Unreadable(f"Line {leaf.line}: “{'.'.join(path)}” is there twice")
         found[path] = leaf
     return found
+
+
+def _line_of(mark: Any) -> str:
+    return f"Line {mark.line + 1}: " if mark is not None else ""
 
 
 def _walk(node: yaml.MappingNode, path: Path) -> Iterator[tuple[Path, Leaf]]:

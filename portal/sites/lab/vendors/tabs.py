@@ -19,6 +19,7 @@ from portal.kernel.errors import NotFound
 from portal.kernel.ledger import Tx
 from portal.policy import Action
 from portal.questionnaires import service as questionnaires
+from portal.reviews import fourth_parties
 from portal.reviews import queries as reviews
 from portal.sites.lab.vendors import lines
 from portal.sites.lab.vendors.forms import ROLE_HINTS, InviteForm
@@ -152,7 +153,8 @@ def fourth_parties_page(slug: str) -> ResponseReturnValue:
     """List whom the vendor leans on, and which other vendors lean on the same."""
     with begin() as tx:
         head = head_of(tx, slug)
-    return _page("fourth_parties", head)
+        parties = None if head.parties is None else fourth_parties.with_others(tx, head.vendor, head.parties)
+    return _page("fourth_parties", head, parties=parties)
 
 
 @bp.get("/people")

@@ -19,6 +19,7 @@ from portal.kernel.ledger import Tx
 from portal.kernel.words import day
 from portal.policy import Action, may_ever
 from portal.questionnaires import service as questionnaires
+from portal.reviews import fourth_parties
 from portal.sites.lab.vendors import lines
 from portal.sites.lab.vendors.forms import (
     DATA_CLASS_HINTS,
@@ -136,6 +137,7 @@ def _overview(tx: Tx, head: Head) -> dict[str, Any]:
         "current": (head.asked[0], lines.state_tag(head.asked[0], today)) if head.asked else None,
         "more_time": more_time.more_time_waiting(tx, head.vendor.id),
         "standing": standing(tx, head, today),
+        "parties": None if head.parties is None else fourth_parties.with_others(tx, head.vendor, head.parties),
         "history": timeline(tx, head.vendor, BRIEF, limit=NEWEST),
         "steps": steps,
         "next_act": _next_act(head, steps),
