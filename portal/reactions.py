@@ -96,14 +96,15 @@ CAUSES: Mapping[type[Fact], Sequence[Reaction]] = {
     ),
     finding_facts.RemedyUndone: (remedied.follow_remedy, standing.follow_remedy, follow.mail_proof_answer),
     # what was said about a finding is shown on the vendor's page; the gate keeps what was decided
-    finding_facts.PlanSent: (standing.follow_remedy,),
-    finding_facts.PlanAgreed: (standing.follow_remedy,),
-    finding_facts.PlanReturned: (standing.follow_remedy,),
-    finding_facts.FindingDueMoved: (standing.follow_remedy,),
+    finding_facts.PlanSent: (standing.follow_remedy, follow.mail_plan),
+    finding_facts.PlanAgreed: (standing.follow_remedy, follow.mail_plan_agreed),
+    finding_facts.PlanReturned: (standing.follow_remedy, follow.mail_plan_returned),
+    finding_facts.FindingDueMoved: (standing.follow_remedy, follow.mail_due_moved),
     finding_facts.FindingOwnerNamed: (standing.follow_remedy,),
     # a risk that two people accept lifts what its finding keeps closed, until its day, and no score
-    finding_facts.RiskAccepted: (accepted.follow_risk, standing.follow_remedy),
-    finding_facts.RiskRevoked: (accepted.follow_risk, standing.follow_remedy),
+    finding_facts.RiskProposed: (follow.mail_risk_proposed,),
+    finding_facts.RiskAccepted: (accepted.follow_risk, standing.follow_remedy, follow.mail_risk_accepted),
+    finding_facts.RiskRevoked: (accepted.follow_risk, standing.follow_remedy, follow.mail_risk_revoked),
     # a second look changes nothing by being asked for
     finding_facts.SecondLookAsked: (follow.mail_second_look,),
     finding_facts.SecondLookDecided: (follow.mail_second_answer,),

@@ -77,6 +77,11 @@ CHOICES: Mapping[Group, Choice] = {
                 "decision",
                 "proof_accepted",
                 "proof_returned",
+                "plan_agreed",
+                "plan_returned",
+                "finding_due_moved",
+                "risk_accepted",
+                "risk_revoked",
                 "second_look_answered",
             }
         ),
@@ -126,9 +131,9 @@ CHOICES: Mapping[Group, Choice] = {
     ),
     Group.VENDORS: Choice(
         Side.LAB,
-        "Replies and proof from vendors",
-        "A vendor wrote to you about a question, or sent proof that a finding is put right.",
-        frozenset({"reply_received", "proof_received"}),
+        "Replies, proof and plans from vendors",
+        "A vendor wrote to you about a question, sent proof that a finding is put right, or a plan to do so.",
+        frozenset({"reply_received", "proof_received", "plan_received"}),
         (Channel.DAILY, Channel.NOW, Channel.WEEKLY, Channel.OFF),
     ),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from portal.delivery.service import enqueue
 from portal.kernel.ledger import Tx
@@ -17,6 +18,7 @@ NOTIFY_SIGN_IN = "notify_sign_in"
 NOTIFY_ALERT = "notify_alert"
 NOTIFY_ADDRESS = "notify_address"
 NOTIFY_FOUND = "notify_found"
+NOTIFY_FINDING = "notify_finding"
 """The jobs of portal/jobs/notify.py, by name: they stand above every room."""
 
 RECOVERY_CODE = "recovery_code"
@@ -130,6 +132,45 @@ def mail_proof_answer(tx: Tx, fact: Any) -> None:
     """RemedyVerified, RemedyReturned, RemedyUndone: the vendor hears what became of its proof."""
     what = "proof_accepted" if hasattr(fact, "credit") else "proof_returned"
     enqueue(tx, NOTIFY_VENDOR, what=what, assessment_id=fact.assessment_id, subject_id=fact.remedy_id)
+
+
+def mail_plan(tx: Tx, fact: Any) -> None:
+    """PlanSent: who follows the finding hears that there is a plan, once for all within ten minutes."""
+    _finding(tx, fact, "plan_received", fact.step_id, once=f"plan:{fact.assessment_id}", at=tx.now + DIGEST)
+
+
+def mail_plan_agreed(tx: Tx, fact: Any) -> None:
+    """PlanAgreed: who sees to the finding hears of it."""
+    _finding(tx, fact, "plan_agreed", fact.step_id)
+
+
+def mail_plan_returned(tx: Tx, fact: Any) -> None:
+    """PlanReturned: who sees to the finding hears that another plan is asked for."""
+    _finding(tx, fact, "plan_returned", fact.step_id)
+
+
+def mail_due_moved(tx: Tx, fact: Any) -> None:
+    """FindingDueMoved: who sees to the finding hears by when it is due now."""
+    _finding(tx, fact, "finding_due_moved", fact.step_id)
+
+
+def mail_risk_proposed(tx: Tx, fact: Any) -> None:
+    """RiskProposed: who may confirm it hears of it."""
+    _finding(tx, fact, "risk_proposed", fact.acceptance_id)
+
+
+def mail_risk_accepted(tx: Tx, fact: Any) -> None:
+    """RiskAccepted: the vendor hears that the finding keeps nothing closed for a while."""
+    _finding(tx, fact, "risk_accepted", fact.acceptance_id)
+
+
+def mail_risk_revoked(tx: Tx, fact: Any) -> None:
+    """RiskRevoked: the vendor hears that what the finding kept closed is closed again."""
+    _finding(tx, fact, "risk_revoked", fact.acceptance_id)
+
+
+def _finding(tx: Tx, fact: Any, what: str, subject_id: UUID, **when: Any) -> None:
+    enqueue(tx, NOTIFY_FINDING, what=what, finding_id=fact.finding_id, subject_id=subject_id, **when)
 
 
 def mail_second_look(tx: Tx, fact: Any) -> None:

@@ -15,6 +15,7 @@ from portal.delivery import rules, service
 from portal.jobs import (
     accepting,
     addresses,
+    agreed,
     alerts,
     digests,
     ends,
@@ -62,7 +63,16 @@ class BackOff(BaseRetryStrategy):
 
 def all_jobs(pace: Pace) -> tuple[Job, ...]:
     """Return every job of the house."""
-    given = (*mail.JOBS, *notify.JOBS, *addresses.JOBS, *alerts.JOBS, *reading.JOBS, *accepting.JOBS, *found.JOBS)
+    given = (
+        *mail.JOBS,
+        *notify.JOBS,
+        *addresses.JOBS,
+        *alerts.JOBS,
+        *reading.JOBS,
+        *accepting.JOBS,
+        *found.JOBS,
+        *agreed.JOBS,
+    )
     return (
         *given,
         *likeness.jobs(pace),

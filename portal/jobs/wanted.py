@@ -12,10 +12,18 @@ import sqlalchemy as sa
 from portal.assessments.models import AccessCard, Assessment, SectionAssignment
 from portal.attestations import queries as conversations
 from portal.evidence.models import Evidence
-from portal.findings.models import Finding
+from portal.findings.models import Finding, RiskAcceptance
 from portal.gate.models import Pause
 from portal.kernel.ledger import Tx
-from portal.terms import ANSWERABLE_STATES, AssessmentState, EvidenceState, FindingState, RemedyAct, Side
+from portal.terms import (
+    ANSWERABLE_STATES,
+    AcceptanceState,
+    AssessmentState,
+    EvidenceState,
+    FindingState,
+    RemedyAct,
+    Side,
+)
 from portal.vendors.models import Vendor
 
 Context = Mapping[str, Any]
@@ -78,6 +86,45 @@ def _finding(tx: Tx, context: Context, _user_id: UUID | None) -> str:
     return ""
 
 
+def _plan(tx: Tx, context: Context, _user_id: UUID | None) -> str:
+    row = tx.session.get(Finding, UUID(str(context["finding_id"])))
+    return "The finding was closed before this mail left." if row is None or row.state is not FindingState.OPEN else ""
+
+
+def _moved(tx: Tx, context: Context, user_id: UUID | None) -> str:
+    row = tx.session.get(Finding, UUID(str(context["finding_id"])))
+    if row is not None and row.due_on is not None and row.due_on.isoformat() != context["due_on"]:
+        return "The finding was given another date before this mail left."
+    return _plan(tx, context, user_id)
+
+
+def _proposed(tx: Tx, context: Context, _user_id: UUID | None) -> str:
+    row = tx.session.get(RiskAcceptance, UUID(str(context["acceptance_id"])))
+    waits = row is not None and row.state is AcceptanceState.PROPOSED
+    return "" if waits else "It was confirmed or fell before this mail left."
+
+
+def _accepted(tx: Tx, context: Context, user_id: UUID | None) -> str:
+    if not _is_accepted(tx, context):
+        return "It was revoked before this mail left."
+    return _plan(tx, context, user_id)
+
+
+def _revoked(tx: Tx, context: Context, user_id: UUID | None) -> str:
+    if _is_accepted(tx, context):
+        return "The risk was accepted again before this mail left."
+    return _plan(tx, context, user_id)
+
+
+def _is_accepted(tx: Tx, context: Context) -> bool:
+    live = sa.exists().where(
+        RiskAcceptance.finding_id == UUID(str(context["finding_id"])),
+        RiskAcceptance.state == AcceptanceState.CONFIRMED,
+        RiskAcceptance.until >= tx.now.date(),
+    )
+    return bool(tx.session.execute(sa.select(live)).scalar())
+
+
 def _evidence(tx: Tx, context: Context, _user_id: UUID | None) -> str:
     ids = [UUID(str(each)) for each in context["evidence_ids"]]
     newer = sa.orm.aliased(Evidence)
@@ -135,6 +182,12 @@ _CHECKS: Mapping[str, Callable[[Tx, Context, UUID | None], str]] = {
     "questions": _questions,
     "reply": _reply,
     "finding_due": _finding,
+    "plan_agreed": _plan,
+    "plan_returned": _plan,
+    "finding_due_moved": _moved,
+    "risk_proposed": _proposed,
+    "risk_accepted": _accepted,
+    "risk_revoked": _revoked,
     "evidence_ends": _evidence,
     "approval_ends": _approval,
     "access_paused": _paused,

@@ -32,7 +32,7 @@ from portal.reviews import duties, reviewing, rules
 from portal.reviews.models import Decision
 from portal.reviews.rules import Bar, Candidate
 from portal.reviews.rules import risks as risk_rules
-from portal.terms import AcceptanceState, DecisionState, FindingState, Side
+from portal.terms import AcceptanceState, DecisionState, FindingState, Role, Side
 from portal.vendors.models import Vendor
 
 ELSE = "Somebody else confirms this."
@@ -93,6 +93,17 @@ def why_not_confirm(tx: Tx, finding: Finding, acceptance_id: UUID) -> str:
     me = duties.actor_as_candidate(tx, _vendor(tx, finding))
     bars = _bars(tx, finding, me, proposer=_proposer(tx, acceptance, finding))
     return f"{me.name} {rules.sentence(bars)}. {ELSE}" if bars else ""
+
+
+def who_confirm(tx: Tx, finding: Finding, acceptance: RiskAcceptance) -> Sequence[UUID]:
+    """Return the lead approvers whom nothing bars from confirming a proposal."""
+    vendor, proposer = _vendor(tx, finding), _proposer(tx, acceptance, finding)
+    return [
+        each.id
+        for each in identity.lab_people(tx, active_only=True)
+        if Role.LEAD_APPROVER in each.roles
+        and not _bars(tx, finding, duties.candidate(tx, each, vendor), proposer=proposer)
+    ]
 
 
 def conditions_of(tx: Tx, finding: Finding) -> tuple[rules.Condition, ...]:

@@ -104,6 +104,17 @@ LINES: Mapping[str, Callable[[int], Said]] = {
     "approval_ends": lambda n: said_n("%(num)s approval ends soon", "%(num)s approvals end soon", n),
     "proof_accepted": lambda n: said_n("%(num)s proof accepted", "%(num)s proofs accepted", n),
     "proof_returned": lambda n: said_n("%(num)s proof sent back", "%(num)s proofs sent back", n),
+    "plan_agreed": lambda n: said_n("%(num)s plan agreed", "%(num)s plans agreed", n),
+    "plan_returned": lambda n: said_n("%(num)s plan sent back", "%(num)s plans sent back", n),
+    "finding_due_moved": lambda n: said_n(
+        "%(num)s finding with another due date", "%(num)s findings with another due date", n
+    ),
+    "risk_accepted": lambda n: said_n(
+        "%(num)s finding that keeps nothing closed for now", "%(num)s findings that keep nothing closed for now", n
+    ),
+    "risk_revoked": lambda n: said_n(
+        "%(num)s finding that closes access again", "%(num)s findings that close access again", n
+    ),
     "ready_to_sign": lambda n: said_n("%(num)s assessment to sign", "%(num)s assessments to sign", n),
     "questions": lambda n: said_n("%(num)s review with questions", "%(num)s reviews with questions", n),
     "decision": lambda n: said_n("%(num)s decision", "%(num)s decisions", n),
@@ -114,6 +125,7 @@ LINES: Mapping[str, Callable[[int], Said]] = {
     "second_look_answered": lambda n: said_n("%(num)s second look answered", "%(num)s second looks answered", n),
     "more_time_asked": lambda n: said_n("%(num)s wish for more time", "%(num)s wishes for more time", n),
     "proof_received": lambda n: said_n("%(num)s finding with new proof", "%(num)s findings with new proof", n),
+    "plan_received": lambda n: said_n("%(num)s plan to answer", "%(num)s plans to answer", n),
     "second_look_asked": lambda n: said_n("%(num)s second look asked for", "%(num)s second looks asked for", n),
     "reply_received": lambda n: said_n("%(num)s reply from a vendor", "%(num)s replies from vendors", n),
     "new_submission": lambda n: said_n("%(num)s assessment to review", "%(num)s assessments to review", n),
