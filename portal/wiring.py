@@ -40,7 +40,7 @@ from portal.kernel.signing import Signer
 from portal.kernel.signing import load as load_signer
 from portal.reactions import REACTIONS
 from portal.settings import Settings
-from portal.sites.shared import door, errors, headers, language, sessions, ui
+from portal.sites.shared import door, errors, headers, language, sessions, timed, ui
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -261,6 +261,7 @@ def make_app(settings: Settings, house: House | None = None) -> Flask:
     errors.register(app)
     language.register(app)
     ui.register(app, now=lambda: built.instant())
+    timed.register(app)
     app.context_processor(lambda: {"lab_name": settings.lab_name, "site_host": settings.host})
     _serve(app, settings)
     door.mark_static(app)

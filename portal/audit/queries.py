@@ -15,7 +15,7 @@ from portal.audit.models import AuditCheckpoint, AuditEvent
 from portal.audit.rules import GENESIS, Checkpoint
 from portal.kernel.ledger import Tx
 
-PAGE = 50
+PAGE = 40
 
 
 def factor_of(tx: Tx, session_id: UUID) -> str:

@@ -175,7 +175,7 @@
 
   // A state is told by an icon and a word, never by colour alone.
   // What names a thing is no state of it.
-  const LABEL = /^(?:Tier|Revision) \d+$/;
+  const LABEL = /^(?:Tier|Revision|Version) \d+$/;
   const states = () => {
     const problems = [];
     for (const e of document.querySelectorAll(".tag")) {
