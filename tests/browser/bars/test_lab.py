@@ -9,6 +9,7 @@ import dataclasses
 import os
 import sys
 from collections.abc import Callable, Mapping
+from datetime import date
 from uuid import UUID
 
 import pytest
@@ -110,7 +111,7 @@ def second_look_asked(std: Std) -> dict[str, object]:
 def more_time_asked(std: Std) -> dict[str, object]:
     """A vendor asks for a later day."""
     with std.a.desk.at(std.a.desk.admin.actor) as (tx, row):
-        more_time.ask_more_time(tx, assessment=row, wished_on=None, reason="Two of us are ill.")
+        more_time.ask_more_time(tx, assessment=row, wished_on=date(2027, 1, 15), reason="Two of us are ill.")
     return {"slug": std.a.slug, "assessment_id": std.a.desk.assessment_id}
 
 
