@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from portal.terms import Role
 
@@ -24,6 +25,10 @@ class Stage(StrEnum):
     CONDITIONAL = "conditional"
     REJECTED = "rejected"
     RENEWING = "renewing"
+    RENEWED = "renewed"
+    SNOOZED = "snoozed"
+    TO_DECIDE = "to_decide"
+    ESCALATED = "escalated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,16 @@ class Company:
     """Questions that are answered badly whatever the strength."""
     proofs: tuple[str, ...] = field(default=())
     """The finding that it sends proof for, by its question, and how far that goes: sent, or closed."""
+    plans: tuple[str, ...] = field(default=())
+    """Findings that it sends a plan for, by their questions; the lab agrees."""
+    conditions: tuple[tuple[str, str, int], ...] = field(default=())
+    """What an approval hangs on: the question of the finding, the words, and the days from the decision on."""
+    lives_with: str = ""
+    """The finding, by its question, whose risk the lab accepts for a while."""
+    says_else: tuple[tuple[str, str, str], ...] = field(default=())
+    """Where an answer contradicts a file: the question, the field of its form, and what it says there."""
+    changed: tuple[str, ...] = field(default=())
+    """What it answers anew, and worse, when it renews; the rest it confirms."""
     appeal: str = ""
     """Why it asks for a second look at its decision."""
 
@@ -91,6 +106,27 @@ def _team(respondent: str, admin: str, signatory: str, *more: str) -> tuple[Play
     )
 
 
+def _small(name: str, work: tuple[str, str, str], team: tuple[str, str, str], **more: Any) -> Company:
+    """Return a vendor that works for the lab in one service, in the lab's environment, and was asked little."""
+    project, purpose, service = work
+    given: dict[str, Any] = {
+        "legal_name": f"{name} Ltd",
+        "domain": f"{name.split()[0].lower()}.example",
+        "data_classes": (2,),
+        "access_modes": ("A2",),
+        "people": 40,
+        "workforce": ("employees",),
+        "devices": ("ours",),
+        "persons": (),
+        "other_labs": False,
+        "platform": False,
+        "questionnaire": "ai-contractor-minimal",
+    }
+    return Company(
+        name=name, project=project, purpose=purpose, services=(service,), players=_team(*team), **(given | more)
+    )
+
+
 COMPANIES = (
     Company(
         name="Quillmark Annotation",
@@ -107,9 +143,13 @@ COMPANIES = (
         persons=("personal",),
         players=_team("Priya Raghunath", "Marisol Dufour", "Daniel Osei", "Tomasz Okoro"),
         stage=Stage.IN_REVIEW,
-        days_ago=21,
+        days_ago=14,
         strength=90,
         weak=("end.managed", "inc.exercise"),
+        says_else=(
+            ("inf.pentest", "details.firm", "Cobalt Reach Testing"),
+            ("gov.insurance.cyber", "details.insurer", "Northgate Mutual"),
+        ),
     ),
     Company(
         name="Hollowbrook Linguistics",
@@ -130,6 +170,8 @@ COMPANIES = (
         strength=93,
         weak=("inc.exercise", "end.dlp"),
         proofs=("inc.exercise", "sent"),
+        plans=("end.dlp",),
+        conditions=(("inc.exercise", "Run the yearly incident exercise and send its report", 120),),
         platform=False,
     ),
     Company(
@@ -307,6 +349,77 @@ COMPANIES = (
         days_ago=185,
         strength=97,
         weak=("ret.backups.days",),
+    ),
+    _small(
+        "Umberfield Data",
+        ("Cedar captions", "Captions for images, inside our environment", "labelling"),
+        ("Edda Marsh", "Frode Linnet", "Gitta Solberg"),
+        stage=Stage.IN_REVIEW,
+        days_ago=19,
+        strength=84,
+    ),
+    _small(
+        "Sablewood Evals",
+        ("Grader panel", "Gradings of outputs, inside our environment", "expert"),
+        ("Halvor Pike", "Irma Decker", "Jarl Winther"),
+        stage=Stage.SUBMITTED,
+        days_ago=9,
+    ),
+    _small(
+        "Thornbury Maths",
+        ("Proof rubrics", "Rubrics for proofs, inside our environment", "expert"),
+        ("Kaja Verne", "Lars Umber", "Mette Roke"),
+        stage=Stage.SUBMITTED,
+        days_ago=7,
+        strength=99,
+    ),
+    _small(
+        "Kestrel Speech",
+        ("Read sentences", "Recordings of sentences, inside our environment", "collection"),
+        ("Nanna Frey", "Odd Sommer", "Pia Lindell"),
+        stage=Stage.SNOOZED,
+        days_ago=10,
+        strength=90,
+    ),
+    _small(
+        "Redgate Curation",
+        ("Sourcing of public texts", "Curation of public texts, inside our environment", "collection"),
+        ("Runa Keel", "Sverre Alm", "Tora Hedge"),
+        stage=Stage.TO_DECIDE,
+        days_ago=13,
+    ),
+    _small(
+        "Marrowstone Labs",
+        ("Refusal pairs", "Preference pairs, inside our environment", "preference"),
+        ("Ulla Brink", "Viggo Stern", "Wenche Dahl"),
+        stage=Stage.ESCALATED,
+        days_ago=14,
+        strength=80,
+        weak=("inf.logs.months",),
+    ),
+    _small(
+        "Copperline Raters",
+        ("Tone ratings", "Ratings of tone, inside our environment", "preference"),
+        ("Yrsa Quill", "Aksel Thorn", "Birte Holm"),
+        stage=Stage.RENEWED,
+        days_ago=80,
+        renewed_days_ago=10,
+        strength=98,
+        changed=("inf.logs.months", "wrk.offboard.hours"),
+    ),
+    _small(
+        "Pinwheel Text",
+        ("Story endings", "Endings of stories, inside our environment", "expert"),
+        ("Ditte Rowan", "Eskil Barth", "Fenja Lorne"),
+        stage=Stage.CONDITIONAL,
+        days_ago=75,
+        strength=95,
+        weak=("inf.logs.months", "wrk.training"),
+        conditions=(
+            ("inf.logs.months", "Keep the logs of access for twelve months and show the setting", 30),
+            ("wrk.training", "Train everybody on the project and send the list", 35),
+        ),
+        lives_with="wrk.training",
     ),
 )
 

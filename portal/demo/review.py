@@ -15,13 +15,14 @@ from portal.attestations.models import AttestedCitation, Citation
 from portal.demo.answers import dice
 from portal.demo.cast import Company, Stage
 from portal.evidence import service as evidence
-from portal.findings import remedies, second_look
+from portal.findings import planning, remedies, second_look
 from portal.findings import service as findings
 from portal.gate import service as gate
 from portal.kernel.actor import Actor
 from portal.kernel.ledger import Tx
 from portal.kernel.signing import Signer
 from portal.policy import Action
+from portal.reviews import acceptances, following
 from portal.reviews import remedies as judging
 from portal.reviews import service as reviews
 from portal.reviews.models import Review
@@ -69,6 +70,11 @@ class LabSide:
             review = reviews.get(tx, review_id, Action.RECOMMEND)
             reviews.recommend(tx, review=review, note="Read in full; the proofs hold.", row_version=review.row_version)
         story.at(days_ago=company.days_ago - 10)
+        if company.stage is Stage.TO_DECIDE:
+            return
+        if company.stage is Stage.ESCALATED:
+            self._escalate(reviewer, review_id)
+            return
         self._decide(review_id)
         if company.paused:
             self._pause()
@@ -136,25 +142,16 @@ class LabSide:
             }.get(company.stage, Outcome.APPROVE)
             easy = suggested in {Recommendation.APPROVE, Recommendation.CONDITIONAL}
             life = 300 if easy else 85
-            conditions = (
-                [
-                    reviews.Condition(
-                        text="Run the yearly incident exercise and send its report",
-                        due_on=story.today() + timedelta(days=120),
-                        closes_at=max(company.data_classes),
-                        finding=next(
-                            (
-                                each.number
-                                for each in findings.of_assessment(tx, self._assessment_id)
-                                if each.question_key == "inc.exercise"
-                            ),
-                            None,
-                        ),
-                    )
-                ]
-                if outcome is Outcome.APPROVE_WITH_CONDITIONS
-                else []
-            )
+            numbers = {each.question_key: each.number for each in findings.of_assessment(tx, self._assessment_id)}
+            conditions = [
+                reviews.Condition(
+                    text=text,
+                    due_on=story.today() + timedelta(days=days),
+                    closes_at=max(company.data_classes),
+                    finding=numbers.get(key),
+                )
+                for key, text, days in company.conditions
+            ]
             decision = reviews.propose_decision(
                 tx,
                 review=review,
@@ -184,12 +181,82 @@ class LabSide:
 
     def follow_up(self, sender: Actor, signatory: Actor) -> None:
         """Send proof for findings as far as the company goes, close what it calls closed, ask for a second look."""
+        self._send_plans(sender)
+        self._accept_risk()
         self._send_proofs(sender)
         if self._company.appeal:
             self._story.at(days_ago=1)
             with self._ledger.begin(signatory) as tx:
                 outcome = assessments.outcomes_of(tx, self._vendor_id)[0]
                 second_look.ask(tx, outcome=outcome, reason=self._company.appeal)
+
+    def _escalate(self, reviewer: Actor, review_id: UUID) -> None:
+        story = self._story
+        with self._ledger.begin(reviewer) as tx:
+            reviews.escalate(
+                tx,
+                review=reviews.get(tx, review_id, Action.DECISION_PREPARE),
+                to=[some(story.lab("Hana Kobayashi").id)],
+                reason="The logs end after six months, and the project wants to begin next week. Do we bear that?",
+                due_on=story.today() + timedelta(days=8),
+            )
+
+    def _send_plans(self, vendor: Actor) -> None:
+        """Say what is done about findings and by when; the lab agrees, and an owner is named."""
+        for key in self._company.plans:
+            self._story.at(days_ago=9)
+            with self._ledger.begin(vendor) as tx:
+                line = next(each for each in findings.shared_with(tx, self._vendor_id) if each.question_key == key)
+                finding = remedies.of_vendor(tx, line.id, Action.FINDING_ANSWER)
+                planning.name_owner(tx, finding=finding, person_id=vendor.id, row_version=finding.row_version)
+                tx.session.refresh(finding)
+                step = planning.send_plan(
+                    tx,
+                    finding=finding,
+                    words="The rule goes out to the first site on Monday and to the others two weeks later. We send "
+                    "its export and the list of sites.",
+                    by_day=self._story.today() + timedelta(days=40),
+                    row_version=finding.row_version,
+                )
+                step_id = step.id
+            self._story.at(days_ago=8)
+            with self._ledger.begin(self._story.lab("Ines Valdarno")) as tx:
+                finding = judging.get(tx, line.id, Action.FINDING_FOLLOW)
+                following.agree_plan(
+                    tx,
+                    finding=finding,
+                    step_id=step_id,
+                    note="Good. The export of every site closes it.",
+                    row_version=finding.row_version,
+                )
+
+    def _accept_risk(self) -> None:
+        """Live with a finding for two months: a reviewer proposes it, a lead approver confirms the same text."""
+        if not self._company.lives_with:
+            return
+        story = self._story
+        story.at(days_ago=6)
+        with self._ledger.begin(story.lab("Ines Valdarno")) as tx:
+            line = next(
+                each
+                for each in findings.of_assessment(tx, self._assessment_id)
+                if each.question_key == self._company.lives_with
+            )
+            finding = judging.get(tx, line.id, Action.RISK_PROPOSE)
+            proposed = acceptances.propose(
+                tx,
+                finding=finding,
+                reason="Six people are left to train, and none of them sees our data before. The list comes weekly.",
+                owner_id=story.lab("Hana Kobayashi").id,
+                until=story.today() + timedelta(days=60),
+                row_version=finding.row_version,
+            )
+            acceptance_id, digest = proposed.id, proposed.digest
+        story.at(days_ago=5)
+        with self._ledger.begin(story.lab("Hana Kobayashi")) as tx:
+            finding = judging.get(tx, line.id, Action.RISK_CONFIRM)
+            row = acceptances.get(tx, finding, acceptance_id, Action.RISK_CONFIRM)
+            acceptances.confirm(tx, acceptance=row, digest_seen=digest)
 
     def _send_proofs(self, vendor: Actor) -> None:
         if not self._company.proofs:
@@ -243,6 +310,20 @@ def _proofs(tx: Tx, review: Review, key: str) -> Sequence[UUID]:
         AttestedCitation.attestation_id == review.attestation_id, AttestedCitation.question_key == key
     )
     return tx.session.execute(statement.order_by(AttestedCitation.citation_id)).scalars().all()
+
+
+def snooze(story: Story, assessment_id: UUID) -> None:
+    """A reviewer sets a review aside that nobody took yet."""
+    story.at(days_ago=1)
+    with story.then.ledger.begin(story.lab("Ines Valdarno")) as tx:
+        review = some(reviews.latest(tx, assessment_id))
+        reviews.snooze(
+            tx,
+            review=review,
+            until=story.today() + timedelta(days=7),
+            reason="The project begins in January; its owner asks for the others first.",
+            row_version=review.row_version,
+        )
 
 
 def check_newer(story: Story, *, cited: UUID, newer: UUID) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from portal.demo.cast import COMPANIES, LAB, PASSWORD, Company, Player, Stage, address
+from portal.demo.house import keep_house
 from portal.demo.vendor import Way
 from portal.identity import queries as people
 from portal.identity import service as identity
@@ -85,6 +86,7 @@ class Story:
             if not self._knows(company):
                 Way(self, company).live()
                 yield f"{company.name}: {company.stage.value.replace('_', ' ')}"
+        keep_house(self)
         self._then.engine.dispose()
 
     def _knows(self, company: Company) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Collection
 from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -15,7 +16,7 @@ from portal.demo.answers import answer_to, dice, fact_form
 from portal.demo.cast import Company, Stage, address
 from portal.demo.library import PaperPlan, newer_list, papers_of
 from portal.demo.papers import pdf
-from portal.demo.review import LabSide, check_newer, some
+from portal.demo.review import LabSide, check_newer, snooze, some
 from portal.evidence import intake
 from portal.evidence import service as evidence
 from portal.identity import service as identity
@@ -106,7 +107,9 @@ class Way:
             return
         story.at(days_ago=company.days_ago - 6)
         self._sign()
-        if company.stage is Stage.SUBMITTED:
+        if company.stage in {Stage.SUBMITTED, Stage.SNOOZED}:
+            if company.stage is Stage.SNOOZED:
+                snooze(story, self._assessment)
             return
         story.at(days_ago=company.days_ago - 7)
         lab = LabSide(
@@ -114,14 +117,13 @@ class Way:
         )
         lab.live()
         self._refresh()
-        if company.proofs or company.appeal:
-            lab.follow_up(self._team[0], self._team[-1])
-        if company.stage is Stage.RENEWING:
+        lab.follow_up(self._team[0], self._team[-1])
+        if company.stage in {Stage.RENEWING, Stage.RENEWED}:
             self._renew(vendor_id, engagement_id)
 
     def _refresh(self) -> None:
         """Replace a sub-processor list that would have ended since, and have the new one checked: it holds 90 days."""
-        cleared = self._company.stage in {Stage.APPROVED, Stage.CONDITIONAL, Stage.RENEWING}
+        cleared = self._company.stage in {Stage.APPROVED, Stage.CONDITIONAL, Stage.RENEWING, Stage.RENEWED}
         if not cleared or "SPL" not in self._papers or self._company.days_ago < NEW_LIST_DAYS:
             return
         self._story.at(days_ago=NEW_LIST_DAYS)
@@ -130,16 +132,33 @@ class Way:
         check_newer(self._story, cited=self._papers["SPL"], newer=newer)
 
     def _renew(self, vendor_id: UUID, engagement_id: UUID) -> None:
-        """Ask again, on the newest version: what was signed lies there to be confirmed, and nothing is answered yet."""
+        """Ask again, on the newest version: what was signed lies there to be confirmed. Some do, and sign."""
         asked = self._story.at(days_ago=self._company.renewed_days_ago)
         with self._ledger.begin(self._story.lab("Ines Valdarno")) as tx:
-            assessments.request(
+            again = assessments.request(
                 tx,
                 vendor=vendors.get(tx, vendor_id, Action.VENDOR_READ),
                 engagement=vendors.engagement(tx, engagement_id, Action.ASSESSMENT_CREATE),
                 questionnaire_version=questionnaires.latest(tx, self._company.questionnaire),
                 due_on=asked.date() + timedelta(days=28),
             )
+            self._assessment_id = again.id
+        if self._company.stage is Stage.RENEWING:
+            return
+        self._story.at(days_ago=self._company.renewed_days_ago - 3)
+        self._scoping()
+        self._answer(self._confirm(), weak=(*self._company.weak, *self._company.changed))
+        self._story.at(days_ago=self._company.renewed_days_ago - 5)
+        self._sign()
+
+    def _confirm(self) -> set[str]:
+        """Confirm what was signed before, but for what changed; return what stands confirmed."""
+        with self._ledger.begin(self._admin) as tx:
+            assessment = assessments.get(tx, self._assessment, Action.ASSESSMENT_READ)
+            lines = attestations.carried_of(tx, assessment)
+            keys = [key for key in attestations.plan_of(tx, assessment).to_confirm if key not in self._company.changed]
+            seen = {key: lines[key].digest for key in keys}
+            return set(attestations.confirm(tx, assessment=assessment, keys=keys, seen=seen).done)
 
     @property
     def _assessment(self) -> UUID:
@@ -221,11 +240,11 @@ class Way:
             evidence.describe(tx, evidence=row, kind=plan.kind, title=plan.title, raw=form, row_version=row.row_version)
         return taken.id
 
-    def _answer(self) -> None:
+    def _answer(self, done: Collection[str] = (), *, weak: Collection[str] | None = None) -> None:
         """Answer what is visible until nothing new appears; a vendor in the middle leaves some sections untouched."""
         company = self._company
         skip = {"inc", "ssc", "sub", "ret", "syn"} if company.stage is Stage.ANSWERING else set()
-        done: set[str] = set()
+        done = set(done)
         while True:
             with self._ledger.begin(self._admin) as tx:
                 assessment = assessments.get(tx, self._assessment, Action.ASSESSMENT_READ)
@@ -240,10 +259,11 @@ class Way:
                         question,
                         vendor=company.name,
                         strength=company.strength,
-                        weak=company.weak,
+                        weak=company.weak if weak is None else weak,
                         today=self._story.today(),
                     )
                     raw |= agreed(question, self._plans)
+                    raw |= {name: words for key, name, words in company.says_else if key == question.key}
                     attestations.save_answer(tx, assessment=assessment, question_key=question.key, raw=raw, version=0)
                     self._cite(tx, assessment, questionnaire, question.key)
             if not todo:
