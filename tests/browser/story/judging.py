@@ -118,7 +118,7 @@ def a_lead_decides(story: Story, due: date) -> None:
     page.get_by_label(re.compile("^Approve with conditions")).check()
     first = page.get_by_role("group", name="Condition 1")
     first.get_by_label("What must be met").fill(CONDITION)
-    first.get_by_label("Due").fill(due.isoformat())
+    first.get_by_label("Due", exact=True).fill(due.isoformat())
     page.get_by_label("Approval holds until").fill((due + timedelta(days=120)).isoformat())
     page.get_by_label(re.compile("^Why you decide otherwise")).fill("One weakness is open until its date.")
     page.get_by_label("Words that go above the findings").fill("Thank you for clear answers.")

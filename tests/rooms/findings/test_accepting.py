@@ -41,6 +41,7 @@ from tests.factories.accepting import (
     take_back,
 )
 from tests.factories.identity import person
+from tests.factories.racing import at_once
 from tests.factories.remedies import (
     ALSO,
     SYSTEM,
@@ -54,7 +55,6 @@ from tests.factories.remedies import (
     standing_of,
     verify,
 )
-from tests.rooms.reviews.test_races import at_once
 
 
 def test_two_people_open_what_the_finding_blocked_and_the_score_stays(house: House) -> None:

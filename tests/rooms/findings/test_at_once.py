@@ -13,9 +13,9 @@ from portal.kernel.errors import Conflict, GatehouseError
 from portal.policy import Action
 from portal.terms import FindingState, RemedyAct
 from portal.wiring import House
+from tests.factories.racing import at_once
 from tests.factories.remedies import SYSTEM, ask_gate, conditional, finding, give_back, proof_file, send, verify
 from tests.factories.reviews import Bench
-from tests.rooms.reviews.test_races import at_once
 
 ROUNDS = 6
 

@@ -254,7 +254,7 @@ def test_the_number_of_statements_does_not_grow_with_what_the_vendor_has(
         assert lead.get("/lab/vendors/northpier-labelling").status_code == 200
 
     assert len(many) == len(few)
-    assert len(few) <= 55
+    assert len(few) <= 44
 
 
 @contextmanager
