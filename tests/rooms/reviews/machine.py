@@ -30,6 +30,51 @@ LAB: Final = ("r1", "r2", "l1", "l2", "l3", "lr", "pa", "au")
 VENDORS: Final = ("a", "b")
 TIERS: Final = (1, 2, 3)
 
+MOVES: Final = frozenset(
+    {
+        # An assessment.
+        ("none", "draft"),
+        ("draft", "in_progress"),
+        ("in_progress", "submitted"),
+        ("submitted", "in_review"),
+        ("submitted", "withdrawn"),
+        ("in_review", "withdrawn"),
+        ("in_review", "changes_requested"),
+        ("changes_requested", "submitted"),
+        ("in_review", "recommended"),
+        ("recommended", "in_review"),
+        ("recommended", "decided"),
+        ("draft", "cancelled"),
+        ("in_progress", "cancelled"),
+        ("changes_requested", "cancelled"),
+        # A clearance.
+        ("none", "approve"),
+        ("none", "approve_with_conditions"),
+        ("none", "reject"),
+        ("approve", "paused"),
+        ("approve_with_conditions", "paused"),
+        ("paused", "approve"),
+        ("paused", "approve_with_conditions"),
+        ("approve", "expired"),
+        ("approve_with_conditions", "expired"),
+        ("expired", "approve"),
+        ("reject", "approve"),
+    }
+)
+"""Every way from one state to another that the two tables name."""
+DAILY: Final = frozenset(
+    {
+        ("in_progress", "submitted"),
+        ("submitted", "in_review"),
+        ("in_review", "changes_requested"),
+        ("changes_requested", "submitted"),
+        ("in_review", "recommended"),
+        ("recommended", "decided"),
+        ("none", "approve"),
+    }
+)
+"""Those that must be gone in the few examples of every day."""
+
 Slot = tuple[str, int]
 """A vendor and a tier: what it is engaged for once."""
 Said = tuple[str, str] | None
@@ -494,6 +539,19 @@ class Model:
             return STEP_UP
         asked = self.pauses[vendor].asked
         return CONFLICT if asked is None else FORBIDDEN if asked == who else DONE
+
+    def clearance(self, slot: Slot) -> str:
+        """Return where the clearance of a slot stands, as the table calls it."""
+        step = self.cleared.get(slot)
+        if step is None:
+            return "none"
+        if not step.act.startswith("approve"):
+            return step.act
+        if {"*", slot[0]} & self.pauses.keys():
+            return "paused"
+        over = step.valid_until is None or self.today > step.valid_until
+        late = step.due is not None and self.today > step.due
+        return "expired" if over or late else step.act
 
     def opens(self, slot: Slot) -> bool:
         """Whether the gate is open for what a slot is engaged for, were its evidence to last for ever."""

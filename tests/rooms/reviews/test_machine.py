@@ -6,8 +6,9 @@ hundred of fifty steps.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, ClassVar
 from uuid import UUID
@@ -70,8 +71,10 @@ class Stage:
     version: UUID
     world: World
     examples: int = 0
-    steps: int = 0
-    done: int = 0
+    acts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """How often each act ended how."""
+    moves: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """How often an assessment, or an engagement's clearance, went from one state to another."""
 
     def begin(self) -> None:
         """Start over."""
@@ -121,9 +124,24 @@ def test_people_in_any_order_never_break_an_invariant(stage: Stage, thorough: bo
         database=None,
         suppress_health_check=list(HealthCheck),
     )
-    run_state_machine_as_test(Bound, settings=settings)
+    try:
+        run_state_machine_as_test(Bound, settings=settings)
+    finally:
+        print(_report(stage))
     assert stage.examples >= examples
-    assert stage.done > stage.examples
+    lacking = {move for move in model.MOVES if stage.moves[move] < max(1, examples // 25)}
+    assert not (lacking if thorough else lacking & model.DAILY), lacking
+
+
+def _report(stage: Stage) -> str:
+    """Say how often everything was done and refused, and how often each state led to which."""
+    acts = sorted({act for act, _ in stage.acts})
+    lines = [
+        f"{act:<24}" + ", ".join(f"{ended} {n}" for (each, ended), n in sorted(stage.acts.items()) if each == act)
+        for act in acts
+    ]
+    moves = [f"{before} -> {after}: {n}" for (before, after), n in sorted(stage.moves.items())]
+    return "\n".join([f"{stage.examples} examples, {stage.acts.total()} acts", *lines, *moves])
 
 
 SLOTS = st.sampled_from([("a", 3), ("a", 1), ("b", 2), ("a", 3), ("a", 1), ("b", 2), ("a", 2), ("b", 1), ("b", 3)])
@@ -143,17 +161,22 @@ class Machine(RuleBasedStateMachine):
 
     stage: ClassVar[Stage]
 
-    @initialize(begun=st.lists(st.tuples(SLOTS, st.integers(1, 8), st.booleans()), min_size=1, max_size=4))
-    def begin(self, begun: list[tuple[Slot, int, bool]]) -> None:
-        """Begin with some work under way, as far as so many steps bring it."""
+    @initialize(
+        begun=st.lists(st.tuples(SLOTS, st.integers(2, 9), st.booleans(), st.booleans()), min_size=2, max_size=3)
+    )
+    def begin(self, begun: list[tuple[Slot, int, bool, bool]]) -> None:
+        """Begin with some work under way, as far as so many steps bring it; some of it asked about once."""
         self.stage.begin()
         self.beside = self.stage.house.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         self.model = Model(today=NOW.date(), roles=model.people())
         self.steps: dict[UUID, model.Clearance] = {}
         self.events = self._events()
-        for slot, steps, proven in begun:
-            for _ in range(steps):
+        self.stood: dict[UUID | Slot, str] = {}
+        for slot, steps, proven, again in begun:
+            for number in range(steps):
                 self.go_on(slot, proven)
+                if again and number == 1 and self.row_of(slot).review is not None:
+                    self.ask_and_send_back(slot, MFA, again=True)
 
     # Acting and comparing.
 
@@ -170,7 +193,6 @@ class Machine(RuleBasedStateMachine):
 
     def act(self, what: str, who: str, expected: str, command: Callable[[Tx], Any], *, fresh: bool = True) -> Any:
         """Do it, and hold how it ended against the model; what was refused left nothing."""
-        self.stage.steps += 1
         result: Any = None
         try:
             with self.stage.house.ledger.begin(self.actor(who, fresh=fresh)) as tx:
@@ -179,12 +201,19 @@ class Machine(RuleBasedStateMachine):
         except GatehouseError as refusal:
             ended, result = model.told(refusal), refusal
         assert ended == expected, f"{who} {what}: {ended}, not {expected}: {result!r}"
+        self.stage.acts[what.split(" (", 1)[0], ended] += 1
         before, self.events = self.events, self._events()
         if ended != DONE:
             assert self.events == before, f"{who} {what}: refused, and yet it wrote"
             return None
-        self.stage.done += 1
         return result
+
+    def stands(self, what: UUID | Slot, state: str) -> None:
+        """Count how something came to stand where it stands."""
+        before = self.stood.get(what, "none")
+        if before != state:
+            self.stage.moves[before, state] += 1
+            self.stood[what] = state
 
     def _events(self) -> int:
         return int(self.beside.execute(sa.text("SELECT seq FROM audit_head WHERE id = 1")).scalar_one())
@@ -215,6 +244,7 @@ class Machine(RuleBasedStateMachine):
             )
             found = {id_: state.value for id_, state in decisions}
             assert found == {each.id: each.state for each in row.proposals}, row
+        self.stands(row.id, row.state)
 
     @rule(slot=SLOTS, proven=st.booleans())
     def go_on(self, slot: Slot, proven: bool) -> None:
@@ -240,6 +270,40 @@ class Machine(RuleBasedStateMachine):
         for _ in range(steps):
             self.go_on(slot, proven)
 
+    @precondition(lambda self: bool(self.model.cleared))
+    @rule(
+        slot=SLOTS,
+        days=st.sampled_from([1, 31, 90]),
+        outcome=st.sampled_from([Outcome.APPROVE, Outcome.APPROVE_WITH_CONDITIONS, Outcome.REJECT]),
+        what=st.sampled_from(["pause", "pause", "pass", "decide"]),
+    )
+    def live_on(self, slot: Slot, days: int, outcome: Outcome, what: str) -> None:
+        """Have an engagement that was decided go on: paused and resumed, expired, decided anew."""
+        slot = slot if slot in self.model.cleared else sorted(self.model.cleared)[0]
+        if what == "pause" and not self.model.pauses:
+            self.pause(slot[0], "", fresh=True)
+        elif what == "pause":
+            self.resume("", fresh=True)
+            if self.model.pauses:
+                self.resume("", fresh=True)
+        elif what == "pass":
+            self.time_passes(days)
+        else:
+            self.decide_anew(slot, outcome)
+
+    @rule(slot=SLOTS, outcome=st.sampled_from([Outcome.APPROVE_WITH_CONDITIONS, Outcome.REJECT, Outcome.APPROVE]))
+    def decide_anew(self, slot: Slot, outcome: Outcome) -> None:
+        """Have a slot asked, answered, judged and decided so, as far as everybody may."""
+        for _ in range(8):
+            row = self.model.newest(slot)
+            if row is not None and row.state == "recommended" and row.proposal is None:
+                self.propose(slot, "", True, outcome, 30, closes=False, valid=True)
+            else:
+                self.go_on(slot, proven=True)
+            row = self.row_of(slot)
+            if row.state == "decided":
+                return
+
     # Asking and answering.
 
     @rule(slot=SLOTS, who=NAMES)
@@ -253,7 +317,7 @@ class Machine(RuleBasedStateMachine):
             engagement = tx.session.get_one(Engagement, self.stage.engagements[slot])
             return asked(tx, vendor, engagement, tx.session.get_one(QuestionnaireVersion, self.stage.version)).id
 
-        made = self.act(f"asks {slot}", who, expected, command)
+        made = self.act(f"asks ({slot})", who, expected, command)
         if expected == DONE:
             row = model.Assessment(made, slot)
             with self.stage.house.ledger.begin(FACTORY) as tx:
@@ -272,7 +336,7 @@ class Machine(RuleBasedStateMachine):
             version = (line.version if line else 0) + (7 if stale else 0)
             attestations.save_answer(tx, assessment=stored, question_key=key, raw=raw, version=version)
 
-        self.act(f"saves {key} of {row.slot} as {said}", who, expected, command)
+        self.act(f"saves ({key} of {row.slot} as {said})", who, expected, command)
         if expected == DONE:
             self.model.do_save(row, key, said)
 
@@ -333,7 +397,7 @@ class Machine(RuleBasedStateMachine):
                 reviewer_id=review.reviewer_id if review else None,
             )
 
-        self.act(f"writes about {key} of {row.slot}", who, expected, command)
+        self.act(f"writes (about {key} of {row.slot})", who, expected, command)
         self.stage.clock.advance(seconds=1)  # the last word of a conversation is the latest
         if expected == DONE:
             self.model.do_reply(who, row, key)
@@ -354,7 +418,7 @@ class Machine(RuleBasedStateMachine):
             stored = assessments.get(tx, row.id, Action.ASSESSMENT_READ)
             attestations.sign(tx, assessment=stored, **form)
 
-        self.act(f"signs {row.slot}", who, expected, command, fresh=fresh)
+        self.act(f"signs answers (of {row.slot})", who, expected, command, fresh=fresh)
         if expected == DONE:
             self.model.do_sign(row)
         self.compare(row)
@@ -364,8 +428,6 @@ class Machine(RuleBasedStateMachine):
     def withdraw(self, slot: Slot, who: str) -> None:
         """Take back what was signed."""
         row = self.row_of(self._asked_slot(slot))
-        if row.state == "in_review" and not who:
-            return  # else too few come as far as a decision
         who = who or f"{row.slot[0]}.adm"
         expected = self.model.expect_withdraw(who, row)
 
@@ -373,23 +435,24 @@ class Machine(RuleBasedStateMachine):
             stored = assessments.get(tx, row.id, Action.ASSESSMENT_READ)
             assessments.withdraw(tx, assessment=stored, reason="Wrong entity")
 
-        self.act(f"withdraws {row.slot}", who, expected, command)
+        self.act(f"withdraws ({row.slot})", who, expected, command)
         if expected == DONE:
             self.model.do_withdraw(row)
         self.compare(row)
 
     @precondition(_is_asked)
-    @rule(slot=SLOTS, who=ANYBODY)
+    @rule(slot=SLOTS, who=NAMES)
     def cancel(self, slot: Slot, who: str) -> None:
         """Stop asking."""
         row = self.row_of(self._asked_slot(slot))
+        who = who or "pa"
         expected = self.model.expect_cancel(who, row)
 
         def command(tx: Tx) -> None:
             stored = assessments.get(tx, row.id, Action.ASSESSMENT_CANCEL)
             assessments.cancel(tx, assessment=stored, reason="Not needed")
 
-        self.act(f"cancels {row.slot}", who, expected, command)
+        self.act(f"cancels ({row.slot})", who, expected, command)
         if expected == DONE:
             row.state = "cancelled"
         self.compare(row)
@@ -420,7 +483,7 @@ class Machine(RuleBasedStateMachine):
         who = self.right(who, ("r1", "lr", "r2", "l3"), lambda each: self.model.expect_claim(each, row))
         expected = self.model.expect_claim(who, row)
         self.act(
-            f"claims {row.slot}",
+            f"claims ({row.slot})",
             who,
             expected,
             lambda tx: reviews.claim(tx, review=self.review_in(tx, row, Action.REVIEW_CLAIM)),
@@ -441,7 +504,7 @@ class Machine(RuleBasedStateMachine):
             review = self.review_in(tx, row, Action.REVIEW_ASSIGN)
             reviews.assign(tx, review=review, reviewer_id=self.stage.people[to].id)
 
-        self.act(f"gives {row.slot} to {to}", who, expected, command)
+        self.act(f"gives a review (of {row.slot} to {to})", who, expected, command)
         if expected == DONE:
             self.model.do_take(row, to)
         self.compare(row)
@@ -455,7 +518,10 @@ class Machine(RuleBasedStateMachine):
         expected = self.model.expect_release(who, row)
         action = Action.REVIEW_READ if row.review.reviewer == who else Action.REVIEW_ASSIGN
         self.act(
-            f"lets {row.slot} go", who, expected, lambda tx: reviews.release(tx, review=self.review_in(tx, row, action))
+            f"lets a review go (of {row.slot})",
+            who,
+            expected,
+            lambda tx: reviews.release(tx, review=self.review_in(tx, row, action)),
         )
         if expected == DONE:
             row.review.reviewer = None
@@ -482,7 +548,7 @@ class Machine(RuleBasedStateMachine):
                 **given,
             )
 
-        self.act(f"judges {key} of {row.slot}: {verdict}", who, expected, command)
+        self.act(f"judges: {verdict} ({key} of {row.slot})", who, expected, command)
         if expected == DONE:
             row.review.verdicts[key] = (verdict.value, who, False)
 
@@ -520,11 +586,28 @@ class Machine(RuleBasedStateMachine):
             review = self.review_in(tx, row, Action.QUESTIONS_RETURN)
             reviews.return_questions(tx, review=review, row_version=review.row_version)
 
-        self.act(f"sends {row.slot} back", who, expected, command)
+        self.act(f"sends questions back (of {row.slot})", who, expected, command)
         self.stage.clock.advance(seconds=1)
         if expected == DONE:
             self.model.do_return_questions(row)
         self.compare(row)
+
+    @precondition(_is_signed)
+    @rule(slot=SLOTS, key=KEY, again=st.booleans())
+    def ask_and_send_back(self, slot: Slot, key: str, again: bool) -> None:
+        """Ask about one answer and send the review back; ``again``: and have the vendor answer and sign once more."""
+        row = self.signed(slot)
+        if row.state == "recommended" and row.proposal is None:
+            self.return_to_review(row.slot, "")
+        if row.takeable and row.review is not None and row.review.reviewer is None:
+            self.claim(row.slot, "")
+        if row.working and row.review is not None and row.review.reviewer and key in row.review.asked:
+            self.judge(row.slot, "", key, Verdict.ASK)
+            self.return_questions(row.slot, "")
+        if again and row.state == "changes_requested":
+            self.save(row.slot, "", key, ("yes", "Since March, and shown on a call."), stale=False)
+            self.answer_everything(row.slot, proven=False)
+            self.sign(row.slot, "", fresh=True, stale=False)
 
     @precondition(_is_signed)
     @rule(slot=SLOTS, who=NAMES)
@@ -539,7 +622,7 @@ class Machine(RuleBasedStateMachine):
             review = self.review_in(tx, row, Action.RECOMMEND)
             reviews.recommend(tx, review=review, note=INTERNAL, row_version=review.row_version)
 
-        self.act(f"recommends {row.slot}", who, expected, command)
+        self.act(f"recommends ({row.slot})", who, expected, command)
         if expected == DONE:
             row.state = "recommended"
         self.compare(row)
@@ -556,17 +639,18 @@ class Machine(RuleBasedStateMachine):
             self.recommend(row.slot, who if who in {"r1", "r2"} else "")
 
     @precondition(_is_signed)
-    @rule(slot=SLOTS, who=ANYBODY)
+    @rule(slot=SLOTS, who=NAMES)
     def return_to_review(self, slot: Slot, who: str) -> None:
         """Have a finished review looked at again."""
         row = self.signed(slot)
+        who = self.right(who, ("l1", "l2", "lr"), lambda each: self.model.expect_return_to_review(each, row))
         expected = self.model.expect_return_to_review(who, row)
 
         def command(tx: Tx) -> None:
             review = self.review_in(tx, row, Action.QUESTIONS_RETURN)
             reviews.return_to_review(tx, review=review, reason=INTERNAL, row_version=review.row_version)
 
-        self.act(f"returns {row.slot}", who, expected, command)
+        self.act(f"returns to review ({row.slot})", who, expected, command)
         if expected == DONE:
             self.model.do_return_to_review(row)
         self.compare(row)
@@ -615,7 +699,7 @@ class Machine(RuleBasedStateMachine):
             against = outcome is not Outcome.REJECT and snapshot.recommendation.value in {"hold", "reject"}
             return made.id, against, made.signatures_needed
 
-        made = self.act(f"proposes {outcome} for {row.slot}", who, expected, command, fresh=fresh)
+        made = self.act(f"proposes: {outcome} (for {row.slot})", who, expected, command, fresh=fresh)
         if expected == DONE:
             id_, exception, needed = made
             approves = outcome is not Outcome.REJECT
@@ -663,7 +747,7 @@ class Machine(RuleBasedStateMachine):
             seen = "0" * 64 if stale else decision.digest
             reviews.sign_decision(tx, decision=decision, digest_seen=seen, **self.stage.world.sealing())
 
-        self.act(f"signs the decision on {row.slot}", who, expected, command, fresh=fresh)
+        self.act(f"signs a decision (on {row.slot})", who, expected, command, fresh=fresh)
         if expected == DONE:
             self.model.do_sign_decision(who, row, proposal, self.steps[proposal.id])
         self.compare(row)
@@ -688,7 +772,7 @@ class Machine(RuleBasedStateMachine):
         who = who or proposal.by
         expected = self.model.expect_take_back(who, row, proposal)
         self.act(
-            f"takes the proposal on {row.slot} back",
+            f"takes a proposal back (on {row.slot})",
             who,
             expected,
             lambda tx: reviews.withdraw_decision(
@@ -710,7 +794,7 @@ class Machine(RuleBasedStateMachine):
             decision = reviews.get_decision(tx, proposal.id, Action.REVIEW_READ)
             reviews.decline_decision(tx, decision=decision, reason=INTERNAL)
 
-        self.act(f"declines the decision on {row.slot}", who, expected, command)
+        self.act(f"declines a decision (on {row.slot})", who, expected, command)
         if expected == DONE:
             proposal.state = "voided"
         self.compare(row)
@@ -730,7 +814,7 @@ class Machine(RuleBasedStateMachine):
             assert row is not None
             reviews.declare_conflict(tx, vendor=row, reason=INTERNAL)
 
-        self.act(f"declares a conflict with {vendor}", who, expected, command)
+        self.act(f"declares a conflict (with {vendor})", who, expected, command)
         if expected == DONE:
             self.model.do_conflict(who, vendor)
         for rows in self.model.assessments.values():
@@ -746,7 +830,7 @@ class Machine(RuleBasedStateMachine):
         def command(tx: Tx) -> None:
             identity.revoke_role(tx, user=identity.get_person(tx, self.stage.people[who].id), role=Role(role))
 
-        self.act(f"takes {role} from {who}", "pa", expected, command)
+        self.act(f"takes a role ({role} from {who})", "pa", expected, command)
         if expected == DONE:
             self.model.do_lose_role(who, role)
         for rows in self.model.assessments.values():
@@ -765,7 +849,9 @@ class Machine(RuleBasedStateMachine):
                 vendors.get(tx, ids[vendor], Action.PAUSE)
             return gate.pause(tx, vendor=row, reason=INTERNAL).id
 
-        made = self.act(f"pauses {vendor}", who, expected, command, fresh=fresh)
+        made = self.act(
+            f"pauses{' everybody' if vendor == '*' else ''} ({vendor})", who, expected, command, fresh=fresh
+        )
         if expected == DONE:
             self.model.pauses[vendor] = model.Pause(made, who)
         self.ask_gate()
@@ -792,7 +878,13 @@ class Machine(RuleBasedStateMachine):
             else:
                 gate.confirm_resume(tx, pause=row, row_version=pause.version)
 
-        self.act(f"ends the pause of {vendor}", who, expected, command, fresh=fresh)
+        self.act(
+            f"{'asks for' if asks else 'confirms'} the end of a pause (of {vendor})",
+            who,
+            expected,
+            command,
+            fresh=fresh,
+        )
         if expected == DONE:
             pause.version += 1
             if asks:
@@ -814,6 +906,7 @@ class Machine(RuleBasedStateMachine):
         """Hold the gate against the model, for everything that anybody is engaged for."""
         with self.stage.house.ledger.begin(FACTORY) as tx:
             for slot in sorted(self.model.cleared):
+                self.stands(slot, self.model.clearance(slot))
                 stated = ENGAGED[slot[1]]
                 data, mode = max(stated["data_classes"]), max(stated["access_modes"])
                 said = gate.answer(tx, Question(self.stage.slugs[slot[0]], f"D{data}", mode, "machine"))
