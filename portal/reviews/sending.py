@@ -96,13 +96,14 @@ def recommend(tx: Tx, *, review: Review, note: str, row_version: int) -> Review:
 def return_to_review(tx: Tx, *, review: Review, reason: str, row_version: int) -> None:
     """Send a finished review back to its reviewer, as a lead approver.
 
-    :raises Forbidden: for anybody else.
+    :raises Forbidden: for anybody else, or for one who is tied to the vendor (S3).
     :raises Refused: without a reason.
     :raises Conflict: if it waits for no decision, or changed since the page was opened.
     """
     policy.check(tx.actor, Action.QUESTIONS_RETURN, review)
     if Role.LEAD_APPROVER not in tx.actor.roles:
         raise Forbidden("A lead approver returns a finished review.")
+    duties.refuse_tied(tx, reviewing.vendor_of(tx, review), "Somebody else returns this.")
     assessment = reviewing.hold(tx, review)
     if assessment.state is not AssessmentState.RECOMMENDED or review.closed_at is not None:
         raise Conflict(

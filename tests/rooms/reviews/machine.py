@@ -405,7 +405,7 @@ class Model:
     def expect_return_to_review(self, who: str, row: Assessment) -> str:
         if no := self.at_lab(who, ("reviewer", "lead_approver"), row.slot[0]):
             return no
-        if not self.has(who, "lead_approver"):
+        if not self.has(who, "lead_approver") or self.tied(who, row.slot[0]):
             return FORBIDDEN
         return DONE if row.state == "recommended" else CONFLICT
 

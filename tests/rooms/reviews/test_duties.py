@@ -118,6 +118,8 @@ def test_S3_who_became_tied_judges_recommends_proposes_and_signs_nothing(
         reviews.escalate(
             tx, review=review, to=[b.lead.id], reason="Two say different things.", due_on=date(2026, 11, 30)
         )
+    with refused(), b.at(jonas.actor) as (tx, review):
+        reviews.return_to_review(tx, review=review, reason="Look again", row_version=review.row_version)
     with b.at(b.lead.actor) as (tx, review):
         reviews.return_to_review(tx, review=review, reason="Look again", row_version=review.row_version)
     with refused():
