@@ -38,7 +38,7 @@ bench:
 	@sh scripts/environment.sh dev
 	@.venv/bin/python -m bench $(ARGS)
 
-# Pictures of the contractor's pages for docs/images, from a demo that runs: VAR= the folder of its data.
+# Pictures of both sides' pages for docs/images, from a demo that runs: VAR= the folder of its data.
 pictures:
 	@sh scripts/environment.sh dev
 	@sh scripts/browser_tools.sh

@@ -1,4 +1,4 @@
-"""Take the pictures of the contractor's pages from a running demo: ``make pictures VAR=… `` writes docs/images.
+"""Take the pictures of both sides' pages from a running demo: ``make pictures VAR=… `` writes docs/images.
 
 The demo is read only, but for the sign-ins, so that the same demo gives the same pages again.
 """
@@ -26,7 +26,7 @@ from tests.browser import chromium
 ROOT = Path(__file__).resolve().parent.parent
 IMAGES = ROOT / "docs/images"
 WIDE, NARROW = 1440, 390
-MOST_OF_ONE, MOST_OF_ALL = 120_000, 3_000_000
+MOST_OF_ONE, MOST_OF_ALL = 120_000, 5_000_000
 LIGHT = ("light",)
 POST_ROOM = "mara.ilves@orrery.example"
 MAIL_TO = "mail to "
@@ -36,8 +36,8 @@ MAIL_TO = "mail to "
 class Picture:
     """One page: its name, whose sign-in opens it, and the way there.
 
-    ``way`` is a path, then the starts of links to follow, each the first of the page that fits; or whose invitation
-    to open, out of the mail that has left.
+    ``way`` is a path, then the starts of links to follow, each the first of the page that fits, or after a + what
+    follows the address; or whose invitation to open, out of the mail that has left.
     """
 
     name: str
@@ -45,9 +45,38 @@ class Picture:
     way: tuple[str, ...]
     kinds: tuple[str, ...] = LIGHT
     height: int = 1250
+    side: str = "contractor"
 
 
 WORK = "/assessments/"
+INES, HANA = "ines.valdarno@orrery.example", "hana.kobayashi@orrery.example"
+QUEUE, REVIEW = "/lab/queue", "/lab/reviews/*"
+PINWHEEL = "/lab/vendors/pinwheel-text"
+
+
+def _reviewer(name: str, *way: str, who: str = INES, kinds: tuple[str, ...] = LIGHT, height: int = 1000) -> Picture:
+    return Picture(name, who, way, kinds, height, "reviewer")
+
+
+REVIEWER = (
+    _reviewer("queue", QUEUE, kinds=("light", "narrow"), height=1200),
+    _reviewer("workspace", QUEUE, f"{REVIEW}#Quillmark", kinds=("light", "dark", "narrow"), height=900),
+    _reviewer("bulk", QUEUE, f"{REVIEW}#Quillmark", "+/bulk"),
+    _reviewer("glance", QUEUE, f"{REVIEW}#Copperline", "+/glance"),
+    _reviewer("finish", QUEUE, f"{REVIEW}#Quillmark", "+/finish"),
+    _reviewer("decision", QUEUE, f"{REVIEW}#Marrowstone", "+/decide", who=HANA, height=1400),
+    _reviewer("decision-record", PINWHEEL, "/lab/decisions/*", height=1200),
+    _reviewer("vendor", PINWHEEL, kinds=("light", "narrow"), height=1200),
+    _reviewer("vendor-access", PINWHEEL, "+/access"),
+    _reviewer("vendor-history", PINWHEEL, "+/history"),
+    _reviewer("findings", "/lab/findings"),
+    _reviewer("finding", f"{PINWHEEL}/findings", "/lab/findings/*", height=1200),
+    _reviewer("policies", "/lab/policies", height=900),
+    _reviewer("score", QUEUE, f"{REVIEW}#Quillmark", "+/score", height=1200),
+    _reviewer("why-changed", PINWHEEL, "/lab/scores/*/against/*"),
+    _reviewer("search", "/lab/search?q=quillmark", height=900),
+)
+
 PICTURES = (
     Picture("sign-in", "", ("/sign-in",), height=900),
     Picture("invitation", "", ("mail to zelda.moor@pellmore.example",), height=1000),
@@ -84,6 +113,7 @@ PICTURES = (
     Picture("everything", "emil.sorby@brightseam.example", ("/everything",), height=1000),
     Picture("openings", "priya.raghunath@quillmark.example", ("/everything/openings",), height=900),
     Picture("help", "", ("/help",), height=900),
+    *REVIEWER,
 )
 
 
@@ -170,7 +200,8 @@ class Studio:
         start = self._invitation(way[0].removeprefix(MAIL_TO)) if way[0].startswith(MAIL_TO) else way[0]
         answer = page.goto(urljoin(self._demo.url, start))
         for step in way[1:]:
-            answer = page.goto(urljoin(self._demo.url, _link(page, step)))
+            more = page.url.partition("?")[0] + step[1:] if step.startswith("+") else _link(page, step)
+            answer = page.goto(urljoin(self._demo.url, more))
         if answer is None or answer.status != 200:
             raise SystemExit(f"{page.url} answers {answer.status if answer else 'nothing'}")
         page.wait_for_load_state("networkidle")
@@ -192,11 +223,11 @@ class Studio:
 def _link(page: Page, step: str) -> str:
     """Return the first link of the page that fits: * is an id, and what follows # stands in its words."""
     step, _, words = step.partition("#")
-    start, _, end = step.partition("*")
+    start, _, _ = step.partition("*")
+    whole = re.compile(re.escape(step).replace(r"\*", "[0-9a-f-]{36}"))
     for link in page.locator(f'main a[href^="{start}"]').all():
         href = (link.get_attribute("href") or "").partition("#")[0].partition("?")[0]
-        middle = href.removeprefix(start).removesuffix(end)
-        if href.endswith(end) and len(middle) == 36 and words in (link.text_content() or ""):
+        if whole.fullmatch(href) and words in (link.text_content() or ""):
             return href
     raise SystemExit(f"{page.url} has no link to {step}")
 
@@ -207,7 +238,7 @@ def pressed(png: bytes) -> bytes:
     image = Image.open(io.BytesIO(png)).convert("RGB")
     for colours in (128, 64, 32):
         out = io.BytesIO()
-        small = image.quantize(colours, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+        small = image.quantize(colours, kmeans=2, dither=Image.Dither.NONE)
         small.save(out, "PNG", optimize=True)
         if out.tell() <= MOST_OF_ONE:
             break
@@ -215,7 +246,7 @@ def pressed(png: bytes) -> bytes:
 
 
 def main() -> None:
-    """Take all pictures, or those that are named."""
+    """Take all pictures, or those that are named, one by one or by their side."""
     demo = Demo.of(Path(os.environ.get("VAR", ROOT / "var")))
     wanted = set(sys.argv[1:])
     found = chromium.find()
@@ -227,18 +258,18 @@ def main() -> None:
         )
         studio = Studio(browser, demo)
         for picture in PICTURES:
-            for kind in picture.kinds if not wanted or picture.name in wanted else ():
+            for kind in picture.kinds if not wanted or wanted & {picture.name, picture.side} else ():
                 with studio.page(picture.who, kind) as page:
                     studio.open(page, picture.way)
                     width = NARROW if kind == "narrow" else WIDE
                     whole = int(page.evaluate("document.documentElement.scrollHeight"))
                     tall = min(whole, 2400 if kind == "narrow" else picture.height)
                     png = page.screenshot(full_page=True, clip={"x": 0, "y": 0, "width": width, "height": tall})
-                path = IMAGES / f"contractor-{picture.name}-{kind}.png"
+                path = IMAGES / f"{picture.side}-{picture.name}-{kind}.png"
                 path.write_bytes(pressed(png))
                 sys.stdout.write(f"{path.relative_to(ROOT)}  {path.stat().st_size // 1000} kB\n")
         browser.close()
-    sizes = {each.name: each.stat().st_size for each in IMAGES.glob("contractor-*-*.png")}
+    sizes = {each.name: each.stat().st_size for each in IMAGES.glob("*-*-*.png")}
     heavy = [name for name, size in sizes.items() if size > MOST_OF_ONE]
     if heavy or sum(sizes.values()) > MOST_OF_ALL:
         raise SystemExit(f"Too heavy: {', '.join(heavy) or 'all together'}, {sum(sizes.values()) // 1000} kB in all")
