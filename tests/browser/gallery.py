@@ -105,7 +105,7 @@ def make_gallery() -> Flask:
         return {
             "site_host": "127.0.0.1",
             "csp_nonce": nonce,
-            "actor": SimpleNamespace(name="Priya Raghunath", initials="PR", roles=["reviewer"]),
+            "actor": SimpleNamespace(name="Priya Raghunath", initials="PR", roles=["reviewer"], single_keys=True),
             "lab_name": "Orrery",
             "vendor_name": "Quillmark Annotation",
             "nav_counts": {"queue": 23, "reviews": 6, "cosign": 2, "vendors": 37, "evidence": 9, "incidents": 1},

@@ -121,7 +121,8 @@ class Words:
         if cause.thing is Thing.POLICY and isinstance(before, Policy) and isinstance(after, Policy):
             told = changes(before, after)
             more = f" and {len(told) - 6} more" if len(told) > 6 else ""
-            return f"Version {before.version}", f"Version {after.version}. {'; '.join(f'{each.words}: {each.old} to {each.new}' for each in told[:6])}{more}"
+            first = "; ".join(f"{each.words}: {each.old} to {each.new}" for each in told[:6])
+            return f"Version {before.version}", f"Version {after.version}. {first}{more}"
         if cause.thing is Thing.DOMAIN and isinstance(before, Domain) and isinstance(after, Domain):
             return f"Weight {before.weight}", f"Weight {after.weight}"
         if cause.thing is Thing.FILE:
