@@ -11,7 +11,7 @@ import dataclasses
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -28,6 +28,8 @@ from portal.kernel.actor import system
 from portal.policy import Action
 from portal.questionnaires import service as questionnaires
 from portal.questionnaires.rules import DetailField, FieldKind, Kind, Question
+from portal.reviews import acceptances
+from portal.reviews import remedies as judging
 from portal.reviews import service as reviews
 from portal.reviews.service import Condition
 from portal.rulebook import service as rulebook
@@ -349,6 +351,44 @@ def _prove(party: Party) -> None:
         scored = [each.key for each in desk.visible() if each.is_scored]
         for question in scored if kind == "SOC2" else [desk.visible()[0].key]:
             desk.cite(question, file, "1")
+
+
+def prepared(made: Std, party: Party) -> None:
+    """Say what the lab says before it decides: a view, a review set aside, answers at once, a draft, an escalation."""
+    bench, lead = made.bench(party), made.lab["l1"]
+    with bench.at(bench.reviewer.actor) as (tx, review):
+        reviews.save_view(tx, name=f"Doubtful {INTERNAL}", wanted=reviews.Wanted(tier=1))
+        reviews.snooze(tx, review=review, until=tx.now.date() + timedelta(days=3), reason=f"Ask legal {INTERNAL}")
+    with bench.at(bench.reviewer.actor) as (tx, review):
+        reviews.wake(tx, review=review)
+    finished(made, party)
+    with bench.at(lead.actor) as (tx, review):
+        body = {"outcome": "reject", "reason": f"Too thin {INTERNAL}", "letter": f"We pass {DRAFT}"}
+        reviews.save_draft(tx, review=review, body=body, basis={}, row_version=0)
+    with bench.at(lead.actor) as (tx, review):
+        due = tx.now.date() + timedelta(days=3)
+        reason = f"Two reports disagree {INTERNAL}"
+        reviews.escalate(tx, review=review, to=[made.lab["l2"].id], reason=reason, due_on=due)
+
+
+def risk_accepted(made: Std, party: Party) -> None:
+    """Return its proof, and let two people of the lab live with what was found."""
+    bench = made.bench(party)
+    with made.house.ledger.begin(bench.reviewer.actor) as tx:
+        row = judging.get(tx, party.own["finding_id"], Action.REMEDY_RETURN)
+        step = judging.steps_of(tx, row)[-1].id
+        judging.give_back(tx, finding=row, remedy_id=step, note="Which site?", row_version=row.row_version)
+    with made.house.ledger.begin(bench.third.fresh) as tx:
+        row = judging.get(tx, party.own["finding_id"], Action.RISK_PROPOSE)
+        until = tx.now.date() + timedelta(days=60)
+        reason, owner = f"Watched weekly {INTERNAL}", bench.second.id
+        risk_id = acceptances.propose(
+            tx, finding=row, reason=reason, owner_id=owner, until=until, row_version=row.row_version
+        ).id
+    with made.house.ledger.begin(bench.second.fresh) as tx:
+        row = judging.get(tx, party.own["finding_id"])
+        risk = acceptances.get(tx, row, risk_id, Action.RISK_CONFIRM)
+        acceptances.confirm(tx, acceptance=risk, digest_seen=risk.digest)
 
 
 def finished(made: Std, party: Party) -> None:

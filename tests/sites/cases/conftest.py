@@ -67,6 +67,8 @@ def house(settings: Settings, database_url: str, clock: FixedClock, pools: Pools
     built = Tested(settings, database_url=database_url, clock=clock, new_id=counted(1_000_000))
     built.pools = pools
     yield built
+    if "gate_calls" in vars(built):
+        built.gate_calls.close()
     built.engine.dispose()
 
 

@@ -55,6 +55,11 @@ def objects_of(std: Std, party: Party) -> dict[str, list[object]]:
             sa.text("SELECT id FROM conflict_of_interest WHERE vendor_id = :v"), {"v": party.desk.vendor_id}
         ).scalars()
         conflicts = list(ties) or [NOBODYS]
+        taken = tx.session.execute(
+            sa.text("SELECT id FROM risk_acceptance WHERE vendor_id = :v"), {"v": party.desk.vendor_id}
+        ).scalars()
+        risks = list(taken) or [UUID("00000000-0000-7000-8000-0000acceedad")]
+        views = list(tx.session.execute(sa.text("SELECT id FROM saved_view")).scalars()) or [NOBODYS]
         found = {"decision_id": list(decisions), "mail_id": list(mails), "review_id": [review.id] if review else []}
     own = party.own
     return {
@@ -73,7 +78,8 @@ def objects_of(std: Std, party: Party) -> dict[str, list[object]]:
         "finding_id": [own.get("finding_id", UUID("00000000-0000-7000-8000-0000feedbeef"))],
         "conflict_id": conflicts,
         "escalation_id": [UUID("00000000-0000-7000-8000-0000e5ca1a7e")],
-        "acceptance_id": [UUID("00000000-0000-7000-8000-0000acceedad")],
+        "acceptance_id": risks,
+        "view_id": views,
         "user_id": [party.second.id, party.desk.admin.id],
         "invitation_id": [own["invitation_id"]],
         "session_id": [own["session_id"]],

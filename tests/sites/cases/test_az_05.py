@@ -30,7 +30,7 @@ from portal.scoring import service as scoring
 from portal.sites.shared.door import site_of
 from portal.wiring import House
 from tests.factories.identity import Person
-from tests.factories.std import DRAFT, INTERNAL, A, B, C, Party, Std, finished, in_section, judged, terms
+from tests.factories.std import DRAFT, INTERNAL, A, B, C, Party, Std, in_section, judged, prepared, risk_accepted, terms
 from tests.sites.cases.conftest import Browser
 from tests.sites.cases.forms import FoundForm, forms_of
 from tests.sites.cases.test_az_01 import objects_of
@@ -178,7 +178,7 @@ def bring(std: Std, party: Party, stage: str) -> None:
     if at >= 2:
         judged(std, party)
     if at >= 3:
-        finished(std, party)
+        prepared(std, party)
     if at >= 4:
         bench = std.bench(party)
         bench.propose(bench.lead, **terms())
@@ -298,6 +298,7 @@ LATER_PAGES = frozenset({"auth.new_password", "auth.take_reset", "vendor_team.ad
 
 def test_INV_02_no_vendor_is_sent_anything_of_another(app: Flask, std: Std, browser: Browser) -> None:
     """Three vendors in three states: answering, decided and published, under review. Every page is reached."""
+    risk_accepted(std, std.b)
     reached: set[str] = set()
     for party, someone in ((std.a, std.a.desk.admin), (std.b, std.b.desk.admin), (std.c, std.c.desk.signatory)):
         walk = Walk(app)
