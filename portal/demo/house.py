@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from portal.policy import Action
 from portal.reviews import service as reviews
 from portal.reviews.policies import ACCEPTANCE
-from portal.reviews.rules import Sort, View, Wanted
+from portal.reviews.rules import Wanted
 from portal.reviews.rules.timing import Kind as ReviewKind
 from portal.reviews.service_levels import LEVELS
 from portal.rulebook import service as rulebook
@@ -17,10 +17,8 @@ if TYPE_CHECKING:
     from portal.demo.story import Story
 
 VIEWS = (
-    ("Riskiest first", Wanted(sort=Sort.RISK)),
     ("Renewals", Wanted(kind=ReviewKind.RENEWAL)),
-    ("Contradictions in D3", Wanted(signal="contradiction", data_class=3)),
-    ("Mine, oldest first", Wanted(view=View.MINE, sort=Sort.WAITING)),
+    ("Contradictions", Wanted(signal="contradiction")),
 )
 
 
