@@ -82,7 +82,7 @@ def drop_draft(tx: Tx, review: Review) -> None:
     """Throw the actor's own draft away; nothing happens if there is none."""
     row = _row(tx, review)
     if row is not None and row.saved_at is not None:
-        change = {"body": {}, "basis": {}, "saved_at": None, "row_version": row.row_version + 1}
+        change: dict[str, Any] = {"body": {}, "basis": {}, "saved_at": None, "row_version": row.row_version + 1}
         swap(tx, row, expect={"row_version": row.row_version}, change=change)
 
 
