@@ -84,7 +84,7 @@ def test_a_second_window_is_told_and_shows_what_was_chosen_in_the_first(house, d
 def test_the_lab_chooses_among_its_own(house, signed_in) -> None:
     someone = person(house, roles=[Role.REVIEWER])
     browser = signed_in(someone)
-    assert "Replies and proof from vendors" in text(browser.get("/account/mail"))
+    assert "Replies, proof and plans from vendors" in text(browser.get("/account/mail"))
     data = {"morning": "weekly", "queue": "daily", "levels": "now", "vendors": "off", "hour": "9", "row_version": "0"}
     assert browser.post("/account/mail", data=data).status_code == 303
     assert wishes(house, someone).channel(Group.VENDORS) is Channel.OFF
