@@ -419,8 +419,9 @@ def open_talks(tx: Tx, *, vendor_id: UUID | None = None, limit: int = 200) -> Se
     return [OpenTalk(*row) for row in tx.session.execute(statement)]
 
 
-def count_open_talks(tx: Tx) -> int:
-    """Return in how many conversations a vendor has the last word and somebody still reads."""
+@cache
+def number_of_open_talks() -> sa.Select[int]:
+    """Count in how many conversations a vendor has the last word and somebody still reads."""
     message = models.Message
     last = (
         sa.select(message.assessment_id, message.side)
@@ -428,7 +429,7 @@ def count_open_talks(tx: Tx) -> int:
         .order_by(message.assessment_id, message.question_key, message.sent_at.desc(), message.id.desc())
         .subquery()
     )
-    statement = (
+    return (
         sa.select(sa.func.count())
         .select_from(last)
         .join(Assessment, Assessment.id == last.c.assessment_id)
@@ -437,7 +438,6 @@ def count_open_talks(tx: Tx) -> int:
             Assessment.state.not_in([AssessmentState.CANCELLED, AssessmentState.WITHDRAWN]),
         )
     )
-    return tx.session.execute(statement).scalar_one()
 
 
 def last_sides(tx: Tx, assessment_id: UUID) -> dict[str, Side]:

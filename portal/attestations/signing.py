@@ -32,10 +32,14 @@ from portal.identity.models import UserAccount
 from portal.kernel import words
 from portal.kernel.errors import Conflict, Forbidden, NotFound, Refused
 from portal.kernel.ledger import Tx, get_one
+from portal.kernel.memo import Memo
 from portal.policy import Action
 from portal.questionnaires.rules import QuestionState, to_json
 from portal.terms import ANSWERABLE_STATES
 from portal.vendors.models import Vendor
+
+_frozen: Memo[Snapshot] = Memo(48)
+"""Signed revisions that were read last: a review reads the same two from one answer to the next."""
 
 
 class Incomplete(Refused):
@@ -317,23 +321,25 @@ def attested(tx: Tx, attestation_id: UUID) -> Attested:
 
     :raises NotFound: if there is none.
     """
-    # Its rows never change, and one transaction asks for them from several rooms.
-    known: dict[UUID, Attested] = tx.session.info.setdefault("attested", {})
+    # Its rows never change, and one transaction asks for them from several rooms. The row itself is kept so that it
+    # stays in the session, for whoever asks for it by its id.
+    known: dict[UUID, tuple[Attestation, Attested]] = tx.session.info.setdefault("attested", {})
     if attestation_id in known:
-        return known[attestation_id]
+        return known[attestation_id][1]
     row = tx.session.get(Attestation, attestation_id)
     if row is None:
         raise NotFound
     made = Attested(
         id=row.id,
-        snapshot=_snapshot_of(tx, row),
+        # Whoever sees the row may see all of it, and its fingerprint names every letter of what comes.
+        snapshot=_frozen.of((row.id, row.vendor_id, row.digest), lambda: _snapshot_of(tx, row)),
         digest=row.digest,
         signed_by=row.signed_by,
         signed_name=row.signed_name,
         signer_title=row.signer_title,
         signed_at=row.signed_at,
     )
-    known[attestation_id] = made
+    known[attestation_id] = (row, made)
     return made
 
 
@@ -353,11 +359,21 @@ def digest_of(tx: Tx, attestation_id: UUID) -> str:
 
     :raises NotFound: if there is none.
     """
-    return attested(tx, attestation_id).snapshot.digest
+    row = tx.session.get(Attestation, attestation_id)
+    if row is None:
+        raise NotFound
+    return _snapshot_of(tx, row).digest
 
 
 def previous(tx: Tx, attestation: Attestation) -> Attestation | None:
-    """Return the revision that was signed before this one for the same assessment."""
+    """Return the revision that was signed before this one for the same assessment; a transaction asks once."""
+    known: dict[UUID, Attestation | None] = tx.session.info.setdefault("attested_before", {})
+    if attestation.id not in known:
+        known[attestation.id] = _previous(tx, attestation)
+    return known[attestation.id]
+
+
+def _previous(tx: Tx, attestation: Attestation) -> Attestation | None:
     statement = (
         sa.select(Attestation)
         .where(

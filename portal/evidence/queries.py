@@ -215,8 +215,13 @@ def across_vendors(
 
 def waiting(tx: Tx) -> int:
     """Return how many files wait to be verified."""
-    statement = sa.select(sa.func.count()).where(Evidence.state.in_(_WAITING), Evidence.removed_at.is_(None))
-    return tx.session.execute(statement).scalar_one()
+    return tx.session.execute(number_waiting()).scalar_one()
+
+
+@cache
+def number_waiting() -> sa.Select[int]:
+    """Count the files that wait to be verified."""
+    return sa.select(sa.func.count()).where(Evidence.state.in_(_WAITING), Evidence.removed_at.is_(None))
 
 
 @dataclass(frozen=True, slots=True)

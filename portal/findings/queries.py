@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -200,12 +201,12 @@ def proofs_of(tx: Tx, assessment_id: UUID) -> Sequence[ProofLine]:
     return [ProofLine(*row) for row in tx.session.execute(statement)]
 
 
-def number_waiting(tx: Tx) -> int:
-    """Return how many findings wait for the lab to look at their proof or their plan."""
-    statement = sa.select(sa.func.count()).where(
+@cache
+def number_waiting() -> sa.Select[int]:
+    """Count the findings that wait for the lab to look at their proof or their plan."""
+    return sa.select(sa.func.count()).where(
         Finding.state == FindingState.OPEN, sa.or_(Finding.remedy == RemedyAct.SENT, Finding.plan == PlanState.SENT)
     )
-    return tx.session.execute(statement).scalar_one()
 
 
 class View(StrEnum):

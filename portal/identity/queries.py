@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -213,17 +213,20 @@ def holds(tx: Tx, user_id: UUID, role: Role) -> bool:
     return any(each.is_active and role in each.roles for each in _people(tx, UserAccount.id == user_id))
 
 
-def granters_of(tx: Tx, user_id: UUID, role: Role, *, since: datetime) -> frozenset[UUID]:
-    """Return who gave a person a role they hold, if since then: who asked and who confirmed (S6)."""
+def granters_of(tx: Tx, user_ids: Collection[UUID], role: Role, *, since: datetime) -> Mapping[UUID, frozenset[UUID]]:
+    """Return who gave each of these people a role they hold, if since then: who asked and who confirmed (S6)."""
     rows = tx.session.execute(
-        sa.select(RoleGrant.granted_by, RoleGrant.confirmed_by).where(
-            RoleGrant.user_id == user_id,
+        sa.select(RoleGrant.user_id, RoleGrant.granted_by, RoleGrant.confirmed_by).where(
+            RoleGrant.user_id.in_(list(user_ids)),
             RoleGrant.role == role,
             RoleGrant.revoked_at.is_(None),
             RoleGrant.granted_at > since,
         )
     )
-    return frozenset(each for row in rows for each in row if each is not None)
+    found: dict[UUID, frozenset[UUID]] = {}
+    for user_id, *by in rows:
+        found[user_id] = found.get(user_id, frozenset()).union(each for each in by if each is not None)
+    return found
 
 
 def invitations_of(tx: Tx, vendor_id: UUID | None) -> list[InvitationLine]:

@@ -52,45 +52,55 @@ def candidate(tx: Tx, person: Person, vendor: Vendor, *, hold: bool = False) -> 
     if hold:
         tx.session.execute(sa.select(UserAccount.id).where(UserAccount.id == person.id).with_for_update(read=True))
         person = people.person(tx, person.id)
-    earlier = tuple(
-        tx.session.execute(
-            sa.select(Invitation.was_email)
-            .where(
-                Invitation.purpose == "address", Invitation.user_id == person.id, Invitation.redeemed_at.is_not(None)
-            )
-            .order_by(Invitation.was_email)
-        ).scalars()
-    )
-    known = (person.email, *(each for each in earlier if each))
-    belonged = tx.session.execute(
-        sa.select(
-            sa.exists().where(
-                Invitation.vendor_id == vendor.id,
-                sa.or_(Invitation.email.in_(known), Invitation.user_id == person.id),
-            )
+    return candidates(tx, [person], vendor)[person.id]
+
+
+def candidates(tx: Tx, persons: Collection[Person], vendor: Vendor) -> dict[UUID, Candidate]:
+    """Return people of the lab as the rules see them now, by id: four statements, however many there are."""
+    ids = [each.id for each in persons]
+    earlier: dict[UUID, list[str]] = {each: [] for each in ids}
+    for user_id, address in tx.session.execute(
+        sa.select(Invitation.user_id, Invitation.was_email)
+        .where(Invitation.purpose == "address", Invitation.user_id.in_(ids), Invitation.redeemed_at.is_not(None))
+        .order_by(Invitation.was_email)
+    ):
+        if user_id is not None and address:
+            earlier[user_id].append(address)
+    addresses = {each.email for each in persons}.union(*earlier.values())
+    invited = tx.session.execute(
+        sa.select(Invitation.user_id, Invitation.email).where(
+            Invitation.vendor_id == vendor.id,
+            sa.or_(Invitation.email.in_(addresses), Invitation.user_id.in_(ids)),
         )
-    ).scalar_one()
-    conflicts = tx.session.execute(
-        sa.select(ConflictOfInterest.reason)
+    ).all()
+    belonged = {each for row in invited for each in (row.user_id, row.email)}
+    conflicts: dict[UUID, list[str]] = {each: [] for each in ids}
+    for user_id, reason in tx.session.execute(
+        sa.select(ConflictOfInterest.user_id, ConflictOfInterest.reason)
         .where(
-            ConflictOfInterest.user_id == person.id,
+            ConflictOfInterest.user_id.in_(ids),
             ConflictOfInterest.vendor_id == vendor.id,
             ConflictOfInterest.ended_at.is_(None),
         )
         .order_by(ConflictOfInterest.declared_at, ConflictOfInterest.id)
-    ).scalars()
-    return Candidate(
-        id=person.id,
-        name=person.full_name,
-        email=person.email,
-        earlier=known[1:],
-        roles=person.roles,
-        is_active=person.is_active,
-        is_person=person.side is Side.LAB,
-        belonged=belonged or person.vendor_id == vendor.id,
-        conflicts=tuple(conflicts),
-        made_approver_by=people.granters_of(tx, person.id, Role.LEAD_APPROVER, since=tx.now - rules.ROLE_SETTLES),
-    )
+    ):
+        conflicts[user_id].append(reason)
+    granters = people.granters_of(tx, ids, Role.LEAD_APPROVER, since=tx.now - rules.ROLE_SETTLES)
+    return {
+        each.id: Candidate(
+            id=each.id,
+            name=each.full_name,
+            email=each.email,
+            earlier=tuple(earlier[each.id]),
+            roles=each.roles,
+            is_active=each.is_active,
+            is_person=each.side is Side.LAB,
+            belonged=not belonged.isdisjoint((each.id, each.email, *earlier[each.id])) or each.vendor_id == vendor.id,
+            conflicts=tuple(conflicts[each.id]),
+            made_approver_by=granters.get(each.id, frozenset()),
+        )
+        for each in persons
+    }
 
 
 def actor_as_candidate(tx: Tx, vendor: Vendor, *, hold: bool = False) -> Candidate:
@@ -168,7 +178,8 @@ def case_of(
     signed: tuple[Candidate, ...] = ()
     if decision is not None:
         known = people.people(tx, [each for each in signers_of(tx, decision.id) if each not in but])
-        signed = tuple(candidate(tx, known[each], vendor) for each in sorted(known))
+        as_seen = candidates(tx, known.values(), vendor) if known else {}
+        signed = tuple(as_seen[each] for each in sorted(known))
     return Case(
         vendor=vendor.name,
         domains=tuple(vendor.mail_domains),
@@ -220,17 +231,23 @@ def signers_of(tx: Tx, decision_id: UUID) -> list[UUID]:
     return list(tx.session.execute(statement).scalars())
 
 
-def signers(tx: Tx, *, case: Case, vendor: Vendor) -> list[Signer]:
-    """Return everybody of the lab who could be asked to sign, the eligible first, with the reasons of the others."""
+def could_sign(tx: Tx, *, case: Case, vendor: Vendor) -> list[tuple[Person, Candidate]]:
+    """Return everybody of the lab who could be asked to sign, and each as the rules see them."""
     asked = [
         each
         for each in people.lab_people(tx, active_only=True)
         if Role.LEAD_APPROVER in each.roles or (Role.REVIEWER in each.roles and each.id == case.assigned)
     ]
-    found = [
-        Signer(each.id, each.full_name, each.title, rules.bars_to_sign(candidate(tx, each, vendor), case))
-        for each in asked
-    ]
+    as_seen = candidates(tx, asked, vendor) if asked else {}
+    return [(each, as_seen[each.id]) for each in asked]
+
+
+def signers(among: Iterable[tuple[Person, Candidate]], case: Case) -> list[Signer]:
+    """Return who may sign, the eligible first, with the reasons of the others.
+
+    :param among: those of ``could_sign``.
+    """
+    found = [Signer(each.id, each.full_name, each.title, rules.bars_to_sign(seen, case)) for each, seen in among]
     return sorted(found, key=lambda each: bool(each.bars))
 
 

@@ -76,11 +76,17 @@ def get_escalation(tx: Tx, escalation_id: UUID, action: Action) -> Escalation:
 def could_be_asked(tx: Tx, review: Review) -> Sequence[duties.Signer]:
     """Return the other active lead approvers, those who could take it first, with what ties the rest to the vendor."""
     vendor = reviewing.vendor_of(tx, review)
-    found = []
-    for person in people.lab_people(tx, active_only=True):
-        if Role.LEAD_APPROVER in person.roles and person.id != tx.actor.id:
-            bars = rules.interests(duties.candidate(tx, person, vendor), vendor.name, vendor.mail_domains)
-            found.append(duties.Signer(person.id, person.full_name, person.title, bars))
+    others = [each for each in people.lab_people_with(tx, Role.LEAD_APPROVER) if each.id != tx.actor.id]
+    as_seen = duties.candidates(tx, others, vendor) if others else {}
+    found = [
+        duties.Signer(
+            each.id,
+            each.full_name,
+            each.title,
+            rules.interests(as_seen[each.id], vendor.name, vendor.mail_domains),
+        )
+        for each in others
+    ]
     return sorted(found, key=lambda each: bool(each.bars))
 
 

@@ -22,7 +22,7 @@ from portal.reviews.duties import Signer
 from portal.reviews.escalating import EscalationLine
 from portal.reviews.models import Decision, Review
 from portal.reviews.reviewing import Live
-from portal.reviews.rules import Bar, Case, Difference, View, Wanted
+from portal.reviews.rules import Bar, Candidate, Case, Difference, View, Wanted
 from portal.terms import DecisionState, Outcome
 from portal.vendors.models import Engagement, Vendor
 
@@ -49,16 +49,17 @@ class Outlook:
         return rules.differences(self.draft.basis, self.basis) if self.draft is not None else ()
 
 
-def outlook(tx: Tx, *, review: Review, outcome: Outcome | None = None) -> Outlook:
+def outlook(tx: Tx, *, review: Review, outcome: Outcome | None = None, live: Live | None = None) -> Outlook:
     """Return what can be decided on a review, for its page.
 
     :param outcome: for which to say who could sign; else the suggested one, or an approval.
+    :param live: the score as it stands now, if the caller has it at hand.
     :raises Forbidden: if the actor may not read reviews.
     """
     policy.check(tx.actor, Action.REVIEW_READ, review)
     assessment = tx.session.get_one(Assessment, review.assessment_id)
     engagement = tx.session.get_one(Engagement, assessment.engagement_id)
-    live = reviewing.score_now(tx, review)
+    live = live or reviewing.score_now(tx, review)
     choices = rules.options(live.recommendation, tier=assessment.tier, today=tx.now.date())
     waiting = documents.proposed_for(tx, assessment.id)
     if waiting is not None and tx.now >= rules.expires_at(waiting.proposed_at):
@@ -77,12 +78,13 @@ def outlook(tx: Tx, *, review: Review, outcome: Outcome | None = None) -> Outloo
         needed=waiting.signatures_needed if waiting is not None else choice.signatures,
         decision=waiting,
     )
+    among = duties.could_sign(tx, case=case, vendor=vendor)
     return Outlook(
         live=live,
         choices=choices,
         blockers=tuple(documents.blockers(tx, review, assessment, engagement, asked)),
-        signers=tuple(duties.signers(tx, case=case, vendor=vendor)),
-        seconds=_seconds(tx, case, vendor),
+        signers=tuple(duties.signers(among, case)),
+        seconds=_seconds(tx, case, vendor, among),
         proposed=waiting,
         basis=documents.basis(tx, review=review, assessment=assessment, engagement=engagement, live=live),
         draft=drafting.draft_of(tx, review),
@@ -92,13 +94,17 @@ def outlook(tx: Tx, *, review: Review, outcome: Outcome | None = None) -> Outloo
     )
 
 
-def _seconds(tx: Tx, case: Case, vendor: Vendor) -> tuple[Signer, ...]:
+def _seconds(
+    tx: Tx, case: Case, vendor: Vendor, among: Sequence[tuple[people.Person, Candidate]]
+) -> tuple[Signer, ...]:
     """Return who could sign after the actor proposed: the others, as they stand beside the actor's own signature."""
-    me = duties.candidate(tx, people.person(tx, tx.actor.id), vendor) if tx.actor.is_lab and tx.actor.id else None
+    me = next((seen for _, seen in among if seen.id == tx.actor.id), None)
+    if me is None and tx.actor.is_lab and tx.actor.id:
+        me = duties.candidate(tx, people.person(tx, tx.actor.id), vendor)
     if me is not None and case.proposer is None:
         signs = not rules.bars_to_sign(me, case)
         case = replace(case, proposer=me.id, signed=(me,) if signs and case.needed > 1 else ())
-    return tuple(each for each in duties.signers(tx, case=case, vendor=vendor) if me is None or each.id != me.id)
+    return tuple(each for each in duties.signers(among, case) if me is None or each.id != me.id)
 
 
 def ineligible(tx: Tx, *, assessment: Assessment, user_id: UUID, outcome: Outcome = Outcome.APPROVE) -> tuple[Bar, ...]:

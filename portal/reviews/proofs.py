@@ -92,6 +92,7 @@ def proofs_of(tx: Tx, evidence: Evidence) -> tuple[Proof, ...]:
     )
     rows = tx.session.execute(statement).all()
     again = attestations.check_again_of(tx, [row.Citation.id for row in rows])
+    reviewers = people.people(tx, {row.Review.reviewer_id for row in rows})
     found = []
     for signed, citation, review, assessment in rows:
         waits = again.get(citation.id) == evidence.id
@@ -100,7 +101,9 @@ def proofs_of(tx: Tx, evidence: Evidence) -> tuple[Proof, ...]:
         asked = questionnaires.compiled(tx, assessment.questionnaire_id)
         if signed.question_key not in asked:
             continue
-        answer = attestations.attested_answer(tx, review.attestation_id, signed.question_key)
+        answer = attestations.attested(tx, review.attestation_id).snapshot.answers.get(signed.question_key)
+        if answer is None or not answer.is_asked:
+            continue
         of_older = signed.evidence_id != evidence.id
         found.append(
             Proof(
@@ -115,7 +118,7 @@ def proofs_of(tx: Tx, evidence: Evidence) -> tuple[Proof, ...]:
                 acceptance=citation.acceptance,
                 older=older[signed.evidence_id] if of_older else "",
                 check_again=waits,
-                why=_why_not(tx, review, assessment, after_decision=of_older),
+                why=_why_not(tx, review, assessment, reviewers, after_decision=of_older),
             )
         )
     order = {each: place for place, each in enumerate(dict.fromkeys(proof.review_id for proof in found))}
@@ -137,14 +140,21 @@ def _older(tx: Tx, evidence: Evidence) -> dict[UUID, str]:
     return found
 
 
-def _why_not(tx: Tx, review: Review, assessment: Assessment, *, after_decision: bool) -> str:
+def _why_not(
+    tx: Tx,
+    review: Review,
+    assessment: Assessment,
+    reviewers: Mapping[UUID, people.Person],
+    *,
+    after_decision: bool,
+) -> str:
     if assessment.state is AssessmentState.DECIDED and after_decision:
         return "" if policy.may(tx.actor, Action.EVIDENCE_JUDGE, review) else "A reviewer or a lead approver judges it."
     if assessment.state is not AssessmentState.IN_REVIEW or review.closed_at is not None:
         return reviewing.not_now(assessment.state)
     if policy.may(tx.actor, Action.REVIEW_JUDGE, review):
         return ""
-    reviewer = people.people(tx, [review.reviewer_id]).get(review.reviewer_id) if review.reviewer_id else None
+    reviewer = reviewers.get(review.reviewer_id) if review.reviewer_id else None
     return f"{reviewer.full_name} reviews this." if reviewer else "Nobody has claimed this review yet."
 
 

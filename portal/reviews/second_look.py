@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -96,11 +97,10 @@ def appeals(tx: Tx, *, limit: int = 200) -> Sequence[AppealLine]:
     ]
 
 
-def number_waiting(tx: Tx) -> int:
-    """Return how many second looks wait for an answer."""
-    return tx.session.execute(
-        sa.select(sa.func.count()).select_from(SecondLook).where(SecondLook.answer.is_(None))
-    ).scalar_one()
+@cache
+def number_waiting() -> sa.Select[int]:
+    """Count the second looks that wait for an answer."""
+    return sa.select(sa.func.count()).select_from(SecondLook).where(SecondLook.answer.is_(None))
 
 
 def bars_of(tx: Tx, look: SecondLook) -> tuple[Bar, ...]:

@@ -112,10 +112,9 @@ def _cited() -> sa.Select[UUID, str, UUID, UUID | None]:
 
 def _closing(tx: Tx, attestation_id: UUID) -> Sequence[ProofLine]:
     """Return the files that closed findings of a revision: they prove its answers from then on."""
-    assessment_id = tx.session.execute(
-        sa.select(Attestation.assessment_id).where(Attestation.id == attestation_id)
-    ).scalar_one_or_none()
-    return proofs_of(tx, assessment_id) if assessment_id is not None else ()
+    # By its id, for whoever scores it has read it already.
+    signed = tx.session.get(Attestation, attestation_id)
+    return proofs_of(tx, signed.assessment_id) if signed is not None else ()
 
 
 def _pinned(tx: Tx, ids: Collection[UUID]) -> dict[UUID, tuple[str, UUID | None]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -72,6 +73,12 @@ def vendors(tx: Tx, *, q: str = "", tier: int | None = None, after: str = "", li
     rows = tx.session.execute(matching.order_by(by_name, Vendor.slug).limit(limit + 1)).all()
     lines = tuple(VendorLine(*row) for row in rows[:limit])
     return VendorPage(lines, total, lines[-1].slug if len(rows) > limit else "")
+
+
+@cache
+def number_of_vendors() -> sa.Select[int]:
+    """Count the vendors, however they stand."""
+    return sa.select(sa.func.count()).select_from(Vendor)
 
 
 def _holds(word: str) -> sa.ColumnElement[bool]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, Final
 from uuid import UUID
 
@@ -16,7 +17,7 @@ FORMAT: Final = "gatehouse attestation 1"
 """Names the shape of ``snapshot_value``, so that a fingerprint says how it is recomputed."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SignedAnswer:
     """One question as signed. A question that was not put to the vendor has no content, whatever it once said."""
 
@@ -24,7 +25,7 @@ class SignedAnswer:
     content: Mapping[str, Any]
     prepared_by: UUID | None
 
-    @property
+    @cached_property
     def answer(self) -> Answer:
         """The answer as a value."""
         return from_json(self.content)
@@ -61,7 +62,7 @@ class SignedCitation:
         return said | ({"quote": self.quote} if self.quote else {})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Snapshot:
     """Everything that one revision says: answers, scoping and files, under the statement that is signed."""
 
@@ -75,7 +76,7 @@ class Snapshot:
     scoping: Mapping[str, Mapping[str, Any]]
     citations: tuple[SignedCitation, ...]
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """The fingerprint: SHA-256 of the canonical value."""
         return digest(snapshot_value(self))

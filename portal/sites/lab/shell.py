@@ -11,6 +11,7 @@ from werkzeug.routing import RequestRedirect
 from portal.attestations import queries as conversations
 from portal.evidence import queries as evidence
 from portal.findings import service as findings
+from portal.kernel.ledger import count_all
 from portal.policy import may_ever
 from portal.reviews import second_look
 from portal.reviews import service as reviews
@@ -77,14 +78,24 @@ def _is_lab_page() -> bool:
 def _counts() -> dict[str, int | str]:
     with begin() as tx:
         waiting = reviews.counts(tx)
+        talks, told, looks, known, files = count_all(
+            tx,
+            (
+                conversations.number_of_open_talks(),
+                findings.number_waiting(),
+                second_look.number_waiting(),
+                vendors.number_of_vendors(),
+                evidence.number_waiting(),
+            ),
+        )
         return {
             # The queue stops counting where a number says no more; it says so.
             "queue": Count(waiting.queue).words if waiting.queue else 0,
             "reviews": Count(waiting.mine).words if waiting.mine else 0,
-            "messages": conversations.count_open_talks(tx),
+            "messages": talks,
             "cosign": waiting.to_cosign,
-            "findings": findings.number_waiting(tx),
-            "appeals": second_look.number_waiting(tx),
-            "vendors": vendors.vendors(tx, limit=1).total,
-            "evidence": evidence.waiting(tx),
+            "findings": told,
+            "appeals": looks,
+            "vendors": known,
+            "evidence": files,
         }

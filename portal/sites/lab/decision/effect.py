@@ -80,6 +80,11 @@ class Heard:
     words: str
 
 
+def world_of(tx: Tx, vendor_id: UUID) -> World | None:
+    """Return what the gate knows of a vendor now."""
+    return gate_queries.worlds(tx, [vendor_id]).get(vendor_id)
+
+
 def effect_of(
     tx: Tx,
     engagement: Any,
@@ -89,6 +94,7 @@ def effect_of(
     *,
     tier: int,
     inputs: Inputs | None = None,
+    world: World | None = None,
 ) -> list[Effect]:
     """Return what a decision on an engagement changes at the gate, for each class and mode of it.
 
@@ -97,8 +103,9 @@ def effect_of(
 
     :param tier: that was assessed.
     :param inputs: of the score that is decided on, for the evidence that an approval would rest on.
+    :param world: what the gate knows of the vendor, if the caller has it at hand.
     """
-    world = gate_queries.worlds(tx, [engagement.vendor_id]).get(engagement.vendor_id)
+    world = world or world_of(tx, engagement.vendor_id)
     after = _after(world, engagement, outcome, conditions, valid_until, tier, inputs)
     told = access_after(
         outcome,

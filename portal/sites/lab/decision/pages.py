@@ -30,7 +30,7 @@ from portal.reviews.rules import (
     sentence,
 )
 from portal.reviews.service import Outlook, Terms, Workspace
-from portal.sites.lab.decision.effect import Effect, Heard, effect_of, heard_by
+from portal.sites.lab.decision.effect import Effect, Heard, effect_of, heard_by, world_of
 from portal.sites.lab.decision.forms import (
     CLOSED,
     CONDITION_DAYS,
@@ -107,7 +107,8 @@ def deciding_page(
         reading = work.read(tx, review_id)
         review, today = reading.space.review, tx.now.date()
         engagement = vendors.engagement(tx, reading.space.assessment.engagement_id, Action.VENDOR_READ)
-        outlook = reviews.outlook(tx, review=review, outcome=given.outcome if given else None)
+        live = reading.space.live
+        outlook = reviews.outlook(tx, review=review, outcome=given.outcome if given else None, live=live)
         from_draft = given is None and outlook.draft is not None
         if given is None:
             given = (
@@ -116,7 +117,7 @@ def deciding_page(
                 else _fresh(outlook, reading.space, engagement, today)
             )
             if given.outcome is not None:
-                outlook = reviews.outlook(tx, review=review, outcome=given.outcome)
+                outlook = reviews.outlook(tx, review=review, outcome=given.outcome, live=live)
         findings = work.findings_of(reading.space)
         picked = given.outcome
         choice = next((each for each in outlook.choices if each.outcome is picked), None)
@@ -262,10 +263,13 @@ def _effects(
 ) -> dict[Outcome, list[Effect]]:
     """Return what each outcome would change, so that choosing another one needs no new page to see it."""
     found = {}
+    world = world_of(tx, engagement.vendor_id)
     for outcome in Outcome:
         conditions, _ = terms_of(given, findings, today, outcome)
         ends = given.form.valid_until.data
-        found[outcome] = effect_of(tx, engagement, outcome, conditions, ends, tier=tier, inputs=outlook.live.inputs)
+        found[outcome] = effect_of(
+            tx, engagement, outcome, conditions, ends, tier=tier, inputs=outlook.live.inputs, world=world
+        )
     return found
 
 
