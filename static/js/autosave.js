@@ -7,7 +7,7 @@
 //   409 fragment: goes into the card's [data-conflict]; what was typed stays. In it data-keep="<version>" saves mine
 //       over theirs, data-take="/url" fetches and shows theirs, data-both="<version>" puts both texts into the form
 //   400: the token is old, a new one is read and the write repeated once
-//   401 or a redirect: signed out; the panel opens in place (session.js), then the write is repeated
+//   401 or a redirect: signed out; the panel opens in place (page.js), then the write is repeated
 //   413, 422, 429, 5xx: kept here, said in words
 // <div data-news="/url" data-since>: asks once a second which answers colleagues changed; 204, or notices by id.
 //

@@ -73,7 +73,7 @@ def test_judging(walk: Walk, house: House) -> None:
     walk.end()
 
 
-def test_deciding(walk: Walk, house: House, clock: FixedClock) -> None:
+def test_deciding(walk: Walk, house: House) -> None:
     made = bench(house, tier=1)
     made.review()
     decide = walk.visit("lab-decide", made.lead, f"{address(made)}/decide")
@@ -81,6 +81,10 @@ def test_deciding(walk: Walk, house: House, clock: FixedClock) -> None:
     decide.locator("button.btn-1.not-escalate").click()
     expect(decide.get_by_role("alert").first).to_be_visible()
     walk.look("lab-decide-refused", decide)
+    walk.end()
+
+
+def test_a_finding_that_is_late(walk: Walk, house: House, clock: FixedClock) -> None:
     late = conditional(house)
     clock.advance(days=90)
     walk.visit("lab-finding-overdue", late.lead, f"/lab/findings/{finding(late).id}", says="Overdue")
