@@ -9,6 +9,7 @@ from uuid import UUID
 
 from portal.evidence.queries import LibraryLine
 from portal.evidence.rules import Standing, Worth, state_on
+from portal.findings import risks
 from portal.findings.service import FindingLine
 from portal.kernel.ledger import Tx
 from portal.questionnaires import service as questionnaires
@@ -49,6 +50,7 @@ class FindingRow:
     word: str
     proof: str
     closed_at: datetime | None
+    accepted_until: date | None = None
 
     @property
     def open(self) -> bool:
@@ -124,6 +126,7 @@ def findings_of(tx: Tx, head: Head, today: date) -> Findings:
     """Return what the vendor was told of: the open ones with their questions, and how many are closed."""
     told = head.told or ()
     versions = {each.id: each.questionnaire_id for each in head.asked}
+    accepted = dict(risks.accepted_until(tx, [head.vendor.id]).get(head.vendor.id, ())) if told else {}
     rows = []
     for each in told:
         number = label = ""
@@ -133,13 +136,18 @@ def findings_of(tx: Tx, head: Head, today: date) -> Findings:
             if each.question_key in questionnaire:
                 number = questionnaire.number_of(each.question_key)
                 label = questionnaire.question(each.question_key).label
-        rows.append(finding_row(each, number, label, today))
+        rows.append(finding_row(each, number, label, today, accepted.get(each.number)))
     live = sorted((each for each in rows if each.open), key=_urgency)
     return Findings(tuple(live), sum(each.closed for each in rows), tuple(each for each in rows if not each.open))
 
 
-def finding_row(line: FindingLine, number: str, label: str, today: date) -> FindingRow:
-    """Return a finding as the page shows it."""
+def finding_row(
+    line: FindingLine, number: str, label: str, today: date, accepted_until: date | None = None
+) -> FindingRow:
+    """Return a finding as the page shows it.
+
+    :param accepted_until: the last day for which two people accepted its risk, also one that is over.
+    """
     return FindingRow(
         id=line.id,
         name=line.name,
@@ -156,6 +164,7 @@ def finding_row(line: FindingLine, number: str, label: str, today: date) -> Find
         word=line.word,
         proof=PROOF_WORDS.get(line.remedy, "no proof yet"),
         closed_at=line.closed_at,
+        accepted_until=accepted_until if accepted_until is not None and accepted_until >= today else None,
     )
 
 
