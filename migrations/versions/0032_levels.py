@@ -36,6 +36,7 @@ def upgrade() -> None:
     )
     scope = "current_setting('gatehouse.vendor', true)"
     test = f"({scope} = '*' OR vendor_id::text = {scope})"
+    op.execute(f"REVOKE UPDATE, DELETE, TRUNCATE ON level_notice FROM {ROLE}")
     op.execute(f"GRANT SELECT, INSERT ON level_notice TO {ROLE}")
     op.execute("ALTER TABLE level_notice ENABLE ROW LEVEL SECURITY")
     op.execute("ALTER TABLE level_notice FORCE ROW LEVEL SECURITY")

@@ -27,9 +27,14 @@ D5_A2 = {**D3_A2, "data_class": "D5"}
 STATEMENT = "application/vnd.gatehouse.gate+json"
 
 
-@pytest.fixture(
-    params=["embedded", pytest.param("given", marks=[pytest.mark.s3, pytest.mark.xdist_group("s3")])],
-)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Tell it on the embedded engines every day, and in a thorough run on given ones too."""
+    given = pytest.param("given", marks=[pytest.mark.s3, pytest.mark.xdist_group("s3")])
+    thorough = [given] if metafunc.config.getoption("--thorough") else []
+    metafunc.parametrize("gatehouse", ["embedded", *thorough], indirect=True)
+
+
+@pytest.fixture
 def gatehouse(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Installation]:
     """Gatehouse as a new user starts it: all embedded, or on a PostgreSQL by URL and a real S3 server."""
     if request.param == "embedded":

@@ -214,7 +214,7 @@ def find(walk: Walk, app: Flask, std: Std, rule: Rule, values: list[Mapping[str,
 def test_pages(walk: Walk, std: Std, settings: Settings, house: House, group: str) -> None:
     app = make_app(settings, house)
     values = values_of(std)
-    walk.target = checks.INSIDE
+    walk.target, walk.brief = checks.INSIDE, True
     asked = [rule for rule in pages_of(app) if group_of(rule) == group]
     assert asked
     for rule in asked:

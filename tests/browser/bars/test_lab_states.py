@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 @pytest.fixture(autouse=True)
 def inside(walk: Walk) -> None:
     """Hold what is pressed to the size that is asked inside."""
-    walk.target = checks.INSIDE
+    walk.target, walk.brief = checks.INSIDE, True
 
 
 def address(made: Bench) -> str:

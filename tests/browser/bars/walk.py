@@ -29,6 +29,8 @@ class Walk:
     new_page: Callable[..., Page]
     thorough: bool = False
     """Whether colours are looked at once more in the two pairs of theme and width that are not looked at in full."""
+    brief: bool = False
+    """Whether what a theme or a width cannot change is looked at once only, where time matters."""
     target: int = checks.OUTSIDE
     """How large what is pressed must be on a wide page, in px (U12)."""
     nodes: int = checks.ELEMENTS
@@ -98,7 +100,8 @@ class Walk:
                 self._hold(name, page, f"U2 {width}", checks.fits)
             checks.seen_as(page, theme="dark", width=checks.NARROW)
             self._hold(name, page, "U2 320", checks.fits)
-            self._hold(name, page, "U1 dark 320", checks.accessible)
+            brief = self.brief and not self.thorough
+            self._hold(name, page, "U1 dark 320", lambda page: checks.accessible(page, colours_only=brief))
             self._shot(name, page, "dark-320")
             self._hold(name, page, "U2 spacing", lambda page: checks.survives(page, "spacing"))
             if self.thorough:

@@ -18,6 +18,7 @@ from portal.identity.models import ServiceClient, UserAccount
 from portal.kernel.actor import system
 from portal.kernel.database import Base
 from portal.wiring import House
+from tests.factories import invariants
 from tests.factories.identity import Person, session_token
 from tests.factories.std import INTERNAL, Std
 from tests.sites.cases.conftest import Browser
@@ -255,3 +256,8 @@ def test_GW_06_a_token_opens_its_vendors_at_the_gate_and_nothing_else(app: Flask
 
 def session_of(house: House, someone: Person) -> str:
     return session_token(house, someone)
+
+
+def test_every_stored_score_gives_the_same_bytes_again(house: House, std: Std) -> None:
+    with house.ledger.begin(SYSTEM) as tx:
+        assert invariants.scores_replay(tx) >= 3
