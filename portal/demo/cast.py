@@ -267,7 +267,7 @@ COMPANIES = (
         persons=(),
         players=_team("Quentin Abara", "Rosalind Ek", "Stellan Vogt"),
         stage=Stage.TO_COSIGN,
-        days_ago=30,
+        days_ago=16,
         strength=99,
     ),
     Company(

@@ -15,7 +15,7 @@ from portal.jobs import recipients
 from portal.jobs.tools import House, Job, Pace
 from portal.kernel.actor import system
 from portal.kernel.ledger import Tx
-from portal.reviews import rules
+from portal.reviews import placing, rules
 from portal.reviews import service as reviews
 from portal.reviews.models import Decision, Escalation, InternalNote
 from portal.terms import DecisionState, Role
@@ -112,6 +112,8 @@ def _ending(tx: Tx, decision_id: UUID) -> None:
     if decision.state is not DecisionState.PROPOSED or tx.now < ends_at - SOON:
         return
     ended = tx.now >= ends_at
+    if ended:
+        placing.refresh(tx, decision.assessment_id)
     proposer = recipients.one(tx, decision.proposed_by)
     people = ([proposer] if proposer is not None else []) if ended else _who_signs(tx, decision)
     context = {

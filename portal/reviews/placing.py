@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -128,7 +129,7 @@ def refresh(tx: Tx, assessment_id: UUID) -> None:
     places: tuple[str, ...] = ()
     sorts: dict[str, Any] = {}
     if row is not None:
-        stage, signals = _stage(row), _signals(row)
+        stage, signals = _stage(row, tx.now), _signals(row)
         until = row.until if stage in _SNOOZABLE else None
         card |= {
             "review_id": row.review_id,
@@ -218,8 +219,10 @@ def _source(assessment_id: UUID) -> Any:
     )
 
 
-def _stage(row: Any) -> Stage:
-    return rules.stage_of(row.state, claimed=row.reviewer_id is not None, proposed=row.decision_id is not None)
+def _stage(row: Any, now: datetime) -> Stage:
+    # What nobody signed in time waits for a decision again.
+    proposed = row.decision_id is not None and now < rules.expires_at(row.proposed_at)
+    return rules.stage_of(row.state, claimed=row.reviewer_id is not None, proposed=proposed)
 
 
 def _since(row: Any, stage: Stage) -> Any:

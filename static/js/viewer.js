@@ -17,7 +17,8 @@
   }
 
   const line = doc.querySelector("[data-keys]");
-  if (!doc.querySelector("[data-key]")) return;
+  // On the lab's pages keys.js presses what has a key, and the account says whether it does.
+  if (!doc.querySelector("[data-key]") || doc.querySelector("[data-keys-button]")) return;
   const isOff = () => /(?:^|; )keys=off(?:;|$)/.test(doc.cookie);
   const turn = (word, age) => {
     const secure = location.protocol === "https:" ? "; Secure" : "";

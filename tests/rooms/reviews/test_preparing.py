@@ -19,7 +19,7 @@ from portal.kernel.errors import Conflict, Forbidden, Refused, Unavailable
 from portal.kernel.signing import Signer
 from portal.policy import Action
 from portal.reviews import service as reviews
-from portal.reviews.rules import PROPOSAL_HOLDS
+from portal.reviews.rules import PROPOSAL_HOLDS, Wanted
 from portal.terms import DecisionState, EscalationEnd, Outcome
 from portal.vendors.models import Engagement
 from portal.wiring import House
@@ -305,6 +305,8 @@ def test_it_is_said_once_that_a_proposal_ends_soon_and_once_that_it_ended(house:
     clock.instant += timedelta(days=2)
     tell_proposals(house)
     assert mails(house, "proposal_ending") == ["Hana Kobayashi", "Theo Brandvold"]
+    with house.ledger.begin(b.lead.actor) as tx:
+        assert [line.stage_word for line in reviews.page(tx, Wanted()).lines] == ["To decide"]
 
 
 # The record.
