@@ -129,7 +129,7 @@ def test_people_in_any_order_never_break_an_invariant(stage: Stage, thorough: bo
     finally:
         print(_report(stage))
     assert stage.examples >= examples
-    lacking = {move for move in model.MOVES if stage.moves[move] < max(1, examples // 25)}
+    lacking = {move for move in model.MOVES if stage.moves[move] < max(1, examples // 100)}
     assert not (lacking if thorough else lacking & model.DAILY), lacking
 
 
@@ -456,6 +456,16 @@ class Machine(RuleBasedStateMachine):
         if expected == DONE:
             row.state = "cancelled"
         self.compare(row)
+
+    @precondition(_is_asked)
+    @rule(slot=SLOTS, said=SAID)
+    def answer_and_stop(self, slot: Slot, said: Said) -> None:
+        """Answer one question of what nobody has begun, or of what came back, and stop asking."""
+        row = self.row_of(self._asked_slot(slot))
+        if row.state == "draft":
+            self._save(row, f"{row.slot[0]}.adm", row.keys[0], said)
+        if row.state in {"in_progress", "changes_requested"}:
+            self.cancel(row.slot, "l1")
 
     # Reviewing.
 
