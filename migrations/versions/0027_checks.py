@@ -1,13 +1,13 @@
 """Verdicts that a rule gave, which were given in one act, and how many contradictions a review has.
 
-Revision: 0027, after 0026
+Revision: 0027, after 0025
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0027"
-down_revision = "0026"
+down_revision = "0025"
 branch_labels = None
 depends_on = None
 

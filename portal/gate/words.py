@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from portal.gate.rules import Answer, Condition, Reason
+from portal.gate.rules import Answer, Reason
 
 REASON_WORDS = {
     Reason.CLEARED: "Approved",
@@ -56,9 +56,3 @@ def findings_of(answer: Answer) -> str:
             until = each.accepted_until
             said[f"{each.finding} until {until.day} {until:%B %Y}" if until else each.finding] = None
     return ", ".join(said)
-
-
-def condition_words(condition: Condition) -> str:
-    """Return a condition with its last day, as a sentence without a full stop."""
-    due = condition.due_on
-    return f"{condition.text} (due {due.day} {due:%B} {due.year})" if due else condition.text

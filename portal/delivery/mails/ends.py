@@ -52,7 +52,7 @@ def finding_due(this: FindingDue, frame: Frame) -> Parts:
         details=((said("Finding"), name), (said("Due"), this.due_on)),
         button=Button(said("See what closes it"), f"/findings/{this.finding_id}"),
         closing=(said("These mails stop when you have sent proof."),),
-        why=_why(this.vendor_name, frame),
+        why=looks_after(this.vendor_name, frame),
     )
 
 
@@ -80,7 +80,7 @@ def proof_accepted(this: ProofJudged, frame: Frame) -> Parts:
         ),
         details=((said("Finding"), name),),
         button=Button(said("See the finding"), f"/findings/{this.finding_id}"),
-        why=_why(this.vendor_name, frame),
+        why=looks_after(this.vendor_name, frame),
     )
 
 
@@ -101,7 +101,7 @@ def proof_returned(this: ProofJudged, frame: Frame) -> Parts:
         ),
         details=((said("Finding"), name), *due),
         button=Button(said("Read what is missing"), f"/findings/{this.finding_id}"),
-        why=_why(this.vendor_name, frame),
+        why=looks_after(this.vendor_name, frame),
     )
 
 
@@ -126,7 +126,7 @@ def second_look_answered(this: SecondLookAnswered, frame: Frame) -> Parts:
         ),
         details=((said("Assessment"), this.title),),
         button=Button(said("Read the answer"), f"/results/{this.outcome_id}"),
-        why=_why(this.vendor_name, frame),
+        why=looks_after(this.vendor_name, frame),
     )
 
 
@@ -164,7 +164,7 @@ def evidence_ends(this: EvidenceEnds, frame: Frame) -> Parts:
         details=((said("Last day"), this.ends_on),),
         button=Button(said("Upload what comes next"), "/evidence"),
         closing=(said("A newer file takes its place in every answer that is still open."),),
-        why=_why(this.vendor_name, frame),
+        why=looks_after(this.vendor_name, frame),
     )
 
 
@@ -203,7 +203,7 @@ def approval_ends(this: ApprovalEnds, frame: Frame) -> Parts:
         button=Button(said("See your evidence"), "/evidence")
         if this.by_evidence
         else Button(said("See your access"), "/"),
-        why=_why(this.vendor_name, frame),
+        why=looks_after(this.vendor_name, frame),
     )
 
 
@@ -212,7 +212,8 @@ def in_days(days: int) -> str:
     return said("today") if days == 0 else said_n("in %(num)s day", "in %(num)s days", days)
 
 
-def _why(vendor_name: str, frame: Frame) -> str:
+def looks_after(vendor_name: str, frame: Frame) -> str:
+    """Return why somebody of the vendor gets a mail about its results."""
     return said(
         "You get this because you look after %(lab)s's assessment of %(vendor)s.",
         lab=frame.lab_name,

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 
+from portal.delivery.mails.ends import looks_after
 from portal.delivery.rules import Button, Frame, Parts, count, day, near_day
 from portal.kernel.words import said
 
@@ -89,7 +90,7 @@ def plan_agreed(this: Agreed, frame: Frame) -> Parts:
         ),
         details=_details(name, this.due_on),
         button=Button(said("See the finding"), f"/findings/{this.finding_id}"),
-        why=_why(this.vendor_name, frame),
+        why=looks_after(this.vendor_name, frame),
     )
 
 
@@ -109,7 +110,7 @@ def plan_returned(this: Agreed, frame: Frame) -> Parts:
         ),
         details=_details(name, this.due_on),
         button=Button(said("Read what is missing"), f"/findings/{this.finding_id}"),
-        why=_why(this.vendor_name, frame),
+        why=looks_after(this.vendor_name, frame),
     )
 
 
@@ -141,7 +142,7 @@ def finding_due_moved(this: DueMoved, frame: Frame) -> Parts:
         ),
         details=_details(name, this.due_on),
         button=Button(said("See the finding"), f"/findings/{this.finding_id}"),
-        why=_why(this.vendor_name, frame),
+        why=looks_after(this.vendor_name, frame),
     )
 
 
@@ -172,7 +173,7 @@ def risk_accepted(this: RiskAccepted, frame: Frame) -> Parts:
         ),
         details=((said("Finding"), name), (said("Last day"), this.until)),
         button=Button(said("See the finding"), f"/findings/{this.finding_id}"),
-        why=_why(this.vendor_name, frame),
+        why=looks_after(this.vendor_name, frame),
     )
 
 
@@ -201,17 +202,9 @@ def risk_revoked(this: RiskRevoked, frame: Frame) -> Parts:
         ),
         details=_details(name, this.due_on),
         button=Button(said("See what closes it"), f"/findings/{this.finding_id}"),
-        why=_why(this.vendor_name, frame),
+        why=looks_after(this.vendor_name, frame),
     )
 
 
 def _details(name: str, due_on: date | None) -> tuple[tuple[str, str | date], ...]:
     return ((said("Finding"), name), *(((said("Due"), due_on),) if due_on is not None else ()))
-
-
-def _why(vendor_name: str, frame: Frame) -> str:
-    return said(
-        "You get this because you look after %(lab)s's assessment of %(vendor)s.",
-        lab=frame.lab_name,
-        vendor=vendor_name,
-    )
