@@ -57,7 +57,7 @@
     return digest.hex();
   }
 
-  async function ask(url, payload, signal, renewed = false) {
+  async function ask(url, payload, { signal, renewed = false, keepalive = false } = {}) {
     let answer;
     try {
       answer = await fetch(url, {
@@ -66,12 +66,13 @@
         body: JSON.stringify(payload),
         redirect: "manual",
         signal,
+        keepalive,
       });
     } catch (error) {
       throw error.name === "AbortError" ? error : halt("retry");
     }
     if (answer.type === "opaqueredirect" || answer.status === 401) throw halt("stop", word("signed_out"));
-    if (answer.status === 400 && !renewed && (await portal.renewCsrf())) return ask(url, payload, signal, true);
+    if (answer.status === 400 && !renewed && (await portal.renewCsrf())) return ask(url, payload, { signal, renewed: true, keepalive });
     if (answer.status === 204) return {};
     let told = {};
     try {
@@ -206,7 +207,7 @@
     }
     async pass(signal) {
       const { name } = this.file;
-      const slot = await ask(this.box.dataset.reserveUrl, { ...this.fields, name, size: this.size, sha256: this.sha256 }, signal);
+      const slot = await ask(this.box.dataset.reserveUrl, { ...this.fields, name, size: this.size, sha256: this.sha256 }, { signal });
       this.slot = slot;
       doc.getElementById(`unfinished-${slot.id}`)?.remove();
       try {
@@ -233,7 +234,7 @@
         for (let number; !broken && (number = todo.shift()); ) {
           try {
             const blob = this.file.slice(...span(number));
-            const told = slot.upload ?? (await ask(parts.url, { parts: [{ number, sha256: await subtle(blob) }] }, signal)).parts[0];
+            const told = slot.upload ?? (await ask(parts.url, { parts: [{ number, sha256: await subtle(blob) }] }, { signal })).parts[0];
             await send(blob, told, (loaded) => (this.flying.set(number, Math.min(loaded, blob.size)), this.paint()), signal);
             this.flying.delete(number);
             this.got += blob.size;
@@ -249,7 +250,7 @@
       const failed = ends.find((end) => end.status === "rejected");
       if (failed) throw failed.reason;
       this.show("check", word("checking"));
-      this.done(await ask(slot.finalise_url, { id: slot.id }, signal));
+      this.done(await ask(slot.finalise_url, { id: slot.id }, { signal }));
     }
     done({ html, state }) {
       this.forget();
@@ -297,7 +298,7 @@
       this.stopping?.abort();
       const { id, cancel_url } = this.slot ?? this.was ?? {};
       if (id) sessionStorage.removeItem(KEY + id);
-      if (cancel_url && this.state !== "refused") ask(cancel_url, {}).catch(() => {}); // if this fails, the place ends by itself
+      if (cancel_url && this.state !== "refused") ask(cancel_url, {}, { keepalive: true }).catch(() => {}); // arrives though the page is left; if it fails, the place ends by itself
       this.element.remove();
       this.box.querySelector('input[type="file"]').focus();
       this.speak(word("cancelled"));

@@ -60,12 +60,12 @@ class Job:
             self.presses.append(name or str(what))
         found.click()
 
-    def key(self, *names: str) -> None:
-        """Press keys one after the other."""
+    def key(self, *names: str, at: Locator | None = None) -> None:
+        """Press keys one after the other: where the focus is, or at this place, whatever took it away."""
         for name in names:
             if not self.script:
                 self.keys.append(name)
-            self.page.keyboard.press(name)
+            (at or self.page.keyboard).press(name)
 
     def costs(self, *, clicks: int = 0, keys: int | None = None, loads: int) -> None:
         """Fail when the job took more than this; ``keys`` of none says that the bar counts no keys."""

@@ -28,7 +28,7 @@ def _twice(page: Page) -> list[str]:
 
 
 def _moved(page: Page) -> list[str]:
-    checks.ready(page)
+    assert checks.steady(page) == []  # what moves after this was painted before
     page.evaluate("() => { document.getElementById('top').style.height = '400px'; }")
     return checks.steady(page)
 
