@@ -21,7 +21,7 @@ from portal.exchange import everything
 from portal.exchange import facts as exchange_facts
 from portal.findings import facts as finding_facts
 from portal.findings import remedies as proofs
-from portal.gate import accepted, grounds, remedied
+from portal.gate import accepted, grounds, remedied, revoking
 from portal.gate import facts as gate_facts
 from portal.gate import service as gate
 from portal.gate.decided import clear_decided
@@ -38,7 +38,11 @@ Reaction = Callable[[Tx, Any], None]
 
 CAUSES: Mapping[type[Fact], Sequence[Reaction]] = {
     # what the gate says is shown on the vendor's own pages
-    gate_facts.ClearanceRecorded: (gate.publish_cards,),
+    gate_facts.ClearanceRecorded: (gate.publish_cards, revoking.fall_of_step),
+    gate_facts.ApprovalRevoked: (follow.mail_approval_revoked,),
+    # two people are needed, and one has spoken: the others who could hear of it
+    gate_facts.RevokeAsked: (follow.mail_second_wanted,),
+    gate_facts.ResumeAsked: (follow.mail_second_wanted,),
     gate_facts.EvidenceReachChanged: (gate.publish_reach,),
     gate_facts.AcceptedRiskFollowed: (gate.publish_cards,),
     gate_facts.VendorPaused: (gate.publish_cards, follow.mail_paused),
@@ -118,7 +122,7 @@ CAUSES: Mapping[type[Fact], Sequence[Reaction]] = {
     review_facts.EscalationEnded: (follow.mail_handed_back,),
     review_facts.ReviewReturned: (escalating.end_over,),
     # who keeps away from a vendor lets its reviews go, and what they signed half falls
-    review_facts.ConflictDeclared: (reviews.void_of_conflict,),
+    review_facts.ConflictDeclared: (reviews.void_of_conflict, revoking.fall_of_conflict),
     # what was signed is reviewed, with a score; what was withdrawn is not any more
     assessment_facts.AssessmentWithdrawn: (reviews.end_withdrawn, escalating.end_over),
     # what people are told by mail: each of these only writes a job
@@ -132,11 +136,17 @@ CAUSES: Mapping[type[Fact], Sequence[Reaction]] = {
     identity_facts.PasskeyRemoved: (follow.mail_passkey_removed,),
     exchange_facts.EverythingTaken: (everything.tell_admins,),
     identity_facts.RoleGranted: (follow.mail_role,),
-    identity_facts.RoleRevoked: (reviews.void_of_person, acceptances.void_of_person, follow.mail_role),
+    identity_facts.RoleRevoked: (
+        reviews.void_of_person,
+        acceptances.void_of_person,
+        revoking.fall_of_person,
+        follow.mail_role,
+    ),
     identity_facts.PersonDeactivated: (
         assessments.end_of_person,
         reviews.void_of_person,
         acceptances.void_of_person,
+        revoking.fall_of_person,
         follow.mail_deactivated,
     ),
     assessment_facts.SectionAssigned: (follow.mail_section,),

@@ -365,6 +365,22 @@ class ClearanceAct(StrEnum):
     REVOKE = "revoke"
 
 
+class RevocationEnd(StrEnum):
+    """How it ended that somebody asked to take an approval back."""
+
+    CONFIRMED = "confirmed"
+    TAKEN_BACK = "taken_back"
+    OVER = "over"
+
+
+class AccessKind(StrEnum):
+    """What a sealed record of a vendor's access is about."""
+
+    PAUSED = "paused"
+    RESUMED = "resumed"
+    REVOKED = "revoked"
+
+
 class MailState(StrEnum):
     """Where a mail stands on its way out."""
 

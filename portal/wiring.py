@@ -102,6 +102,7 @@ SITES: dict[str, tuple[str, ...]] = {
         "portal.sites.lab.clients.views",
         "portal.sites.lab.mail.views",
         "portal.sites.lab.pause.views",
+        "portal.sites.lab.revoke.views",
         "portal.sites.lab.audit.views",
     ),
     "api": ("portal.sites.api.gate.views",),

@@ -13,6 +13,8 @@ NOTIFY_INVITED = "notify_invited"
 NOTIFY_VENDOR = "notify_vendor"
 NOTIFY_REVIEWERS = "notify_reviewers"
 NOTIFY_ACCESS = "notify_access"
+NOTIFY_REVOKED = "notify_revoked"
+NOTIFY_SECOND = "notify_second"
 NOTIFY_PERSON = "notify_person"
 NOTIFY_SIGN_IN = "notify_sign_in"
 NOTIFY_ALERT = "notify_alert"
@@ -253,6 +255,19 @@ def mail_paused(tx: Tx, fact: Any) -> None:
 def mail_resumed(tx: Tx, fact: Any) -> None:
     """VendorResumed, EveryVendorResumed: the people who work on it may go on."""
     _access(tx, fact, "access_restored")
+
+
+def mail_approval_revoked(tx: Tx, fact: Any) -> None:
+    """ApprovalRevoked: the people who work on it stop."""
+    enqueue(tx, NOTIFY_REVOKED, revocation_id=fact.revocation_id, since=tx.now)
+
+
+def mail_second_wanted(tx: Tx, fact: Any) -> None:
+    """RevokeAsked, ResumeAsked: the lead approvers who did not ask hear that a second of them is wanted."""
+    if fact.vendor_id is not None:
+        revokes = hasattr(fact, "revocation_id")
+        about_id = fact.revocation_id if revokes else fact.pause_id
+        enqueue(tx, NOTIFY_SECOND, vendor_id=fact.vendor_id, about_id=about_id, revokes=revokes, since=tx.now)
 
 
 def _access(tx: Tx, fact: Any, what: str) -> None:

@@ -48,6 +48,7 @@ GROWS_ONLY = (
     "decision_record",
     "escalation_person",
     "clearance",
+    "access_record",
     "assessment_migration",
     "questionnaire_signature",
     "policy_version",

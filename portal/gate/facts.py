@@ -69,6 +69,15 @@ class ResumeAsked(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class ResumeFell(Fact):
+    """Who asked for a pause to end may not any more: somebody asks anew."""
+
+    pause_id: UUID
+    vendor_id: UUID | None
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
 class VendorResumed(Fact):
     """The second of two ended a pause; what was decided before holds again."""
 
@@ -82,3 +91,51 @@ class EveryVendorResumed(Fact):
     """The second of two ended the pause of everybody."""
 
     pause_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class RevokeAsked(Fact):
+    """The first of two asked to take an approval back."""
+
+    revocation_id: UUID
+    vendor_id: UUID
+    engagement_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class RevokeTakenBack(Fact):
+    """Who asked to take an approval back thought better of it."""
+
+    revocation_id: UUID
+    vendor_id: UUID
+    engagement_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class RevokeFell(Fact):
+    """Nobody can confirm it any more: it was decided anew, or who asked may not any more."""
+
+    revocation_id: UUID
+    vendor_id: UUID
+    engagement_id: UUID
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalRevoked(Fact):
+    """The second of two took an approval back; only a new decision opens again."""
+
+    revocation_id: UUID
+    vendor_id: UUID
+    engagement_id: UUID
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class AccessSealed(Fact):
+    """What closed or opened access was written down and signed with the key of the house."""
+
+    record_id: UUID
+    vendor_id: UUID | None
+    kind: str
+    digest: str

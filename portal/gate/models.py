@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.kernel.database import Base
-from portal.terms import ClearanceAct
+from portal.terms import AccessKind, ClearanceAct, RevocationEnd
 
 
 class Clearance(Base, kw_only=True):
@@ -101,10 +101,69 @@ class Pause(Base, kw_only=True):
     resume_asked_by: Mapped[UUID | None] = mapped_column(default=None)
     resume_asked_at: Mapped[datetime | None] = mapped_column(default=None)
     resume_plan: Mapped[str] = mapped_column(default="")
+    resume_asked_factor: Mapped[str] = mapped_column(default="")
     resume_confirmed_by: Mapped[UUID | None] = mapped_column(default=None)
     ended_at: Mapped[datetime | None] = mapped_column(default=None)
     ended_sequence: Mapped[int | None] = mapped_column(default=None)
     row_version: Mapped[int] = mapped_column(default=1)
+
+
+class Revocation(Base, kw_only=True):
+    """That one person asks to take an approval back, and how that ended. It is about one step, and falls with it.
+
+    ``step_id`` is the step that a second person's confirmation added to the clearances.
+    """
+
+    __tablename__ = "revocation"
+    __table_args__ = (
+        sa.ForeignKeyConstraint(["vendor_id", "engagement_id"], ["engagement.vendor_id", "engagement.id"]),
+        sa.ForeignKeyConstraint(["vendor_id", "clearance_id"], ["clearance.vendor_id", "clearance.id"]),
+        sa.ForeignKeyConstraint(["vendor_id", "step_id"], ["clearance.vendor_id", "clearance.id"]),
+        sa.UniqueConstraint("vendor_id", "id"),
+        sa.CheckConstraint("reason <> ''", name="with_reason"),
+        sa.CheckConstraint("(ended_at IS NULL) = (ended_how IS NULL)", name="ended_somehow"),
+        sa.CheckConstraint(
+            "(ended_how IS NOT DISTINCT FROM 'confirmed') = (step_id IS NOT NULL)", name="confirmed_is_a_step"
+        ),
+        sa.CheckConstraint("ended_how IS DISTINCT FROM 'confirmed' OR ended_by <> asked_by", name="two_people"),
+        sa.Index("uq_revocation_open", "clearance_id", unique=True, postgresql_where=sa.text("ended_at IS NULL")),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    vendor_id: Mapped[UUID] = mapped_column(index=True)
+    engagement_id: Mapped[UUID]
+    clearance_id: Mapped[UUID]
+    reason: Mapped[str]
+    ticket: Mapped[str]
+    asked_by: Mapped[UUID] = mapped_column(sa.ForeignKey("user_account.id"))
+    asked_factor: Mapped[str]
+    asked_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None] = mapped_column(default=None)
+    ended_how: Mapped[RevocationEnd | None] = mapped_column(default=None)
+    ended_by: Mapped[UUID | None] = mapped_column(sa.ForeignKey("user_account.id"), default=None)
+    step_id: Mapped[UUID | None] = mapped_column(default=None)
+    row_version: Mapped[int] = mapped_column(default=1)
+
+
+class AccessRecord(Base, kw_only=True):
+    """What closed or opened a vendor's access, sealed: the very bytes of the envelope. Never changed.
+
+    ``about_id`` is the pause or the revocation; without a vendor it is about everybody.
+    """
+
+    __tablename__ = "access_record"
+    __table_args__ = (
+        sa.UniqueConstraint("kind", "about_id"),
+        sa.CheckConstraint("digest = encode(sha256(convert_to(envelope, 'UTF8')), 'hex')", name="digest_of_envelope"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    vendor_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("vendor.id"), index=True)
+    kind: Mapped[AccessKind]
+    about_id: Mapped[UUID]
+    envelope: Mapped[str]
+    digest: Mapped[str]
+    sealed_at: Mapped[datetime]
 
 
 class GateSequence(Base, kw_only=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 from portal.gate.models import GateSequence
@@ -19,3 +20,10 @@ def next_sequence(tx: Tx, vendor_id: UUID) -> int:
         .returning(GateSequence.last)
     )
     return tx.session.execute(statement).scalar_one()
+
+
+def hold_sequence(tx: Tx, vendor_id: UUID) -> None:
+    """Let nobody add a step or a pause until this transaction ends: what is read after it stays the newest."""
+    tx.session.execute(
+        sa.select(GateSequence.last).where(GateSequence.vendor_id == vendor_id).with_for_update()
+    ).scalar_one_or_none()

@@ -1,27 +1,25 @@
-"""Making the gate's truth: clearances from decisions, pauses by one, resumption by two; and answering."""
+"""What others call of the gate: its truth is made in clearing, pausing and revoking; here it answers and tells."""
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError
 
-from portal import policy
 from portal.assessments import service as assessments
 from portal.gate import queries
+from portal.gate.clearing import clear
 from portal.gate.facts import (
     ClearanceRecorded,
     EveryVendorPaused,
     EveryVendorResumed,
     EvidenceReachChanged,
-    ResumeAsked,
     VendorPaused,
     VendorResumed,
 )
-from portal.gate.models import Clearance, GateSequence, Pause
+from portal.gate.models import GateSequence
+from portal.gate.pausing import ask_resume, confirm_resume, get_pause, pause
 from portal.gate.rules import (
     CLOSES_NAMED,
     Answer,
@@ -32,151 +30,9 @@ from portal.gate.rules import (
     accepted_until,
     decide,
 )
-from portal.gate.sequence import next_sequence
 from portal.kernel.actor import ActorKind
-from portal.kernel.errors import Conflict, Forbidden, NotFound, Refused
 from portal.kernel.ledger import Tx
-from portal.kernel.swap import swap
-from portal.policy import Action
-from portal.terms import AccessMode, ClearanceAct, DataClass, Role
-from portal.vendors.models import Engagement, Vendor
-
-REASON_LIMIT = 2_000
-
-
-def clear(
-    tx: Tx,
-    *,
-    engagement: Engagement,
-    act: ClearanceAct,
-    tier: int,
-    decision_id: UUID | None,
-    conditions: list[dict[str, Any]],
-    valid_until: date | None,
-    reason: str,
-) -> Clearance:
-    """Add a step to an engagement's clearances and tell the vendor's pages."""
-    clearance = Clearance(
-        id=tx.new_id(),
-        vendor_id=engagement.vendor_id,
-        engagement_id=engagement.id,
-        sequence=next_sequence(tx, engagement.vendor_id),
-        act=act,
-        tier=tier,
-        decision_id=decision_id,
-        data_classes=sorted(engagement.data_classes),
-        access_modes=sorted(engagement.access_modes),
-        conditions=conditions,
-        valid_until=valid_until,
-        reason=reason,
-        recorded_at=tx.now,
-    )
-    tx.session.add(clearance)
-    tx.session.flush()
-    tx.record(
-        ClearanceRecorded(
-            clearance.id, clearance.vendor_id, clearance.engagement_id, clearance.sequence, act.value, decision_id
-        )
-    )
-    return clearance
-
-
-def pause(tx: Tx, *, vendor: Vendor | None, reason: str) -> Pause:
-    """Stop a vendor, or everybody, from the commit on. One person is enough.
-
-    :raises Refused: without a reason.
-    :raises Conflict: if it is paused already.
-    """
-    policy.check(tx.actor, Action.PAUSE, _Whom(vendor.id if vendor else None))
-    if vendor is None and not {Role.LEAD_APPROVER, Role.PROGRAM_ADMIN} & tx.actor.roles:
-        raise Forbidden("A reviewer can pause one vendor. Ask a lead approver to pause everybody.")
-    text = _reason(reason, "Enter why you pause, for example: breach reported by the vendor at 08:40")
-    row = Pause(
-        id=tx.new_id(),
-        vendor_id=vendor.id if vendor else None,
-        sequence=next_sequence(tx, vendor.id) if vendor else 0,
-        reason=text,
-        begun_by=_person(tx),
-        begun_at=tx.now,
-    )
-    try:
-        with tx.session.begin_nested():
-            tx.session.add(row)
-            tx.session.flush()
-    except IntegrityError as refusal:
-        raise Conflict("It is paused already.", current={"state": "paused"}) from refusal
-    tx.record(VendorPaused(row.id, vendor.id, row.sequence) if vendor else EveryVendorPaused(row.id))
-    return row
-
-
-def get_pause(tx: Tx, pause_id: UUID, action: Action) -> Pause:
-    """Return a pause.
-
-    :raises NotFound: if there is none.
-    :raises Forbidden: if the role does not allow the action.
-    """
-    row = tx.session.get(Pause, pause_id)
-    if row is None:
-        raise NotFound
-    policy.check(tx.actor, action, row)
-    return row
-
-
-def ask_resume(tx: Tx, *, pause: Pause, plan: str, row_version: int) -> None:
-    """Ask for a pause to end: the first of two people, with a plan.
-
-    :raises Refused: without a plan.
-    :raises Conflict: if it ended, or somebody asked already.
-    """
-    text = _reason(plan, "Enter the plan: what was fixed, and what is watched from now on")
-    won = swap(
-        tx,
-        pause,
-        expect={"row_version": row_version, "ended_at": None, "resume_asked_by": None},
-        change={
-            "resume_asked_by": _person(tx),
-            "resume_asked_at": tx.now,
-            "resume_plan": text,
-            "row_version": row_version + 1,
-        },
-    )
-    if not won:
-        raise Conflict(
-            "This pause changed since you opened the page.", current={"state": "ended" if pause.ended_at else "asked"}
-        )
-    tx.record(ResumeAsked(pause.id, pause.vendor_id))
-
-
-def confirm_resume(tx: Tx, *, pause: Pause, row_version: int) -> None:
-    """End a pause: the second of two people. The decision made before holds again, under a new sequence.
-
-    :raises Forbidden: if it is the one who asked.
-    :raises Conflict: if nobody asked, it ended, or it changed since the page was opened.
-    """
-    if pause.ended_at is not None or pause.resume_asked_by is None:
-        raise Conflict(
-            "Nobody has asked to end this pause.", current={"state": "ended" if pause.ended_at else "paused"}
-        )
-    if pause.resume_asked_by == tx.actor.id:
-        raise Forbidden("You asked to end this pause. A second person confirms it.")
-    sequence = next_sequence(tx, pause.vendor_id) if pause.vendor_id else None
-    won = swap(
-        tx,
-        pause,
-        expect={"row_version": row_version, "ended_at": None},
-        change={
-            "resume_confirmed_by": _person(tx),
-            "ended_at": tx.now,
-            "ended_sequence": sequence,
-            "row_version": row_version + 1,
-        },
-    )
-    if not won:
-        raise Conflict("This pause changed since you opened the page.", current={"state": "ended"})
-    if pause.vendor_id is not None and sequence is not None:
-        tx.record(VendorResumed(pause.id, pause.vendor_id, sequence))
-    else:
-        tx.record(EveryVendorResumed(pause.id))
+from portal.terms import AccessMode, DataClass
 
 
 def answer(tx: Tx, question: Question) -> Answer:
@@ -296,23 +152,17 @@ def detail_body(detail: Detail) -> dict[str, Any]:
     }
 
 
-class _Whom:
-    """Whose access an act is about, for the policy."""
-
-    def __init__(self, vendor_id: UUID | None) -> None:
-        self.vendor_id = vendor_id
-
-
-def _person(tx: Tx) -> UUID:
-    if tx.actor.id is None:
-        raise Forbidden("A person must do this.")
-    return tx.actor.id
-
-
-def _reason(text: str, otherwise: str) -> str:
-    cleaned = text.strip()
-    if not cleaned:
-        raise Refused(problems={"reason": [otherwise]})
-    if len(cleaned) > REASON_LIMIT:
-        raise Refused(problems={"reason": [f"Keep it under {REASON_LIMIT} characters; this is {len(cleaned)}"]})
-    return cleaned
+__all__ = [
+    "answer",
+    "ask_resume",
+    "clear",
+    "condition_body",
+    "confirm_resume",
+    "detail_body",
+    "get_pause",
+    "pause",
+    "publish_all_cards",
+    "publish_cards",
+    "publish_reach",
+    "table",
+]

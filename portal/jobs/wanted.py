@@ -13,7 +13,7 @@ from portal.assessments.models import AccessCard, Assessment, SectionAssignment
 from portal.attestations import queries as conversations
 from portal.evidence.models import Evidence
 from portal.findings.models import Finding, RiskAcceptance
-from portal.gate.models import Pause
+from portal.gate.models import Pause, Revocation
 from portal.kernel.ledger import Tx
 from portal.terms import (
     ANSWERABLE_STATES,
@@ -173,6 +173,23 @@ def _restored(tx: Tx, context: Context, _user_id: UUID | None) -> str:
     return "Access was paused again before this mail left." if tx.session.execute(sa.select(live)).scalar() else ""
 
 
+def _second(tx: Tx, context: Context, _user_id: UUID | None) -> str:
+    about_id = context.get("about_id")
+    if about_id and second_wanted_by(tx, UUID(str(about_id)), revokes=bool(context.get("revokes"))) is None:
+        return "It was confirmed or taken back before this mail left."
+    return ""
+
+
+def second_wanted_by(tx: Tx, about_id: UUID, *, revokes: bool) -> UUID | None:
+    """Return who asked for a revocation or for a pause to end, while it waits for a second person."""
+    statement = (
+        sa.select(Revocation.asked_by).where(Revocation.id == about_id, Revocation.ended_at.is_(None))
+        if revokes
+        else sa.select(Pause.resume_asked_by).where(Pause.id == about_id, Pause.ended_at.is_(None))
+    )
+    return tx.session.execute(statement).scalar_one_or_none()
+
+
 _CHECKS: Mapping[str, Callable[[Tx, Context, UUID | None], str]] = {
     "section_given": _section,
     "ready_to_sign": _answerable,
@@ -192,5 +209,6 @@ _CHECKS: Mapping[str, Callable[[Tx, Context, UUID | None], str]] = {
     "approval_ends": _approval,
     "access_paused": _paused,
     "access_restored": _restored,
+    "second_wanted": _second,
 }
 """What can be over before its mail leaves. What happened and cannot be undone is said in any case."""

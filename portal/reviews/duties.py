@@ -133,6 +133,21 @@ def refuse_tied(tx: Tx, vendor: Vendor, then: str) -> None:
     refuse_interest(me.name, rules.interests(me, vendor.name, vendor.mail_domains), then)
 
 
+def refuse_second(tx: Tx, first: UUID) -> None:
+    """Refuse the actor as the second of two where one of them made the other a lead approver within a day (S6).
+
+    :raises Forbidden: with the reason in words.
+    """
+    me = tx.actor.id
+    made = people.granters_of(
+        tx, [each for each in (me, first) if each], Role.LEAD_APPROVER, since=tx.now - rules.ROLE_SETTLES
+    )
+    if me is not None and (first in made.get(me, ()) or me in made.get(first, ())):
+        raise Forbidden(
+            "One of you made the other a lead approver less than 24 hours ago. Another lead approver does this."
+        )
+
+
 def judges_of(tx: Tx, assessment_id: UUID) -> dict[int, frozenset[UUID]]:
     """Return who judged which revision of an assessment: its reviewer, and everybody who gave a verdict on it."""
     found: dict[int, set[UUID]] = {}

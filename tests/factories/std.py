@@ -21,6 +21,7 @@ from portal.evidence import service as evidence
 from portal.evidence.models import Evidence
 from portal.findings import remedies
 from portal.findings import service as findings
+from portal.gate import revoking
 from portal.gate import service as gate
 from portal.identity import service as identity
 from portal.kernel import signing
@@ -130,7 +131,12 @@ def std(house: House) -> Std:
     b = dataclasses.replace(b, own={**b.own, "outcome_id": outcome_id, **again, "finding_id": _send_proof(house, b)})
     _judge(made, c)
     with house.ledger.begin(lab["l2"].fresh) as tx:
-        gate.pause(tx, vendor=tx.session.get_one(Vendor, c.desk.vendor_id), reason=f"Odd sign-ins {INTERNAL}")
+        meridian = tx.session.get_one(Vendor, c.desk.vendor_id)
+        gate.pause(tx, vendor=meridian, reason=f"Odd sign-ins {INTERNAL}", sealer=house.signer)
+    with house.ledger.begin(lab["l2"].fresh) as tx:
+        (approval,) = revoking.revocable(tx, b.desk.vendor_id)
+        tessellate = tx.session.get_one(Vendor, b.desk.vendor_id)
+        revoking.ask(tx, vendor=tessellate, clearance_id=approval.clearance_id, reason=f"Report fell {INTERNAL}")
     _draft(house, lab["r1"], a)
     _policy_draft(house, lab["l1"])
     return dataclasses.replace(made, b=b)

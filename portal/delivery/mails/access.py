@@ -58,6 +58,35 @@ def access_restored(this: AccessRestored, frame: Frame) -> Parts:
     )
 
 
+class ApprovalRevoked(msgspec.Struct, frozen=True, kw_only=True):
+    """The lab took an approval of a vendor back. ``engagement`` is what the work is called."""
+
+    vendor_name: str
+    engagement: str
+    at: datetime
+    revocation_id: UUID | None = None
+
+
+def approval_revoked(this: ApprovalRevoked, frame: Frame) -> Parts:
+    """Since when, for which work, and that only a new decision opens it again (ux.md, e-mail 15)."""
+    return Parts(
+        subject=said("Stop work on %(lab)s's data: an approval was revoked", lab=frame.lab_name),
+        paragraphs=(
+            said(
+                "%(lab)s has revoked the approval of %(vendor)s for %(engagement)s.",
+                lab=frame.lab_name,
+                vendor=this.vendor_name,
+                engagement=this.engagement,
+            ),
+            said("Stop that work now and keep everything as it is: delete nothing, send nothing on."),
+        ),
+        details=((said("Since"), moment(this.at)),),
+        button=Button(said("See your access"), "/"),
+        closing=(said("Only a new decision of %(lab)s on a new assessment opens it again.", lab=frame.lab_name),),
+        why=_why(this.vendor_name, frame),
+    )
+
+
 def _why(vendor_name: str, frame: Frame) -> str:
     return said(
         "You get this because you work on %(lab)s's assessment of %(vendor)s. It cannot be switched off.",

@@ -114,3 +114,29 @@ def handed_back(this: HandedBack, frame: Frame) -> Parts:
         button=Button("Read the answer", f"/lab/reviews/{this.review_id}/decide"),
         why=f"You get this because you escalated this review at {frame.lab_name}.",
     )
+
+
+class SecondWanted(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody asked for what takes two: a pause to end, or an approval to be revoked."""
+
+    vendor_name: str
+    asked_by: str
+    revokes: bool
+    vendor_slug: str
+    about_id: UUID | None = None
+
+
+def second_wanted(this: SecondWanted, frame: Frame) -> Parts:
+    """Who asked for what; why is behind the sign-in, and nothing changes before somebody confirms."""
+    return Parts(
+        subject="Confirm that an approval is revoked" if this.revokes else "Confirm that a pause ends",
+        paragraphs=(
+            f"{this.asked_by} asked to revoke an approval of {this.vendor_name}."
+            if this.revokes
+            else f"{this.asked_by} asked to end the pause of {this.vendor_name}.",
+            "A second lead approver reads why and confirms. Until then nothing changes at the gate.",
+        ),
+        details=(("Vendor", this.vendor_name), ("Asked by", this.asked_by)),
+        button=Button("Read why", f"/lab/vendors/{this.vendor_slug}/{'revoke' if this.revokes else 'resume'}"),
+        why=f"You get this because you are a lead approver at {frame.lab_name}.",
+    )

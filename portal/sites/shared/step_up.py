@@ -6,13 +6,17 @@ from dataclasses import replace
 
 from flask import g
 
+from portal.audit import queries as audit
 from portal.identity import service as identity
 from portal.identity.passwords import hasher
 from portal.kernel.errors import TooMany
+from portal.kernel.ledger import Tx
 from portal.sites.shared.pages import house, ledger
 from portal.sites.shared.sessions import visit
 from portal.terms import N_
 
+SOME_FACTOR = "second_factor"
+"""What a record says where the kind of a factor is not known any more."""
 MISSING = N_("Enter the 6 digits from your authenticator app")
 WRONG = N_("The code did not match. Wait for the next one and enter its 6 digits")
 
@@ -47,3 +51,9 @@ def stepped_up(code: str | None) -> str | None:
     visit().renew(renewed)
     g.actor = replace(g.actor, fresh=True)
     return None
+
+
+def factor_shown(tx: Tx) -> str:
+    """Return by which kind of factor the actor proved to be present in this session."""
+    session_id = tx.actor.session_id
+    return (audit.factor_of(tx, session_id) if session_id else "") or SOME_FACTOR

@@ -18,6 +18,7 @@ from portal.gate.rules import Answer, Question, Reason
 from portal.kernel.actor import Actor, ActorKind, system
 from portal.kernel.clock import FixedClock
 from portal.kernel.errors import Conflict, Forbidden, Refused, StepUpRequired
+from portal.kernel.signing import make_file
 from portal.policy import Action
 from portal.terms import ClearanceAct, Role
 from portal.vendors.models import Engagement, Vendor
@@ -52,7 +53,7 @@ class World:
             gate.ask_resume(tx, pause=row, plan="keys rotated, watched for a week", row_version=row.row_version)
         with self.house.ledger.begin(second) as tx:
             row = gate.get_pause(tx, pause_id, Action.RESUME)
-            gate.confirm_resume(tx, pause=row, row_version=row.row_version)
+            gate.confirm_resume(tx, pause=row, row_version=row.row_version, sealer=self.house.signer)
 
 
 def actor_of(house: House, role: Role, name: str) -> Actor:
@@ -62,6 +63,7 @@ def actor_of(house: House, role: Role, name: str) -> Actor:
 
 @pytest.fixture
 def world(house: House) -> World:
+    make_file(house.signing_keys, now=house.instant())
     with house.ledger.begin(SYSTEM) as tx:
         vendor = make_vendor(tx)
         engagement = make_engagement(tx, vendor, data_classes=[2, 3])

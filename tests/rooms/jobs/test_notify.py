@@ -20,6 +20,7 @@ from portal.jobs.mail import deliver_mail
 from portal.jobs.notify import notify_access, notify_vendor
 from portal.jobs.remind import remind_due
 from portal.jobs.worker import run_worker
+from portal.kernel import signing
 from portal.kernel.actor import system
 from portal.policy import Action
 from portal.terms import MailState, Role, Side
@@ -160,6 +161,7 @@ def test_a_reply_is_a_digest_for_whose_review_it_is(house, desk) -> None:
 
 
 def test_a_pause_and_its_end_are_told_to_all_of_the_vendors_people_and_to_nobody_else(house, desk) -> None:
+    signing.make_file(house.signing_keys, now=house.instant())
     other = make_desk(house, name="Tern Data Works")
     lead = person(house, roles=[Role.LEAD_APPROVER], email="lead@orrery.example")
     second = person(house, roles=[Role.LEAD_APPROVER], email="second@orrery.example")
@@ -178,7 +180,7 @@ def test_a_pause_and_its_end_are_told_to_all_of_the_vendors_people_and_to_nobody
         gate.ask_resume(tx, pause=row, plan="Rotated and watched", row_version=row.row_version)
     with house.ledger.begin(second.fresh) as tx:
         row = gate.get_pause(tx, pause_id, Action.RESUME)
-        gate.confirm_resume(tx, pause=row, row_version=row.row_version)
+        gate.confirm_resume(tx, pause=row, row_version=row.row_version, sealer=house.signer)
     assert told(house, "access_restored") == everybody
 
 
@@ -301,6 +303,7 @@ def test_before_a_review_a_vendors_question_is_told_to_who_asked_else_to_every_r
 
 def test_a_pause_that_ended_before_its_mail_left_is_not_told_any_more(house, desk) -> None:
     """security.md R13: what comes late changes nothing."""
+    signing.make_file(house.signing_keys, now=house.instant())
     lead = person(house, roles=[Role.LEAD_APPROVER], email="lead@orrery.example")
     second = person(house, roles=[Role.LEAD_APPROVER], email="second@orrery.example")
     with house.ledger.begin(lead.fresh) as tx:
@@ -314,7 +317,7 @@ def test_a_pause_that_ended_before_its_mail_left_is_not_told_any_more(house, des
         gate.ask_resume(tx, pause=row, plan="Rotated and watched", row_version=row.row_version)
     with house.ledger.begin(second.fresh) as tx:
         row = gate.get_pause(tx, pause_id, Action.RESUME)
-        gate.confirm_resume(tx, pause=row, row_version=row.row_version)
+        gate.confirm_resume(tx, pause=row, row_version=row.row_version, sealer=house.signer)
     run_worker(house, once=True)
 
     assert {mail.state for mail in mails(house) if mail.kind == "access_paused"} == {MailState.DROPPED}

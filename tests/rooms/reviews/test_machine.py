@@ -886,7 +886,7 @@ class Machine(RuleBasedStateMachine):
             if asks:
                 gate.ask_resume(tx, pause=row, plan="Keys rotated", row_version=pause.version)
             else:
-                gate.confirm_resume(tx, pause=row, row_version=pause.version)
+                gate.confirm_resume(tx, pause=row, row_version=pause.version, sealer=self.stage.house.signer)
 
         self.act(
             f"{'asks for' if asks else 'confirms'} the end of a pause (of {vendor})",

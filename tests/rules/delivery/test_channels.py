@@ -33,6 +33,8 @@ def test_what_is_urgent_or_about_ones_own_account_can_never_be_put_off() -> None
         "incident_questions",
         "access_paused",
         "access_restored",
+        "approval_revoked",
+        "second_wanted",
         "new_sign_in",
         "role_changed",
         "account_changed",

@@ -154,6 +154,13 @@ SAMPLES: dict[str, dict[str, Any]] = {
     },
     "access_paused": {"vendor_name": "Marigold Labelling", "at": NOW},
     "access_restored": {"vendor_name": "Marigold Labelling", "at": NOW},
+    "approval_revoked": {"vendor_name": "Marigold Labelling", "engagement": "Harbour rubrics", "at": NOW},
+    "second_wanted": {
+        "vendor_name": "Marigold Labelling",
+        "asked_by": "Hana Kobayashi",
+        "revokes": True,
+        "vendor_slug": "marigold-labelling",
+    },
     "more_time_answered": {**WORK, "due_on": "2026-12-18", "agreed": True},
     "more_time_asked": {
         **WORK,
@@ -421,7 +428,7 @@ THE_18 = {
     12: ("evidence_ends",),
     13: ("approval_ends",),
     14: ("incident_questions",),
-    15: ("access_paused", "access_restored"),
+    15: ("access_paused", "access_restored", "approval_revoked"),
     16: ("new_sign_in", "role_changed", "account_changed"),
     17: ("asked_again",),
     18: ("evidence_opened",),

@@ -59,6 +59,14 @@ def objects_of(std: Std, party: Party) -> dict[str, list[object]]:
             sa.text("SELECT id FROM risk_acceptance WHERE vendor_id = :v"), {"v": party.desk.vendor_id}
         ).scalars()
         risks = list(taken) or [UUID("00000000-0000-7000-8000-0000acceedad")]
+        asked = tx.session.execute(
+            sa.text("SELECT id FROM revocation WHERE vendor_id = :v"), {"v": party.desk.vendor_id}
+        ).scalars()
+        revocations = list(asked) or [NOBODYS]
+        sealed = tx.session.execute(
+            sa.text("SELECT id FROM access_record WHERE vendor_id = :v"), {"v": party.desk.vendor_id}
+        ).scalars()
+        records = list(sealed) or [NOBODYS]
         views = list(tx.session.execute(sa.text("SELECT id FROM saved_view")).scalars()) or [NOBODYS]
         found = {"decision_id": list(decisions), "mail_id": list(mails), "review_id": [review.id] if review else []}
     own = party.own
@@ -80,6 +88,8 @@ def objects_of(std: Std, party: Party) -> dict[str, list[object]]:
         "escalation_id": [UUID("00000000-0000-7000-8000-0000e5ca1a7e")],
         "acceptance_id": risks,
         "view_id": views,
+        "revocation_id": revocations,
+        "record_id": records,
         "user_id": [party.second.id, party.desk.admin.id],
         "invitation_id": [own["invitation_id"]],
         "session_id": [own["session_id"]],

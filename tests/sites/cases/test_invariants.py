@@ -112,6 +112,8 @@ LOOSE = {
     "finding.owner_id",
     "finding.follower_id",
     "risk_acceptance.owner_id",
+    "revocation.asked_by",
+    "revocation.ended_by",
     "decision_signature.signer_id",
     "decision.asked_id",
     "decision_draft.person_id",

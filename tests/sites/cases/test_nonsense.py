@@ -264,6 +264,8 @@ LATER = {
     "lab_people.resend",
     "lab_people.revoke",
     "lab_people.withdraw_role",
+    "lab_revoke.ask",
+    "lab_revoke.take_back",
     "lab_report.correct",
     "lab_report.criteria",
     "lab_report.exception",
@@ -456,6 +458,12 @@ def test_nonsense_in_the_forms_of_later_states_is_refused_in_words(
     pause = f"/lab/vendors/{std.c.slug}/resume"
     assert lab["l1"].post(pause, data={"plan": "Fixed.", "row_version": "1"}).status_code == 303
     look(lab["l2"], pause)
+    revoke = f"/lab/vendors/{std.b.slug}/revoke"
+    look(lab["l2"], revoke)
+    with std.house.ledger.begin(FACTORY) as tx:
+        revocation_id = tx.session.execute(sa.text("SELECT id FROM revocation")).scalar_one()
+    assert lab["l2"].post(f"{revoke}/{revocation_id}/take-back", data={"row_version": "1"}).status_code == 303
+    look(lab["l1"], revoke)
 
     told = f"/results/{std.b.own['outcome_id']}"
     look(browser(std.b.desk.admin), f"/findings/{std.b.own['finding_id']}", f"{told}/second-look")

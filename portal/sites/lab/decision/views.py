@@ -12,9 +12,7 @@ from werkzeug.wrappers import Response
 
 from portal.assessments import queries as assessment_queries
 from portal.assessments.queries import OutcomeLine
-from portal.audit import queries as audit
 from portal.kernel.errors import Conflict, NotFound, Refused
-from portal.kernel.ledger import Tx
 from portal.policy import Action, may_ever
 from portal.reviews import service as reviews
 from portal.reviews.rules import Difference, sentence
@@ -35,13 +33,12 @@ from portal.sites.shared.door import does
 from portal.sites.shared.evidence import disposition
 from portal.sites.shared.letter import letter_of
 from portal.sites.shared.pages import begin, house, page
-from portal.sites.shared.step_up import stepped_up
+from portal.sites.shared.step_up import factor_shown, stepped_up
 from portal.terms import OUTCOME_WORDS, DecisionState
 from portal.vendors import service as vendors
 
 bp = Blueprint("lab_decision", __name__, url_prefix="/lab")
 
-SOME_FACTOR = "second_factor"
 UNSEEN = "The page did not say what it showed. Look at it again, then sign."
 
 
@@ -106,7 +103,7 @@ def decide(review_id: UUID) -> ResponseReturnValue:
                 score_seen=form.score_seen.data or None,
                 basis_seen=seen,
                 asked_id=next(iter(ids_in([form.asked.data or ""])), None),
-                factor=_factor(tx),
+                factor=factor_shown(tx),
             )
             decision_id, state, name = decision.id, decision.state, f"D-{decision.number}"
     except Refused as refused:
@@ -121,12 +118,6 @@ def decide(review_id: UUID) -> ResponseReturnValue:
     else:
         flash(f"{name} is proposed. Nothing changes until everybody needed has signed.")
     return redirect(url_for(".show", decision_id=decision_id), 303)
-
-
-def _factor(tx: Tx) -> str:
-    """Return by which kind of factor the signer proved to be present in this session."""
-    session_id = tx.actor.session_id
-    return (audit.factor_of(tx, session_id) if session_id else "") or SOME_FACTOR
 
 
 def _differing(conflict: Conflict) -> Sequence[Difference]:
@@ -324,7 +315,7 @@ def sign(decision_id: UUID) -> ResponseReturnValue:
                 decision=decision,
                 digest_seen=form.digest_seen.data or "",
                 sealer=house().signer,
-                factor=_factor(tx),
+                factor=factor_shown(tx),
             )
             confirmed, name = decision.state is DecisionState.CONFIRMED, f"D-{decision.number}"
     except Conflict as conflict:

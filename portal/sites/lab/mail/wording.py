@@ -41,6 +41,8 @@ KINDS: Mapping[str, str] = {
     "incident_questions": "Questions about an incident",
     "access_paused": "Access paused",
     "access_restored": "Access restored",
+    "approval_revoked": "Approval revoked",
+    "second_wanted": "Second person wanted",
     "more_time_asked": "Wish for more time",
     "new_submission": "Signed assessment",
     "reply_received": "Message from a vendor",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -11,13 +10,15 @@ from flask.typing import ResponseReturnValue
 from wtforms import HiddenField, StringField, TextAreaField
 
 from portal.gate import service as gate
+from portal.gate.sealing import records_of
 from portal.kernel.errors import Conflict, Refused
 from portal.policy import Action, may_ever
 from portal.sites.lab.pause.panel import gate_panel, pauses_of, who_can_resume
+from portal.sites.lab.workspace.forms import add_problems, number
 from portal.sites.shared.door import does
 from portal.sites.shared.forms import Form
-from portal.sites.shared.pages import begin, page
-from portal.sites.shared.step_up import stepped_up
+from portal.sites.shared.pages import begin, house, page
+from portal.sites.shared.step_up import factor_shown, stepped_up
 from portal.vendors import service as vendors
 
 bp = Blueprint("lab_pause", __name__, url_prefix="/lab/vendors/<slug>")
@@ -60,18 +61,24 @@ def pause(slug: str) -> ResponseReturnValue:
     if not form.validate():
         return _pause_page(slug, form), 422
     if not (form.reason.data or "").strip():
-        _add(form, {"reason": ["Enter why you pause, for example: breach reported by the vendor at 08:40"]})
+        add_problems(form, {"reason": ["Enter why you pause, for example: breach reported by the vendor at 08:40"]})
     if problem := stepped_up(form.code.data):
-        _add(form, {"code": [problem]})
+        add_problems(form, {"code": [problem]})
     if form.errors:
         return _pause_page(slug, form), 422
     try:
         with begin() as tx:
             vendor = vendors.by_slug(tx, slug, Action.VENDOR_READ)
-            gate.pause(tx, vendor=vendor, reason=form.reason.data or "")
+            gate.pause(
+                tx,
+                vendor=vendor,
+                reason=form.reason.data or "",
+                sealer=house().signer,
+                factor=factor_shown(tx),
+            )
             name = vendor.name
     except Refused as refused:
-        _add(form, refused.problems)
+        add_problems(form, refused.problems)
         return _pause_page(slug, form), 422
     except Conflict:
         return _pause_page(slug, form, changed="Somebody else paused it while this page was open."), 409
@@ -94,17 +101,23 @@ def ask_resume(slug: str) -> ResponseReturnValue:
     if not form.validate():
         return _resume_page(slug, form), 422
     if not (form.plan.data or "").strip():
-        _add(form, {"plan": ["Enter the plan: what was fixed, and what is watched from now on"]})
+        add_problems(form, {"plan": ["Enter the plan: what was fixed, and what is watched from now on"]})
     if problem := stepped_up(form.code.data):
-        _add(form, {"code": [problem]})
+        add_problems(form, {"code": [problem]})
     if form.errors:
         return _resume_page(slug, form), 422
     try:
         with begin() as tx:
             row = gate.get_pause(tx, _live(tx, slug), Action.RESUME)
-            gate.ask_resume(tx, pause=row, plan=form.plan.data or "", row_version=_number(form.row_version.data))
+            gate.ask_resume(
+                tx,
+                pause=row,
+                plan=form.plan.data or "",
+                row_version=number(form.row_version.data),
+                factor=factor_shown(tx),
+            )
     except Refused as refused:
-        _add(form, {"plan": refused.problems.get("reason", [refused.message])})
+        add_problems(form, {"plan": refused.problems.get("reason", [refused.message])})
         return _resume_page(slug, form), 422
     except Conflict as conflict:
         return _resume_page(slug, form, changed=conflict.message), 409
@@ -120,12 +133,18 @@ def confirm_resume(slug: str) -> ResponseReturnValue:
     if not form.validate():
         return _resume_page(slug, confirm=form), 422
     if problem := stepped_up(form.code.data):
-        _add(form, {"code": [problem]})
+        add_problems(form, {"code": [problem]})
         return _resume_page(slug, confirm=form), 422
     try:
         with begin() as tx:
             row = gate.get_pause(tx, _live(tx, slug), Action.RESUME)
-            gate.confirm_resume(tx, pause=row, row_version=_number(form.row_version.data))
+            gate.confirm_resume(
+                tx,
+                pause=row,
+                row_version=number(form.row_version.data),
+                sealer=house().signer,
+                factor=factor_shown(tx),
+            )
     except Conflict as conflict:
         return _resume_page(slug, confirm=form, changed=conflict.message), 409
     flash("The pause is over. What was decided before holds again.")
@@ -148,6 +167,7 @@ def _resume_page(
         panel = gate_panel(tx, vendor.id)
         own = next((each for each in panel["pauses"] if not each.everywhere), None)
         seconds = who_can_resume(tx, tx.actor, own.resume_asked_by_id) if own else []
+        records = records_of(tx, vendor.id)
         name = vendor.name
     if form is None:
         form = ResumeForm(formdata=None)
@@ -164,6 +184,7 @@ def _resume_page(
         seconds=seconds,
         form=form,
         confirm=confirm,
+        records=records,
         changed=changed,
         may_resume=may_ever(g.actor, Action.RESUME),
         asked_by_me=own is not None and own.resume_asked_by_id == g.actor.id,
@@ -176,13 +197,3 @@ def _live(tx: Any, slug: str) -> UUID:
     if own is None:
         raise Conflict("This vendor is not paused any more.", current={"state": "ended"})
     return own.id
-
-
-def _add(form: Form, problems: Mapping[str, list[str]]) -> None:
-    for name, sentences in problems.items():
-        field = form._fields.get(name) or next(iter(form._fields.values()))
-        field.errors = [*field.errors, *sentences]
-
-
-def _number(text: str | None) -> int:
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else 0

@@ -15,7 +15,9 @@ from portal.evidence import queries as evidence
 from portal.evidence.queries import LibraryLine
 from portal.findings import service as findings
 from portal.gate import queries as gate_queries
+from portal.gate import revoking
 from portal.gate import service as gate
+from portal.gate.revoking import Waiting
 from portal.gate.rules import Answer, World
 from portal.identity import queries as people
 from portal.kernel.ledger import Tx
@@ -45,6 +47,7 @@ OFFERED = (
     Action.EVIDENCE_READ,
     Action.PAUSE,
     Action.RESUME,
+    Action.REVOKE,
 )
 
 
@@ -80,6 +83,7 @@ class Head:
     told: Sequence[findings.FindingLine] | None
     parties: Sequence[FourthParty] | None
     pauses: Sequence[PauseShown]
+    revocations: Sequence[Waiting]
     tabs: Sequence[Tab]
     may: Mapping[str, bool]
 
@@ -136,6 +140,7 @@ def head_of(tx: Tx, slug: str) -> Head:
         told=told,
         parties=parties,
         pauses=pauses_of(tx, vendor.id),
+        revocations=revoking.waiting(tx, vendor.id),
         tabs=_tabs(vendor.slug, counts),
         may=allowed,
     )

@@ -129,7 +129,18 @@ STRANDS: Mapping[Strand, About] = {
     Strand.GATE: About(
         "Gate",
         Action.VENDOR_READ,
-        ("clearance_recorded", "evidence_reach_changed", "vendor_paused", "resume_asked", "vendor_resumed"),
+        (
+            "clearance_recorded",
+            "evidence_reach_changed",
+            "vendor_paused",
+            "resume_asked",
+            "resume_fell",
+            "vendor_resumed",
+            "revoke_asked",
+            "revoke_taken_back",
+            "revoke_fell",
+            "approval_revoked",
+        ),
     ),
     Strand.PEOPLE: About(
         "People",
@@ -159,6 +170,7 @@ _TONES = {
     "service_level_passed": "c-bad",
     "attestation_signed": "c-acc",
     "vendor_resumed": "c-ok",
+    "approval_revoked": "c-bad",
 }
 
 

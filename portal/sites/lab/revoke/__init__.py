@@ -1,0 +1,1 @@
+"""Taking an approval back by two, and the sealed records of what closed and opened access."""
