@@ -59,6 +59,10 @@ MOVES: Final = frozenset(
         ("approve_with_conditions", "expired"),
         ("expired", "approve"),
         ("reject", "approve"),
+        ("approve", "revoke"),
+        ("approve_with_conditions", "revoke"),
+        ("paused", "revoke"),
+        ("revoke", "approve"),
     }
 )
 """Every way from one state to another that the two tables name."""
@@ -189,6 +193,14 @@ class Pause:
 
 
 @dataclass
+class Revocation:
+    """That somebody asked to take an approval back, and nobody confirmed it."""
+
+    id: UUID
+    by: str
+
+
+@dataclass
 class Clearance:
     """The newest step of one engagement."""
 
@@ -207,6 +219,7 @@ class Model:
     assessments: dict[Slot, list[Assessment]] = field(default_factory=dict)
     pauses: dict[str, Pause] = field(default_factory=dict)
     cleared: dict[Slot, Clearance] = field(default_factory=dict)
+    revocations: dict[Slot, Revocation] = field(default_factory=dict)
     conflicts: set[tuple[str, str]] = field(default_factory=set)
 
     def newest(self, slot: Slot) -> Assessment | None:
@@ -469,6 +482,7 @@ class Model:
             assert row.review is not None
             row.review.closed = True
             self.cleared[row.slot] = step
+            self.revocations.pop(row.slot, None)
 
     def expect_take_back(self, who: str, row: Assessment, proposal: Proposal) -> str:
         if no := self.at_lab(who, ("reviewer", "lead_approver", "auditor"), row.slot[0]):
@@ -496,6 +510,16 @@ class Model:
                 if row.state == "in_review" and row.review is not None and row.review.reviewer == who:
                     row.review.reviewer = None
                 self.void_behind(who, row)
+        self.void_asked(who, vendor)
+
+    def void_asked(self, who: str, *vendors: str) -> None:
+        """Let fall what somebody asked about the access of these vendors and nobody confirmed (S7)."""
+        for vendor, pause in self.pauses.items():
+            if vendor in vendors and pause.asked == who:
+                pause.asked, pause.version = None, pause.version + 1
+        for slot, asked in list(self.revocations.items()):
+            if slot[0] in vendors and asked.by == who:
+                del self.revocations[slot]
 
     def void_behind(self, who: str, row: Assessment) -> None:
         """Let fall what somebody proposed or signed of an assessment and nobody confirmed."""
@@ -508,6 +532,8 @@ class Model:
         for rows in self.assessments.values():
             for row in rows:
                 self.void_behind(who, row)
+        if role == "lead_approver":
+            self.void_asked(who, *VENDORS, "*")
 
     def expect_pause(self, who: str, vendor: str, *, fresh: bool) -> str:
         roles = ("reviewer", "lead_approver", "program_admin")
@@ -528,6 +554,8 @@ class Model:
             return FORBIDDEN
         if not fresh:
             return STEP_UP
+        if self.tied(who, vendor):
+            return FORBIDDEN
         return CONFLICT if self.pauses[vendor].asked else DONE
 
     def expect_confirm_resume(self, who: str, vendor: str, *, fresh: bool) -> str:
@@ -538,7 +566,38 @@ class Model:
         if not fresh:
             return STEP_UP
         asked = self.pauses[vendor].asked
-        return CONFLICT if asked is None else FORBIDDEN if asked == who else DONE
+        return CONFLICT if asked is None else FORBIDDEN if asked == who or self.tied(who, vendor) else DONE
+
+    def revoking(self, who: str, vendor: str, *, fresh: bool) -> str | None:
+        """Return how either half of a revocation refuses somebody; None if it does not."""
+        if "." in who:
+            return FORBIDDEN if who.startswith(f"{vendor}.") else NOT_FOUND
+        if not self.has(who, "lead_approver"):
+            return FORBIDDEN
+        return None if fresh else STEP_UP
+
+    def in_force(self, slot: Slot) -> bool:
+        """Whether the newest step of a slot is an approval whose last day is not over."""
+        step = self.cleared[slot]
+        return step.act.startswith("approve") and step.valid_until is not None and self.today <= step.valid_until
+
+    def expect_ask_revoke(self, who: str, slot: Slot, *, fresh: bool) -> str:
+        if no := self.revoking(who, slot[0], fresh=fresh):
+            return no
+        if self.tied(who, slot[0]):
+            return FORBIDDEN
+        return DONE if self.in_force(slot) and slot not in self.revocations else CONFLICT
+
+    def expect_confirm_revoke(self, who: str, slot: Slot, *, fresh: bool) -> str:
+        if no := self.revoking(who, slot[0], fresh=fresh):
+            return no
+        if self.revocations[slot].by == who or self.tied(who, slot[0]):
+            return FORBIDDEN
+        return DONE if self.in_force(slot) else CONFLICT
+
+    def do_confirm_revoke(self, slot: Slot) -> None:
+        self.cleared[slot] = Clearance("revoke", None)
+        del self.revocations[slot]
 
     def clearance(self, slot: Slot) -> str:
         """Return where the clearance of a slot stands, as the table calls it."""
@@ -556,7 +615,7 @@ class Model:
     def opens(self, slot: Slot) -> bool:
         """Whether the gate is open for what a slot is engaged for, were its evidence to last for ever."""
         step = self.cleared.get(slot)
-        if step is None or step.act == "reject" or {"*", slot[0]} & self.pauses.keys():
+        if step is None or not step.act.startswith("approve") or {"*", slot[0]} & self.pauses.keys():
             return False
         if step.valid_until is None or self.today > step.valid_until or step.closes:
             return False

@@ -25,7 +25,9 @@ from portal.attestations import queries as answers
 from portal.attestations import service as attestations
 from portal.attestations.rules import waiting_answers
 from portal.evidence.models import Evidence
+from portal.gate import revoking
 from portal.gate import service as gate
+from portal.gate.models import Clearance
 from portal.gate.rules import Question, Reason
 from portal.identity import service as identity
 from portal.kernel.actor import Actor, ActorKind
@@ -150,6 +152,7 @@ NAMES = st.sampled_from(["", "", "", "", "", "", *sorted(model.people())])
 ANYBODY = st.sampled_from(sorted(model.people()))
 FRESH = st.sampled_from([True, True, True, True, False])
 STALE = st.sampled_from([False, False, False, False, False, True])
+AGAIN = st.sampled_from([False, False, False, True])
 KEY = st.sampled_from([MFA, MFA, KEYS, LOGS])
 SAID: st.SearchStrategy[Said] = st.sampled_from(
     [("yes", "Shown on a call."), ("yes", "All of them."), ("no", "Not yet."), ("partial", ""), None]
@@ -886,7 +889,7 @@ class Machine(RuleBasedStateMachine):
             if asks:
                 gate.ask_resume(tx, pause=row, plan="Keys rotated", row_version=pause.version)
             else:
-                gate.confirm_resume(tx, pause=row, row_version=pause.version, sealer=self.stage.house.signer)
+                gate.confirm_resume(tx, pause=row, row_version=pause.version, **self.stage.world.sealing())
 
         self.act(
             f"{'asks for' if asks else 'confirms'} the end of a pause (of {vendor})",
@@ -902,6 +905,54 @@ class Machine(RuleBasedStateMachine):
             else:
                 del self.model.pauses[vendor]
         self.ask_gate()
+
+    def _is_cleared(self) -> bool:
+        return bool(self.model.cleared)
+
+    @precondition(_is_cleared)
+    @rule(at=st.integers(0, 5), who=st.sampled_from(["", "", "", *sorted(model.people())]), fresh=FRESH, again=AGAIN)
+    def revoke(self, at: int, who: str, fresh: bool, again: bool) -> None:
+        """Ask to take an approval back, or confirm it as the second of two; or ask again what was asked."""
+        slots = sorted(self.model.cleared, key=lambda each: (not self.model.in_force(each), each))
+        slot = slots[min(at, len(slots) - 1)]
+        asked = self.model.revocations.get(slot)
+        if asked is not None and not again:
+            who = self.right(who, ("l1", "l2"), lambda each: self.model.expect_confirm_revoke(each, slot, fresh=fresh))
+            expected = self.model.expect_confirm_revoke(who, slot, fresh=fresh)
+            revocation_id, vendor_id = asked.id, self.stage.vendor_ids[slot[0]]
+
+            def confirm(tx: Tx) -> None:
+                row = revoking.get(tx, vendor_id, revocation_id, Action.REVOKE)
+                revoking.confirm(tx, revocation=row, row_version=1, **self.stage.world.sealing())
+
+            self.act(f"confirms a revocation (of {slot})", who, expected, confirm, fresh=fresh)
+            if expected == DONE:
+                self.model.do_confirm_revoke(slot)
+            self.ask_gate()
+            return
+        who = self.right(who, ("l1", "l2"), lambda each: self.model.expect_ask_revoke(each, slot, fresh=fresh))
+        expected = self.model.expect_ask_revoke(who, slot, fresh=fresh)
+        about = self.newest_step(slot)
+
+        def ask(tx: Tx) -> UUID:
+            vendor = vendors.get(tx, self.stage.vendor_ids[slot[0]], Action.REVOKE)
+            return revoking.ask(tx, vendor=vendor, clearance_id=about, reason=INTERNAL).id
+
+        made = self.act(f"asks to revoke ({slot})", who, expected, ask, fresh=fresh)
+        if expected == DONE:
+            self.model.revocations[slot] = model.Revocation(made, who)
+        self.ask_gate()
+
+    def newest_step(self, slot: Slot) -> UUID:
+        """Return the newest step of a slot's clearances."""
+        with self.stage.house.ledger.begin(FACTORY) as tx:
+            statement = (
+                sa.select(Clearance.id)
+                .where(Clearance.engagement_id == self.stage.engagements[slot])
+                .order_by(Clearance.sequence.desc())
+                .limit(1)
+            )
+            return tx.session.execute(statement).scalar_one()
 
     @rule(days=st.sampled_from([1, 3, 15, 31, 60]))
     def time_passes(self, days: int) -> None:
