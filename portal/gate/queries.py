@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -56,6 +56,8 @@ def condition_of(row: dict[str, Any]) -> Condition:
 def worlds(tx: Tx, vendor_ids: Sequence[UUID]) -> dict[UUID, World]:
     """Return what the gate knows of each of these vendors, in seven statements at most however many they are."""
     ids = list(vendor_ids)
+    if not ids:
+        return {}
     vendors = tx.session.execute(
         sa.select(Vendor.id, Vendor.slug, Vendor.disabled_at, GateSequence.last)
         .outerjoin(GateSequence, GateSequence.vendor_id == Vendor.id)
@@ -143,12 +145,12 @@ def grounds_of(tx: Tx, clearance_ids: Sequence[UUID]) -> dict[UUID, tuple[Ground
     return found
 
 
-def world_by_slug(tx: Tx, slug: str) -> tuple[UUID | None, World | None]:
-    """Return the id and the world of the vendor with this slug; two Nones for one that nobody knows."""
-    if not is_slug(slug):
-        return None, None
-    vendor_id = tx.session.execute(sa.select(Vendor.id).where(Vendor.slug == slug)).scalar_one_or_none()
-    return (vendor_id, worlds(tx, [vendor_id]).get(vendor_id)) if vendor_id else (None, None)
+def worlds_by_slug(tx: Tx, slugs: Collection[str]) -> dict[UUID, World]:
+    """Return the worlds of the vendors with these slugs; those that nobody knows are missing."""
+    asked = [slug for slug in slugs if is_slug(slug)]
+    if not asked:
+        return {}
+    return worlds(tx, tx.session.execute(sa.select(Vendor.id).where(Vendor.slug.in_(asked))).scalars().all())
 
 
 def live_pauses(tx: Tx, vendor_ids: Sequence[UUID]) -> Sequence[Pause]:

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from portal.assessments import service as assessments
 from portal.gate import queries
+from portal.gate.asking import Foreseen, Past, answer, answer_at, answers
 from portal.gate.clearing import clear
 from portal.gate.facts import (
     ClearanceRecorded,
@@ -30,20 +31,8 @@ from portal.gate.rules import (
     accepted_until,
     decide,
 )
-from portal.kernel.actor import ActorKind
 from portal.kernel.ledger import Tx
 from portal.terms import AccessMode, DataClass
-
-
-def answer(tx: Tx, question: Question) -> Answer:
-    """Answer a machine's question, within the vendors it may ask about.
-
-    A vendor outside its scope is answered exactly like one that does not exist.
-    """
-    vendor_id, world = queries.world_by_slug(tx, question.vendor)
-    if tx.actor.kind is ActorKind.CLIENT and tx.actor.vendor_ids is not None and vendor_id not in tx.actor.vendor_ids:
-        vendor_id, world = None, None
-    return decide(world, question, tx.now)
 
 
 def table(world: World, tx: Tx) -> list[tuple[str, str, Answer]]:
@@ -153,7 +142,11 @@ def detail_body(detail: Detail) -> dict[str, Any]:
 
 
 __all__ = [
+    "Foreseen",
+    "Past",
     "answer",
+    "answer_at",
+    "answers",
     "ask_resume",
     "clear",
     "condition_body",

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import Any
-
 from flask import Blueprint, g, jsonify, make_response, request
 from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
 from portal.gate import service as gate
 from portal.gate.counting import call_of
-from portal.gate.rules import Answer, Question
+from portal.gate.rules import Question
 from portal.identity import service as identity
 from portal.kernel.actor import ActorKind, system
 from portal.policy import Action, may_ever
+from portal.sites.api.gate.bodies import STATEMENT_TYPE, body_of, statement_of
 from portal.sites.shared.door import does
 from portal.sites.shared.errors import refusal_page
 from portal.sites.shared.pages import house, ledger
 
 bp = Blueprint("api_gate", __name__, url_prefix="/api/v1")
-
-STATEMENT_TYPE = "application/vnd.gatehouse.gate+json"
-STATEMENT_LIFE = timedelta(minutes=5)
-"""A statement is never older than this when it is relied on, and never outlives the approval it tells of."""
 
 
 @bp.before_request
@@ -62,27 +56,11 @@ def ask() -> ResponseReturnValue:
     )
     with ledger().begin(g.actor) as tx:
         given = gate.answer(tx, question)
-        audience = str(tx.actor.id)
     if g.actor.id is not None:
         house().gate_calls.count(call_of(g.actor.id, question, given))
-    body = _body(given)
-    stated_until = _stated_until(given)
-    statement = {
-        **body,
-        "type": STATEMENT_TYPE,
-        "audience": audience,
-        "question": {
-            "vendor": question.vendor,
-            "data_class": question.data_class,
-            "access_mode": question.access_mode,
-            "purpose": question.purpose,
-            "engagement": question.engagement,
-        },
-        "issued_at": given.as_of,
-        "expires_at": stated_until,
-    }
-    body["statement"] = house().signer.sign(STATEMENT_TYPE, statement, now=given.as_of)
-    answer = make_response(jsonify(body))
+    said = body_of(given)
+    said["statement"] = house().signer.sign(STATEMENT_TYPE, statement_of(given, question, g.actor), now=given.as_of)
+    answer = make_response(jsonify(said))
     answer.headers["Cache-Control"] = "private, no-store"
     return answer
 
@@ -92,22 +70,3 @@ def ask() -> ResponseReturnValue:
 def keys() -> Response:
     """Publish the keys that verify statements, with when each is in force."""
     return jsonify(keys=house().signer.published(), payload_type=STATEMENT_TYPE)
-
-
-def _stated_until(given: Answer) -> datetime:
-    end = given.as_of + STATEMENT_LIFE
-    return min(end, given.valid_until) if given.valid_until else end
-
-
-def _body(given: Answer) -> dict[str, Any]:
-    return {
-        "decision": "allow" if given.allow else "deny",
-        "reasons": [reason.value for reason in given.reasons],
-        "vendor": given.vendor,
-        "engagement": given.engagement,
-        "sequence": given.sequence,
-        "as_of": given.as_of.isoformat(),
-        "valid_until": given.valid_until.isoformat() if given.valid_until else None,
-        "conditions": [gate.condition_body(condition) for condition in given.conditions],
-        "details": [gate.detail_body(detail) for detail in given.details],
-    }
