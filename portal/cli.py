@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -14,7 +15,7 @@ from flask.cli import with_appcontext
 from portal.audit import service as audit
 from portal.audit.rules import Checkpoint, Link
 from portal.doctor.cli import doctor_command
-from portal.kernel import migrate
+from portal.kernel import migrate, signing
 from portal.kernel.actor import system
 
 if TYPE_CHECKING:
@@ -110,4 +111,33 @@ def _read_checkpoints(path: Path | None) -> list[Checkpoint]:
     return [Checkpoint(int(line["seq"]), bytes.fromhex(line["hash"])) for line in lines]
 
 
-commands = (migrate_command, init_command, audit_group, doctor_command)
+@click.group("keys")
+def keys_group() -> None:
+    """The keys that sign statements: what they are, and the next one."""
+
+
+@keys_group.command("list")
+@with_appcontext
+def list_keys_command() -> None:
+    """Say which keys there are and when each signs. Shows no secret."""
+    for key in signing.load(house().signing_keys).keys:
+        click.echo(f"{key.kid}  {key.not_before.isoformat()}  {key.not_after.isoformat()}")
+
+
+@keys_group.command("rotate")
+@click.option("--in-days", type=click.IntRange(0, 60), default=2, show_default=True, help="When it begins to sign.")
+@click.option("--lasts-days", type=click.IntRange(1, 1825), default=730, show_default=True, help="For how long.")
+@with_appcontext
+def rotate_command(in_days: int, lasts_days: int) -> None:
+    """Add the next signing key. It is published at once and signs later, when those who verify have fetched it."""
+    begins = house().instant() + timedelta(days=in_days)
+    try:
+        kid = signing.add_key(house().signing_keys, begins=begins, life=timedelta(days=lasts_days))
+    except FileNotFoundError:
+        raise click.ClickException(f"There is no key file at {house().signing_keys}. Run flask init.") from None
+    except ValueError as problem:
+        raise click.ClickException(f"{house().signing_keys} was left as it is: {problem}.") from None
+    click.echo(f"Key {kid} is published now and signs from {begins.isoformat()}. Back up {house().signing_keys}.")
+
+
+commands = (migrate_command, init_command, audit_group, keys_group, doctor_command)

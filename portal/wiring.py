@@ -36,8 +36,7 @@ from portal.kernel.objects import ObjectStore
 from portal.kernel.objects.disk import DiskStore
 from portal.kernel.objects.s3 import S3Config, S3Store
 from portal.kernel.secrets import Keyring
-from portal.kernel.signing import Signer
-from portal.kernel.signing import load as load_signer
+from portal.kernel.signing import FileSigner, Signer
 from portal.reactions import REACTIONS
 from portal.settings import Settings
 from portal.sites.shared import door, errors, headers, language, sessions, timed, ui
@@ -185,7 +184,7 @@ class House:
     @cached_property
     def signer(self) -> Signer:
         """What signs statements; without a key in force it refuses."""
-        return load_signer(self.signing_keys)
+        return FileSigner(self.signing_keys)
 
     @cached_property
     def store(self) -> ObjectStore:
