@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cached_property
@@ -18,11 +18,13 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
+from portal.audit import keeping
 from portal.kernel import migrate
 from portal.kernel.clock import FixedClock
 from portal.kernel.database import engine_for
 from portal.kernel.embedded import SUPERUSER, EmbeddedPostgres
 from portal.kernel.ids import counted
+from portal.kernel.memo import Memo
 from portal.settings import Settings
 from portal.wiring import House
 from tests.factories import moulds
@@ -49,6 +51,23 @@ def pytest_configure(config: pytest.Config) -> None:
 def thorough(request: pytest.FixtureRequest) -> bool:
     """Return whether time does not matter: then nothing is sampled."""
     return bool(request.config.getoption("--thorough"))
+
+
+class Checked(Memo[object]):
+    """A memo that computes what it knows once more, and fails where that is something else by now."""
+
+    def of(self, name: Hashable, compute: Callable[[], object]) -> object:
+        """Return what was computed now, after it was held against what is known."""
+        fresh = compute()
+        known = super().of(name, lambda: fresh)
+        assert known == fresh, f"{name} was kept though it changed"
+        return fresh
+
+
+@pytest.fixture(autouse=True)
+def _nothing_stale_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hold whatever is kept of a vendor against its rows, in every test: no event may be missing that ends it."""
+    monkeypatch.setattr(keeping, "_kept", Checked(keeping.MOST))
 
 
 class Databases:

@@ -18,7 +18,12 @@ from portal.kernel.ledger import Fact, Tx
 
 def name_of(fact: Fact) -> str:
     """Return the fact's name as stored: AnswerSaved becomes answer_saved."""
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", type(fact).__name__).lower()
+    return name_of_kind(type(fact))
+
+
+def name_of_kind(kind: type[Fact]) -> str:
+    """Return the name under which facts of a kind are stored."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
 
 
 def append(tx: Tx, facts: Sequence[Fact]) -> None:

@@ -123,12 +123,11 @@ class RevokeFell(Fact):
 
 @dataclass(frozen=True, slots=True)
 class ApprovalRevoked(Fact):
-    """The second of two took an approval back; only a new decision opens again."""
+    """The second of two took an approval back; only a new decision opens again. The step has a fact of its own."""
 
     revocation_id: UUID
     vendor_id: UUID
     engagement_id: UUID
-    sequence: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -202,7 +202,7 @@ def confirm(tx: Tx, *, revocation: Revocation, row_version: int, sealer: Signer,
         words={"reason": revocation.reason, "ticket": revocation.ticket},
         sealer=sealer,
     )
-    tx.record(ApprovalRevoked(revocation.id, revocation.vendor_id, revocation.engagement_id, added.sequence))
+    tx.record(ApprovalRevoked(revocation.id, revocation.vendor_id, revocation.engagement_id))
     return added
 
 

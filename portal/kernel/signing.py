@@ -179,7 +179,8 @@ def make_file(path: Path, *, now: datetime, life: timedelta = timedelta(days=730
 def add_key(path: Path, *, begins: datetime, life: timedelta = timedelta(days=730)) -> str:
     """Add a key that signs from a moment on, and return its ``kid``.
 
-    The keys before it stay, to verify what they signed. The file is replaced in one step: whoever reads it sees the old or the new one, whole.
+    The keys before it stay, to verify what they signed. The file is replaced in one step: whoever reads it sees the old
+    or the new one, whole.
 
     :raises FileNotFoundError: if there is no key file.
     :raises ValueError: if the file is not one of ours, or has a key that begins later: that one would sign, not this.

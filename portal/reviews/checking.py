@@ -33,6 +33,7 @@ from portal.reviews import placing, policies, reviewing
 from portal.reviews.models import Review
 from portal.reviews.rules import checks
 from portal.reviews.rules.checks import Case, Check, CheckKind, Engaged, Exception_, File, Report, Spoken
+from portal.reviews.unchanged import unchanged
 from portal.reviews.workspace import Workspace
 from portal.terms import CarveMethod
 from portal.vendors.models import Engagement, Vendor
@@ -96,7 +97,10 @@ def of_review(
     :param on: what is looked for; without it what the policy in force says.
     """
     looked_for = policies.acceptance(tx).rules.checks if on is None else on
-    return checks.check(_case(tx, review, both or both_of(tx, review, space)), looked_for)
+    return unchanged(tx, review.vendor_id).of(
+        ("checks", review.id, frozenset(looked_for)),
+        lambda: checks.check(_case(tx, review, both or both_of(tx, review, space)), looked_for),
+    )
 
 
 def refresh(tx: Tx, review: Review) -> int:

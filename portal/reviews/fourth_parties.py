@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from portal.evidence.models import Evidence, ReportCarveOut
 from portal.evidence.rules import KEPT, organisation_key
 from portal.kernel.ledger import Tx
 from portal.policy import Action
+from portal.reviews.unchanged import unchanged
 from portal.terms import CarveMethod
 from portal.vendors.models import Vendor
 
@@ -57,6 +59,10 @@ def of_vendor(tx: Tx, vendor: Vendor) -> Sequence[FourthParty]:
     """
     policy.check(tx.actor, Action.REVIEW_READ, vendor)
     policy.check(tx.actor, Action.EVIDENCE_READ, vendor)
+    return unchanged(tx, vendor.id).of("fourth parties", lambda: _of_vendor(tx, vendor))
+
+
+def _of_vendor(tx: Tx, vendor: Vendor) -> Sequence[FourthParty]:
     found: dict[str, FourthParty] = {}
     reported = _reported().where(ReportCarveOut.vendor_id == vendor.id)
     newest_first = (Evidence.created_at.desc(), ReportCarveOut.position, ReportCarveOut.id)
@@ -72,7 +78,7 @@ def of_vendor(tx: Tx, vendor: Vendor) -> Sequence[FourthParty]:
             party.country = str(supplier.get("country") or "")
             party.data_class = str(supplier.get("data_class") or "")
             party.named.append(Named(None, "", None))
-    return sorted(found.values(), key=lambda each: each.name.casefold())
+    return tuple(sorted(found.values(), key=lambda each: each.name.casefold()))
 
 
 def with_others(tx: Tx, vendor: Vendor, parties: Sequence[FourthParty]) -> Sequence[FourthParty]:
@@ -108,6 +114,7 @@ def with_others(tx: Tx, vendor: Vendor, parties: Sequence[FourthParty]) -> Seque
     return sorted(shared, key=lambda each: (-len(each.others), each.name.casefold()))
 
 
+@cache
 def _reported() -> sa.Select[UUID, str, str, str, CarveMethod, UUID, str]:
     """Return what reports in force name; one that a newer report replaced says nothing any more."""
     newer = aliased(Evidence)
@@ -140,6 +147,7 @@ def _reported() -> sa.Select[UUID, str, str, str, CarveMethod, UUID, str]:
     )
 
 
+@cache
 def _listed() -> sa.Select[Any]:
     """Return the newest signed list of suppliers of each vendor: one look by key for each signed revision."""
     question, _table = SUPPLIERS

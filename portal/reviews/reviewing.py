@@ -18,6 +18,7 @@ from portal.attestations.facts import AttestationSigned
 from portal.attestations.models import Attestation
 from portal.attestations.rules import Part, Snapshot, changes_since
 from portal.attestations.service import Attested
+from portal.audit.keeping import Keeper
 from portal.findings import service as findings
 from portal.identity import queries as people
 from portal.kernel.errors import Conflict, Forbidden, NotFound, Refused
@@ -28,6 +29,7 @@ from portal.questionnaires.rules import QuestionState
 from portal.reviews import duties, rules, service_levels
 from portal.reviews.facts import ReviewAssigned, ReviewClaimed, ReviewEnded, ReviewOpened, ReviewReleased
 from portal.reviews.models import AnswerVerdict, Review
+from portal.reviews.unchanged import unchanged
 from portal.scoring import rules as scores
 from portal.scoring import service as scoring
 from portal.scoring.rules import Mark, NotApplicable, Score
@@ -175,9 +177,13 @@ def verdicts_of(tx: Tx, review_id: UUID) -> dict[str, AnswerVerdict]:
     return {row.question_key: row for row in tx.session.execute(statement).scalars()}
 
 
-def set_aside(tx: Tx, review: Review) -> dict[str, NotApplicable]:
-    """Return the questions whose claim not to apply was accepted: by whom, and why."""
-    accepted = {key: row for key, row in verdicts_of(tx, review.id).items() if row.verdict is Verdict.ACCEPT}
+def set_aside(tx: Tx, review: Review, said: Mapping[str, AnswerVerdict] | None = None) -> dict[str, NotApplicable]:
+    """Return the questions whose claim not to apply was accepted: by whom, and why.
+
+    :param said: the verdicts, where they were read already.
+    """
+    rows = verdicts_of(tx, review.id) if said is None else said
+    accepted = {key: row for key, row in rows.items() if row.verdict is Verdict.ACCEPT}
     if not accepted:
         return {}
     answers = attestations.attested(tx, review.attestation_id).snapshot.answers
@@ -224,11 +230,18 @@ class Live:
         return {each.key: each.value for each in self.score.measures.losses}
 
 
-def score_now(tx: Tx, review: Review) -> Live:
-    """Return the score of a review as things stand now, with drafts and verdicts in it; nothing is stored."""
-    given, papers = scoring.inputs_and_papers(
-        tx, attestation_id=review.attestation_id, not_applicable=set_aside(tx, review)
-    )
+def score_now(
+    tx: Tx, review: Review, *, said: Mapping[str, AnswerVerdict] | None = None, kept: Keeper | None = None
+) -> Live:
+    """Return the score of a review as things stand now, with drafts and verdicts in it; nothing is stored.
+
+    :param said: the verdicts, where they were read already.
+    :param kept: what keeps results about the vendor since this moment of the transaction.
+    """
+    signed = review.attestation_id
+    kept = kept or unchanged(tx, review.vendor_id)
+    papers = kept.of(("papers", signed), lambda: tuple(scoring.papers(tx, signed)))
+    given = scoring.inputs_with(tx, attestation_id=signed, papers=papers, not_applicable=set_aside(tx, review, said))
     result = scores.compile_plan(given.version, given.policy).score(given)
     return Live(result, given, scores.snapshot(given, result).result_digest, papers)
 

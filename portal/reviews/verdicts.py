@@ -69,13 +69,18 @@ def line_of(key: str, row: AnswerVerdict | None) -> VerdictLine:
 
 def verdict_lines(tx: Tx, review: Review) -> dict[str, VerdictLine]:
     """Return what was said of the answers of a review, by question; also what was taken back, for its version."""
+    return {key: line_of(key, row) for key, row in rows_of(tx, review).items()}
+
+
+def rows_of(tx: Tx, review: Review) -> dict[str, AnswerVerdict]:
+    """Return the rows of the same, as they are stored now."""
     statement = (
         sa.select(AnswerVerdict)
         .where(AnswerVerdict.review_id == review.id)
         .order_by(AnswerVerdict.question_key)
         .execution_options(populate_existing=True)
     )
-    return {row.question_key: line_of(row.question_key, row) for row in tx.session.execute(statement).scalars()}
+    return {row.question_key: row for row in tx.session.execute(statement).scalars()}
 
 
 def judge(

@@ -18,6 +18,7 @@ from portal.attestations import service as attestations
 from portal.attestations.models import Attestation, Citation
 from portal.attestations.rules import SignedAnswer, Snapshot
 from portal.attestations.service import Attested, MessageLine
+from portal.audit.keeping import Keeper
 from portal.evidence.models import Evidence
 from portal.evidence.rules import KINDS
 from portal.findings import service as findings
@@ -31,6 +32,7 @@ from portal.reviews import reviewing, rules, verdicts
 from portal.reviews.models import Review
 from portal.reviews.reviewing import Live
 from portal.reviews.rules import Changed
+from portal.reviews.unchanged import unchanged
 from portal.reviews.verdicts import NoteLine, VerdictLine
 from portal.scoring.rules import Mark
 from portal.scoring.translate import Paper
@@ -275,19 +277,24 @@ def workspace(tx: Tx, review: Review, *, compare_with: UUID | None = None) -> Wo
     questionnaire = questionnaires.compiled(tx, assessment.questionnaire_id)
     signed = reviewing.attested_of(tx, review)
     today = tx.now.date()
-    others = _earlier(tx, review)
-    before = _compared(tx, review, questionnaire, others, compare_with)
-    said = verdicts.verdict_lines(tx, review)
+    kept = unchanged(tx, review.vendor_id)
+    others = kept.of(("earlier", review.id), lambda: _earlier(tx, review))
+    before = _compared(tx, review, questionnaire, others, compare_with, kept)
+    ruled = verdicts.rows_of(tx, review)
+    said = {key: verdicts.line_of(key, row) for key, row in ruled.items()}
     wrong = tuple(findings.of_assessment(tx, assessment.id))
     # The first by number stands beside an answer.
     wrong_by_key = {each.question_key: each for each in reversed(wrong)}
     talks = attestations.messages_of(tx, assessment)
     notes = verdicts.notes_of(tx, review)
-    live = reviewing.score_now(tx, review)
+    live = reviewing.score_now(tx, review, said=ruled, kept=kept)
     worth, losses = live.marks, live.losses
     counted = {each.citation_id: each for each in live.papers}
     earlier = before.attested.snapshot if before is not None else None
-    files = _files(tx, signed.snapshot, earlier, questionnaire, counted)
+    files = kept.of(
+        ("files", signed.id, before.attested.id if before is not None else None),
+        lambda: _files(tx, signed.snapshot, earlier, questionnaire, counted),
+    )
     desks = []
     for question in questionnaire.questions:
         key = question.key
@@ -377,21 +384,31 @@ def _newer(tx: Tx, review: Review) -> UUID | None:
 
 
 def _compared(
-    tx: Tx, review: Review, questionnaire: Questionnaire, others: Sequence[Earlier], chosen: UUID | None
+    tx: Tx, review: Review, questionnaire: Questionnaire, others: Sequence[Earlier], chosen: UUID | None, kept: Keeper
 ) -> _Compared | None:
     if chosen is not None:
         if chosen not in {each.id for each in others}:
             raise NotFound
         earlier = attestations.attested(tx, chosen)
     else:
-        row = attestations.previous(tx, tx.session.get_one(Attestation, review.attestation_id))
-        if row is None:
+        previous = _previous(tx, review, kept)
+        if previous is None:
             return None
-        earlier = attestations.attested(tx, row.id)
+        earlier = attestations.attested(tx, previous)
     if earlier.snapshot.questionnaire_digest == questionnaire.digest:
         return _Compared(earlier, questionnaire)
     older = tx.session.get_one(Assessment, earlier.snapshot.assessment_id)
     return _Compared(earlier, questionnaires.compiled(tx, older.questionnaire_id))
+
+
+def _previous(tx: Tx, review: Review, kept: Keeper) -> UUID | None:
+    """Return what the vendor signed before the revision that a review is about."""
+
+    def found() -> UUID | None:
+        row = attestations.previous(tx, tx.session.get_one(Attestation, review.attestation_id))
+        return row.id if row is not None else None
+
+    return kept.of(("previous", review.attestation_id), found)
 
 
 def _bytes(snapshot: Snapshot, key: str) -> set[tuple[str, str]]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import aliased
 
 from portal.identity.models import UserAccount
@@ -48,12 +50,18 @@ def current(tx: Tx, kind: Kind) -> Published:
 
 def newest(tx: Tx, kind: str) -> Published | None:
     """Return the newest published version of a kind by its name, None while its version 1 is in force."""
-    memo: dict[str, Published | None] = tx.session.info.setdefault(_MEMO, {})
-    if kind not in memo:
-        statement = _versions().where(PolicyVersion.kind == kind).order_by(PolicyVersion.version.desc()).limit(1)
-        row = tx.session.execute(statement).one_or_none()
-        memo[kind] = None if row is None else Published(*row)
-    return memo[kind]
+    known: dict[str, Published] | None = tx.session.info.get(_MEMO)
+    if known is None:
+        known = {row.kind: Published(*row) for row in tx.session.execute(_newest_of_all())}
+        tx.session.info[_MEMO] = known
+    return known.get(kind)
+
+
+@cache
+def _newest_of_all() -> sa.Select[str, int, str, str, datetime, UUID, UUID]:
+    """All kinds at once: there are a few, and a page asks for several."""
+    newest = _versions().ext(postgresql.distinct_on(PolicyVersion.kind))
+    return newest.order_by(PolicyVersion.kind, PolicyVersion.version.desc())
 
 
 def text_of(tx: Tx, kind: str, number: int) -> str | None:

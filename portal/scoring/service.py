@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from uuid import UUID
 
@@ -11,17 +12,18 @@ from portal.attestations import service as attestations
 from portal.findings import service as findings
 from portal.kernel.errors import NotFound
 from portal.kernel.ledger import Tx
+from portal.kernel.memo import Memo
 from portal.policy import Action
 from portal.questionnaires import service as questionnaires
-from portal.scoring import policies, queries, rules
+from portal.scoring import policies, rules
 from portal.scoring.facts import ScoreComputed
 from portal.scoring.models import ScoreSnapshot
-from portal.scoring.queries import latest
+from portal.scoring.queries import latest, papers
 from portal.scoring.rules import NotApplicable
 from portal.scoring.translate import Paper, inputs_for
 from portal.terms import Recommendation
 
-__all__ = ["get", "inputs", "inputs_and_papers", "inputs_of", "latest", "read", "replays", "result_of", "score"]
+__all__ = ["get", "inputs", "inputs_of", "inputs_with", "latest", "papers", "read", "replays", "result_of", "score"]
 
 
 def inputs(tx: Tx, *, attestation_id: UUID, not_applicable: Mapping[str, NotApplicable]) -> rules.Inputs:
@@ -29,23 +31,16 @@ def inputs(tx: Tx, *, attestation_id: UUID, not_applicable: Mapping[str, NotAppl
 
     :param not_applicable: the questions that a reviewer accepted as not applicable, with who and why.
     """
-    return inputs_and_papers(tx, attestation_id=attestation_id, not_applicable=not_applicable)[0]
+    used = papers(tx, attestation_id)
+    return inputs_with(tx, attestation_id=attestation_id, papers=used, not_applicable=not_applicable)
 
 
-def inputs_and_papers(
-    tx: Tx, *, attestation_id: UUID, not_applicable: Mapping[str, NotApplicable]
-) -> tuple[rules.Inputs, tuple[Paper, ...]]:
-    """Return the same as ``inputs``, and the uses of files that it was made of."""
-    signed = attestations.attested(tx, attestation_id)
-    papers = tuple(queries.papers(tx, attestation_id))
-    return _inputs(tx, signed, papers, not_applicable), papers
-
-
-def _inputs(
-    tx: Tx, signed: attestations.Attested, papers: Iterable[Paper], not_applicable: Mapping[str, NotApplicable]
+def inputs_with(
+    tx: Tx, *, attestation_id: UUID, papers: Iterable[Paper], not_applicable: Mapping[str, NotApplicable]
 ) -> rules.Inputs:
-    assessment = tx.session.get_one(Assessment, signed.snapshot.assessment_id)
-    questionnaire = questionnaires.compiled(tx, assessment.questionnaire_id)
+    """Return the same as ``inputs``, for the uses of files that were read already."""
+    snapshot = attestations.attested(tx, attestation_id).snapshot
+    assessment = tx.session.get_one(Assessment, snapshot.assessment_id)
     wrong = {
         key: rules.Finding(
             credit=each.credit,
@@ -53,11 +48,11 @@ def _inputs(
             reason=each.reason,
             evidence=(str(each.evidence_id),) if each.evidence_id is not None else (),
         )
-        for key, each in findings.credits_of(tx, signed.snapshot.assessment_id).items()
+        for key, each in findings.credits_of(tx, snapshot.assessment_id).items()
     }
     return inputs_for(
-        questionnaire=questionnaire,
-        snapshot=signed.snapshot,
+        questionnaire=questionnaires.compiled(tx, assessment.questionnaire_id),
+        snapshot=snapshot,
         papers=papers,
         findings=wrong,
         not_applicable=not_applicable,
@@ -74,7 +69,7 @@ def score(
     :param cause: why it is scored, a short word for the history: signed, recommended, decided.
     """
     signed = attestations.attested(tx, attestation_id)
-    given = _inputs(tx, signed, queries.papers(tx, attestation_id), not_applicable or {})
+    given = inputs(tx, attestation_id=attestation_id, not_applicable=not_applicable or {})
     result = rules.compile_plan(given.version, given.policy).score(given)
     stored = rules.snapshot(given, result)
     row = ScoreSnapshot(
@@ -133,13 +128,26 @@ def read(tx: Tx, snapshot_id: UUID, action: Action) -> ScoreSnapshot:
 
 def inputs_of(snapshot: ScoreSnapshot) -> rules.Inputs:
     """Return the inputs of a stored score as values."""
-    return rules.read_inputs(snapshot.inputs.encode())
+    return _read(snapshot)[0]
 
 
 def result_of(snapshot: ScoreSnapshot) -> rules.Score:
     """Return the result of a stored score as values, computed from its stored inputs."""
-    given = inputs_of(snapshot)
-    return rules.compile_plan(given.version, given.policy).score(given)
+    return _read(snapshot)[1]
+
+
+_known: Memo[tuple[rules.Inputs, rules.Score]] = Memo(48)
+"""By the fingerprint of the very text, so that a row that somebody changed is read anew."""
+
+
+def _read(snapshot: ScoreSnapshot) -> tuple[rules.Inputs, rules.Score]:
+    text = snapshot.inputs.encode()
+
+    def compute() -> tuple[rules.Inputs, rules.Score]:
+        given = rules.read_inputs(text)
+        return given, rules.compile_plan(given.version, given.policy).score(given)
+
+    return _known.of(hashlib.sha256(text).digest(), compute)
 
 
 def replays(snapshot: ScoreSnapshot) -> bool:

@@ -11,7 +11,7 @@ from werkzeug.routing import RequestRedirect
 from portal.attestations import queries as conversations
 from portal.evidence import queries as evidence
 from portal.findings import service as findings
-from portal.kernel.ledger import count_all
+from portal.kernel.ledger import Tx, count_all
 from portal.policy import may_ever
 from portal.reviews import second_look
 from portal.reviews import service as reviews
@@ -24,9 +24,13 @@ from portal.vendors import queries as vendors
 
 
 def count() -> None:
-    """Count what waits, before the view begins its own transaction, so that no request holds two connections."""
-    if _is_lab_page():
-        g.nav_counts = _counts()
+    """Have what waits counted by the first transaction of a page, so that it costs none of its own."""
+    if request.method == "GET" and _is_lab_page():
+        g.first_of_all = _count
+
+
+def _count(tx: Tx) -> None:
+    g.nav_counts = _counts(tx)
 
 
 def context() -> dict[str, Any]:
@@ -34,6 +38,10 @@ def context() -> dict[str, Any]:
     actor = g.get("actor")
     if actor is None or actor.id is None or not actor.is_lab:
         return {}
+    if "nav_counts" not in g and _is_lab_page():
+        # The page of a refused form, or one that began no transaction.
+        with begin() as tx:
+            g.nav_counts = _counts(tx)
     return {
         "nav_counts": g.get("nav_counts", {}),
         "nav_hidden": hidden(),
@@ -75,27 +83,26 @@ def _is_lab_page() -> bool:
     return request.endpoint not in {None, "static"} and (request.path.startswith("/lab") or request.path == "/account")
 
 
-def _counts() -> dict[str, int | str]:
-    with begin() as tx:
-        waiting = reviews.counts(tx)
-        talks, told, looks, known, files = count_all(
-            tx,
-            (
-                conversations.number_of_open_talks(),
-                findings.number_waiting(),
-                second_look.number_waiting(),
-                vendors.number_of_vendors(),
-                evidence.number_waiting(),
-            ),
-        )
-        return {
-            # The queue stops counting where a number says no more; it says so.
-            "queue": Count(waiting.queue).words if waiting.queue else 0,
-            "reviews": Count(waiting.mine).words if waiting.mine else 0,
-            "messages": talks,
-            "cosign": waiting.to_cosign,
-            "findings": told,
-            "appeals": looks,
-            "vendors": known,
-            "evidence": files,
-        }
+def _counts(tx: Tx) -> dict[str, int | str]:
+    waiting = reviews.counts(tx)
+    talks, told, looks, known, files = count_all(
+        tx,
+        (
+            conversations.number_of_open_talks(),
+            findings.number_waiting(),
+            second_look.number_waiting(),
+            vendors.number_of_vendors(),
+            evidence.number_waiting(),
+        ),
+    )
+    return {
+        # The queue stops counting where a number says no more; it says so.
+        "queue": Count(waiting.queue).words if waiting.queue else 0,
+        "reviews": Count(waiting.mine).words if waiting.mine else 0,
+        "messages": talks,
+        "cosign": waiting.to_cosign,
+        "findings": told,
+        "appeals": looks,
+        "vendors": known,
+        "evidence": files,
+    }

@@ -72,8 +72,13 @@ def actor() -> Actor:
 
 @contextmanager
 def begin() -> Iterator[Tx]:
-    """Yield a transaction of whoever asks: commits when the block ends, leaves nothing when it raises."""
+    """Yield a transaction of whoever asks: commits when the block ends, leaves nothing when it raises.
+
+    The first of a page does what its site wants done once, such as counting for the navigation (``g.first_of_all``).
+    """
     with ledger().begin(actor()) as tx:
+        if (first := g.pop("first_of_all", None)) is not None:
+            first(tx)
         yield tx
 
 

@@ -16,6 +16,7 @@ from portal.evidence.rules.looking import Shape
 from portal.evidence.viewing import Contents, Found, Picture
 from portal.kernel import words
 from portal.kernel.errors import Conflict, TooMany, Unavailable
+from portal.kernel.ledger import Tx
 from portal.policy import Action
 from portal.sites.shared.evidence import SANDBOX
 from portal.sites.shared.pages import actor, begin, house, ledger
@@ -129,12 +130,21 @@ def _number(name: str, otherwise: int) -> int:
     return int(given) if given.isascii() and given.isdigit() and len(given) < 6 else otherwise
 
 
-def viewer(line: LibraryLine, place: Place, *, picture: str, quote: str = "", aside: bool = True) -> Viewer:
+def viewer(
+    line: LibraryLine,
+    place: Place,
+    *,
+    picture: str,
+    quote: str = "",
+    aside: bool = True,
+    rests: Mapping[int, str] | None = None,
+) -> Viewer:
     """Return the viewer of a file that the actor may read; call it between transactions.
 
     :param picture: the endpoint of one page as a picture.
     :param quote: a passage to mark on the page while nothing is searched for.
     :param aside: whether tables and texts are read at once; else the page links to where they are.
+    :param rests: what ``resting`` said of the page that the address asks for, where it was asked before.
     """
     want, shape = asked(), looking.shape_of(line.mime)
     pages = looking.pages_of(line.mime, line.page_count)
@@ -162,8 +172,13 @@ def viewer(line: LibraryLine, place: Place, *, picture: str, quote: str = "", as
         return _with_contents(base, line.id) if aside else base
     if not pages:
         return base
-    if rests := _resting(line.id, number):
-        return replace(base, refusal=rests)
+    if rests is not None and number in rests:
+        refusal = rests[number]
+    else:
+        with begin() as tx:
+            refusal = _resting(tx, line.id, number)
+    if refusal:
+        return replace(base, refusal=refusal)
     given: dict[str, Any] = {"zoom": want.zoom} if want.zoom > 100 else {}
     if marked := want.words or " ".join(quote.split())[: looking.MOST_WORDS]:
         given["find"] = marked
@@ -185,15 +200,26 @@ def _with_contents(base: Viewer, evidence_id: UUID) -> Viewer:
     return replace(base, contents=read)
 
 
-def _resting(evidence_id: UUID, page: int) -> str:
+def resting(tx: Tx, line: LibraryLine, place: Place) -> Mapping[int, str]:
+    """Return why the page that the address asks for is not drawn now, for ``viewer``; "" where it is.
+
+    Nothing where that is not known before a search, or there is nothing to draw.
+    """
+    want, pages = asked(), looking.pages_of(line.mime, line.page_count)
+    if want.words or not line.can_open or not pages or looking.shape_of(line.mime) is not Shape.PAGES:
+        return {}
+    number = min(max(1, want.page or place.first), pages)
+    return {number: _resting(tx, line.id, number)}
+
+
+def _resting(tx: Tx, evidence_id: UUID, page: int) -> str:
     """Return why a page is not drawn now: it failed before, or the actor has seen as much as one person may."""
-    with begin() as tx:
-        row = service.get(tx, evidence_id, Action.EVIDENCE_READ)
-        try:
-            service.may_open(tx, evidence=row, page=page, scanned_only=scanned_only())
-        except (Conflict, TooMany) as refused:
-            return refused.message
-        return parking.parked(tx, evidence_id).get(page, "")
+    row = service.get(tx, evidence_id, Action.EVIDENCE_READ)
+    try:
+        service.may_open(tx, evidence=row, page=page, scanned_only=scanned_only())
+    except (Conflict, TooMany) as refused:
+        return refused.message
+    return parking.parked(tx, evidence_id).get(page, "")
 
 
 def scanned_only() -> bool:

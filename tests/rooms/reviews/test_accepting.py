@@ -23,6 +23,7 @@ from portal.terms import EvidenceState, Verdict
 from portal.wiring import House
 from tests.factories.rereading import Reread, reread
 from tests.factories.reviews import Bench
+from tests.factories.touching import touched
 
 ALL = acceptance.read(FIRST.replace("glance_every: 10", "glance_every: 0"))
 
@@ -133,12 +134,14 @@ def test_a_contradiction_a_finding_and_a_damaged_file_keep_answers_from_the_rule
                 entered_at=tx.now,
             )
         )
+        touched(tx, review.vendor_id)
     assert by_rule() == before - {key}
 
-    with made.at(system("test")) as (tx, _):
+    with made.at(system("test")) as (tx, review):
         tx.session.execute(
             sa.update(Evidence).where(Evidence.id == file.id).values(state=EvidenceState.INTEGRITY_FAILURE)
         )
+        touched(tx, review.vendor_id)
     assert len(by_rule()) < len(before) / 2
 
 

@@ -10,6 +10,7 @@ from portal.kernel.actor import system
 from portal.reviews import checking
 from portal.reviews.rules.checks import CheckKind
 from portal.wiring import House
+from tests.factories import touching as told
 from tests.factories.reviews import bench
 
 
@@ -43,6 +44,7 @@ def test_an_exception_points_at_the_answers_under_its_criterion_and_is_counted(h
         row = tx.session.execute(sa.select(ReportException)).scalar_one()
         row.acceptable, row.assessment, row.assessed_by, row.assessed_at = True, "Few", made.reviewer.id, tx.now
         tx.session.flush()
+        told.touched(tx, review.vendor_id)
         assert not any(
             each.kind is CheckKind.EXCEPTIONS for several in checking.of_review(tx, review).values() for each in several
         )

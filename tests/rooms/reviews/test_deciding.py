@@ -28,6 +28,7 @@ from portal.vendors.models import Engagement
 from portal.wiring import House
 from tests.factories.identity import Person, person
 from tests.factories.reviews import Bench, bench, proposal
+from tests.factories.touching import touched
 
 CONDITIONS = (Condition("Encrypt every laptop", date(2027, 1, 15), closes_at=3),)
 
@@ -221,10 +222,12 @@ def change_finding(b: Bench, tx: Any) -> None:
 
 def reject_evidence(b: Bench, tx: Any) -> None:
     tx.session.execute(sa.update(Evidence).values(state=EvidenceState.REJECTED))
+    touched(tx, b.desk.vendor_id)
 
 
 def break_bytes(b: Bench, tx: Any) -> None:
     tx.session.execute(sa.update(Evidence).values(state=EvidenceState.INTEGRITY_FAILURE))
+    touched(tx, b.desk.vendor_id)
 
 
 @pytest.mark.parametrize(

@@ -278,10 +278,10 @@ class Machine(RuleBasedStateMachine):
         slot=SLOTS,
         days=st.sampled_from([1, 31, 90]),
         outcome=st.sampled_from([Outcome.APPROVE, Outcome.APPROVE_WITH_CONDITIONS, Outcome.REJECT]),
-        what=st.sampled_from(["pause", "pause", "pass", "decide"]),
+        what=st.sampled_from(["pause", "pause", "pass", "decide", "revoke"]),
     )
     def live_on(self, slot: Slot, days: int, outcome: Outcome, what: str) -> None:
-        """Have an engagement that was decided go on: paused and resumed, expired, decided anew."""
+        """Have an engagement that was decided go on: paused and resumed, expired, revoked, decided anew."""
         slot = slot if slot in self.model.cleared else sorted(self.model.cleared)[0]
         if what == "pause" and not self.model.pauses:
             self.pause(slot[0], "", fresh=True)
@@ -291,6 +291,10 @@ class Machine(RuleBasedStateMachine):
                 self.resume("", fresh=True)
         elif what == "pass":
             self.time_passes(days)
+        elif what == "revoke":
+            self.revoke_one(slot, "", fresh=True, again=False)
+            if slot in self.model.revocations:
+                self.revoke_one(slot, "", fresh=True, again=False)
         else:
             self.decide_anew(slot, outcome)
 
@@ -914,7 +918,10 @@ class Machine(RuleBasedStateMachine):
     def revoke(self, at: int, who: str, fresh: bool, again: bool) -> None:
         """Ask to take an approval back, or confirm it as the second of two; or ask again what was asked."""
         slots = sorted(self.model.cleared, key=lambda each: (not self.model.in_force(each), each))
-        slot = slots[min(at, len(slots) - 1)]
+        self.revoke_one(slots[min(at, len(slots) - 1)], who, fresh=fresh, again=again)
+
+    def revoke_one(self, slot: Slot, who: str, *, fresh: bool, again: bool) -> None:
+        """Do so with the approval of one slot."""
         asked = self.model.revocations.get(slot)
         if asked is not None and not again:
             who = self.right(who, ("l1", "l2"), lambda each: self.model.expect_confirm_revoke(each, slot, fresh=fresh))

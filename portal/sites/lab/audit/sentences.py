@@ -174,7 +174,7 @@ PHRASES: Mapping[str, tuple[str, str]] = {
     "revoke_asked": ("lock", "asked to revoke an approval of {vendor}"),
     "revoke_taken_back": ("undo-2", "took back the wish to revoke an approval of {vendor}"),
     "revoke_fell": ("ban", "let the wish to revoke an approval of {vendor} fall: {because}"),
-    "approval_revoked": ("lock", "revoked an approval of {vendor}, sequence {sequence}"),
+    "approval_revoked": ("lock", "revoked an approval of {vendor}"),
     "access_sealed": ("fingerprint", "sealed a record of the access of {vendor}: {kind}"),
     "vendor_resumed": ("play", "ended the pause of {vendor}, sequence {sequence}"),
     "every_vendor_resumed": ("play", "ended the pause of every vendor"),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from uuid import UUID
 
 from portal.evidence import openings, queries, reading, service
@@ -16,8 +18,8 @@ from portal.reviews.service import CitedFile
 from portal.sites.lab.workspace.reading import AnswerPage, Reading
 from portal.sites.lab.workspace.wording import pages_with, telling_words
 from portal.sites.shared.evidence import Tag, reach_words, tag_of_use
-from portal.sites.shared.pages import actor, begin
-from portal.sites.shared.viewer import Place, Viewer, viewer
+from portal.sites.shared.pages import actor
+from portal.sites.shared.viewer import Place, Viewer, resting, viewer
 from portal.terms import ReadingState
 
 OUTDATED: Tag = ("Said of an earlier answer", "t-bad", "history")
@@ -48,42 +50,81 @@ _found: Memo[tuple[tuple[str, tuple[int, ...]], ...]] = Memo(500)
 """Where words stand in a file that was read, which never changes."""
 
 
-def pane(read: Reading, answer: AnswerPage, shown: CitedFile | None, *, kept: dict[str, str]) -> Pane | None:
-    """Return the pane of the file that is shown, None where there is none; call it between transactions."""
+@dataclass(frozen=True, slots=True)
+class File:
+    """What a page reads of the file that it shows, in its own transaction."""
+
+    line: LibraryLine
+    checked: LibraryLine | None
+    opened: int
+    words: tuple[tuple[str, tuple[int, ...]], ...]
+    unread: str
+    place: Place
+    rests: Mapping[int, str]
+    today: date
+
+
+def file_of(
+    tx: Tx, review_id: UUID, answer: AnswerPage, shown: CitedFile | None, *, kept: dict[str, str]
+) -> File | None:
+    """Return what is shown of a file; None where there is none, or the reader may not see it."""
     if shown is None:
         return None
-    with begin() as tx:
-        try:
-            service.get(tx, shown.evidence_id, Action.EVIDENCE_READ)
-        except (NotFound, Forbidden):
-            return None
-        line = queries.line(tx, shown.evidence_id)
-        counted = shown.counts
-        checked = queries.line(tx, counted.evidence_id) if counted is not None and counted.checked else None
-        today = tx.now.date()
-        opened = openings.times_of(tx, shown.evidence_id, actor().id)
-        words, unread = _words(tx, shown.evidence_id, answer)
-    keys = {each.number: each.key for group in read.groups for each in group.lines}
+    try:
+        service.get(tx, shown.evidence_id, Action.EVIDENCE_READ)
+    except (NotFound, Forbidden):
+        return None
+    counted = shown.counts
+    line = queries.line(tx, shown.evidence_id)
+    words, unread = _words(tx, shown.evidence_id, answer)
     place = Place(
         "lab_workspace.show",
-        {"review_id": read.head.id},
+        {"review_id": review_id},
         {"q": answer.question.key, "file": str(shown.citation_id), **kept},
         anchor="evidence",
         first=shown.first_page,
     )
+    return File(
+        line=line,
+        checked=queries.line(tx, counted.evidence_id) if counted is not None and counted.checked else None,
+        opened=openings.times_of(tx, shown.evidence_id, actor().id),
+        words=words,
+        unread=unread,
+        place=place,
+        rests=resting(tx, line, place),
+        today=tx.now.date(),
+    )
+
+
+def pane(read: Reading, shown: CitedFile | None, file: File | None) -> Pane | None:
+    """Return the pane of the file that is shown, None where there is none; call it between transactions."""
+    if shown is None or file is None:
+        return None
+    counted = shown.counts
+    keys = {each.number: each.key for group in read.groups for each in group.lines}
     return Pane(
         tag=OUTDATED
         if counted is not None and counted.outdated
         else tag_of_use(
-            checked or line, counted.reach if counted else None, today, check_again=shown.newer is not None
+            file.checked or file.line,
+            counted.reach if counted else None,
+            file.today,
+            check_again=shown.newer is not None,
         ),
-        until=reach_words(counted.reach if counted is not None else line.reach or NOTHING, today),
-        checked=checked,
-        viewer=viewer(line, place, picture="lab_evidence.picture", quote=shown.quote, aside=False),
+        until=reach_words(counted.reach if counted is not None else file.line.reach or NOTHING, file.today),
+        checked=file.checked,
+        viewer=viewer(
+            file.line,
+            file.place,
+            picture="lab_evidence.picture",
+            quote=shown.quote,
+            aside=False,
+            rests=file.rests,
+        ),
         also=tuple((number, keys[number]) for number in shown.also if number in keys),
-        opened=opened,
-        words=words,
-        unread=unread,
+        opened=file.opened,
+        words=file.words,
+        unread=file.unread,
     )
 
 

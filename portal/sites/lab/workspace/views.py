@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from flask import current_app, g, redirect, request, url_for
+from flask import g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal import policy
@@ -19,7 +19,6 @@ from portal.findings.people import owners
 from portal.identity import queries as people
 from portal.kernel.errors import Conflict, NotFound, Refused
 from portal.kernel.ledger import Tx
-from portal.kernel.memo import Memo
 from portal.policy import Action
 from portal.reviews import checking
 from portal.reviews import service as reviews
@@ -32,7 +31,7 @@ from portal.sites.lab.workspace import taking
 from portal.sites.lab.workspace.blocking import BlockChoice, block_choices
 from portal.sites.lab.workspace.blueprint import bp
 from portal.sites.lab.workspace.forms import FileForm, TextForm, VerdictForm, add_problems, block_name, number
-from portal.sites.lab.workspace.pane import pane
+from portal.sites.lab.workspace.pane import File, file_of, pane
 from portal.sites.lab.workspace.reading import AnswerPage, Reading
 from portal.sites.shared.door import does
 from portal.sites.shared.pages import begin, page
@@ -322,16 +321,19 @@ class Seen:
     blocks: tuple[BlockChoice, ...]
     owners: tuple[tuple[str, str], ...]
     checks: Mapping[str, tuple[Check, ...]]
+    shown_file: CitedFile | None
+    file: File | None
     today: date
 
 
 def _seen(tx: Tx, space: Workspace, key: str, *, done: str = "", before: Mapping[str, Any] | None = None) -> Seen:
     """Return what the page of one answer shows; without a key, of the first that waits for a verdict."""
-    found = _checks(tx, space)
+    found = checking.of_review(tx, space.review, space)
     reading = work.reading_of(space, pointed_at=found.keys())
     answer = work.answer_page(space, key or space.first()) if space.order else None
     judges = answer is not None and rights_of(reading)["judge"]
     people_there = owners(tx, space.vendor.id) if judges else ()
+    shown_file = _shown_file(answer)
     return Seen(
         reading=reading,
         answer=answer,
@@ -341,17 +343,10 @@ def _seen(tx: Tx, space: Workspace, key: str, *, done: str = "", before: Mapping
         blocks=block_choices(tx, space, answer.finding if answer else None) if judges else (),
         owners=tuple((str(each.id), each.full_name) for each in people_there),
         checks=found,
+        shown_file=shown_file,
+        file=file_of(tx, space.review.id, answer, shown_file, kept=_kept()) if answer else None,
         today=tx.now.date(),
     )
-
-
-def _checks(tx: Tx, space: Workspace) -> Mapping[str, tuple[Check, ...]]:
-    """Return what a machine points at; from one verdict to the next it is not looked for again within a minute."""
-    known: Memo[Mapping[str, tuple[Check, ...]]] = current_app.extensions.setdefault("gatehouse_checks", Memo(200))
-    name = (space.review.id, tx.now.replace(second=0, microsecond=0))
-    if not _scripted():
-        return checking.of_review(tx, space.review, space)
-    return known.of(name, lambda: checking.of_review(tx, space.review, space))
 
 
 def _done(space: Workspace, key: str, before: Mapping[str, Any] | None) -> Done | None:
@@ -420,7 +415,6 @@ def _render(
         if fresh:
             _fill(form, answer, seen.today)
         form.version.data = str(answer.verdict.version)
-    shown_file = _shown_file(answer)
     kept = _kept()
     return page(
         "lab/workspace/_desk.html" if _scripted() else "lab/workspace/workspace.html",
@@ -438,8 +432,8 @@ def _render(
         reviewer=seen.names.get(reading.head.reviewer_id, "") if reading.head.reviewer_id else "",
         score=shown(space.live.score, space.live.inputs, space.questionnaire, space.live.papers),
         points=_points(space, answer, seen.today),
-        shown_file=shown_file,
-        pane=pane(reading, answer, shown_file, kept=kept) if answer else None,
+        shown_file=seen.shown_file,
+        pane=pane(reading, seen.shown_file, seen.file),
         done=seen.done,
         blocks=seen.blocks,
         owners=seen.owners,
