@@ -74,12 +74,16 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(target: str, environment: Mapping[str, str], *, also: tuple[int, ...] = ()) -> Iterator[Server]:
+def serving(
+    target: str, environment: Mapping[str, str], *, also: tuple[int, ...] = (), workers: int = 2
+) -> Iterator[Server]:
     """Run a WSGI application (module:name) for as long as the block lasts."""
     port = free_port()
     command = [
         *(sys.executable, "-m", "granian", "--interface", "wsgi", "--host", HOST, "--port", str(port)),
-        *("--workers", "2", "--blocking-threads", "2", "--no-ws", "--http", "1", "--log-level", "warning", target),
+        *("--workers", str(workers), "--blocking-threads", "2"),
+        *("--respawn-failed-workers", "--respawn-interval", "0.5", "--workers-kill-timeout", "5"),
+        *("--no-ws", "--http", "1", "--log-level", "warning", target),
     ]
     process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **environment}, stderr=subprocess.DEVNULL)  # noqa: S603
     try:

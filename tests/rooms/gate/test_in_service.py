@@ -1,4 +1,4 @@
-"""The gate as it serves: four processes, many readers, and what is taken away from under it. No doubt ends in an allow."""
+"""The gate as it serves: four processes, many readers, and what is taken away from under it. No doubt is an allow."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from urllib.parse import urlencode
 
 import psutil
@@ -72,12 +71,14 @@ class Installation:
             gate.pause(tx, vendor=vendor, reason="breach reported")
 
 
-@pytest.fixture
-def running(tmp_path: Path, thorough: bool) -> Iterator[Installation]:
-    """Serve from a database that may be killed, with one approved vendor a round."""
-    with EmbeddedPostgres(tmp_path / "pg", fast=True) as database:
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Installation]:
+    """Serve from a database that may be killed, with one approved vendor a round and two for what is taken away."""
+    folder = tmp_path_factory.mktemp("in-service")
+    rounds = 10 if request.config.getoption("--thorough") else 2
+    with EmbeddedPostgres(folder / "pg", fast=True) as database:
         environment = {
-            "GATEHOUSE_VAR": str(tmp_path / "var"),
+            "GATEHOUSE_VAR": str(folder / "var"),
             "GATEHOUSE_DATABASE_URL": database.url(),
             "GATEHOUSE_SECRET_KEY": SECRET,
         }
@@ -86,7 +87,7 @@ def running(tmp_path: Path, thorough: bool) -> Iterator[Installation]:
         now = datetime.now(UTC)
         signing.make_file(house.signing_keys, now=now)
         with house.ledger.begin(SYSTEM) as tx:
-            made = [make_vendor(tx, f"Vendor {number}") for number in range(10 if thorough else 3)]
+            made = [make_vendor(tx, f"Vendor {number}") for number in range(rounds + 2)]
             for vendor in made:
                 engagement = make_engagement(tx, vendor, starts_on=date(2020, 1, 1))
                 make_clearance(tx, engagement, valid_until=(now + timedelta(days=90)).date())
@@ -100,7 +101,7 @@ def running(tmp_path: Path, thorough: bool) -> Iterator[Installation]:
 
 
 def test_wf_15_fifty_readers_hear_of_a_pause_in_their_very_next_answer(running: Installation) -> None:
-    for vendor in running.vendors:
+    for vendor in running.vendors[2:]:
         heard: list[tuple[float, str]] = []
         done = threading.Event()
 
@@ -143,18 +144,26 @@ def test_inv_12_with_anything_taken_away_nobody_is_let_in(running: Installation)
     aside.rename(keys)
     assert running.ask(asked) == "allow"
 
-    # A worker: who was asking hears nothing at all, and no process remembers how it was before a pause.
-    workers = [each for each in psutil.Process(running.server.process.pid).children() if each.is_running()]
-    assert len(workers) >= WORKERS
-    workers[-1].send_signal(signal.SIGKILL)
+    # A worker: whom it was answering hears nothing at all, and none of the others remembers how it was before a pause.
+    serving_now = [each.pid for each in psutil.Process(running.server.process.pid).children()]
+    assert len(serving_now) >= WORKERS
+    os.kill(serving_now[-1], signal.SIGKILL)
     running.pause(paused)
-    assert {running.ask(paused) for _ in range(3 * WORKERS)} <= {"deny", AWAY, "503"}
+    heard = {running.ask(paused) for _ in range(3 * WORKERS)}
+    assert "deny" in heard
+    assert heard <= {"deny", AWAY}
 
-    # The database, as when its host loses power.
+    # The database, as when its host loses power; it comes back with what was committed.
     pid = running.database.pid
     assert pid is not None
-    for each in psutil.Process(pid).children(recursive=True):
+    for each in [*psutil.Process(pid).children(recursive=True), psutil.Process(pid)]:
         with suppress(psutil.NoSuchProcess):
             each.kill()
-    os.kill(pid, signal.SIGKILL)
-    assert {running.ask(asked) for _ in range(3 * WORKERS)} <= {"503", AWAY}
+    heard = {running.ask(asked) for _ in range(3 * WORKERS)}
+    assert "503" in heard
+    assert heard <= {"503", AWAY}
+    running.database.restart()
+    back = [running.ask(paused) for _ in range(3 * WORKERS)]
+    assert back[-1] == "deny"
+    assert set(back) <= {"deny", "503", AWAY}
+    assert running.ask(asked) == "allow"
