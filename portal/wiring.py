@@ -77,6 +77,7 @@ SITES: dict[str, tuple[str, ...]] = {
     "lab": (
         "portal.sites.lab.queue.views",
         "portal.sites.lab.queue.acts",
+        "portal.sites.lab.queue.several",
         "portal.sites.lab.search.views",
         "portal.sites.lab.workspace.views",
         "portal.sites.lab.bulk.views",

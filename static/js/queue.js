@@ -30,11 +30,30 @@
   doc.addEventListener("keys:chosen", (event) => show(event.target));
   place.addEventListener("click", (event) => {
     const row = event.target.closest("[data-row]");
-    if (!row || event.target.closest("a, button, summary") || String(getSelection())) return;
+    if (!row || event.target.closest("a, button, input, summary") || String(getSelection())) return;
     for (const each of place.querySelectorAll("[data-row][aria-current]")) each.removeAttribute("aria-current");
     row.setAttribute("aria-current", "true");
     show(row);
   });
+
+  // How many are selected stands on the button that goes on with them; Shift takes all from the last one to this.
+  const picks = () => [...place.querySelectorAll(".pick")];
+  let last = null;
+  const tell = () => {
+    const told = place.querySelector("[data-picked]");
+    const number = picks().filter((each) => each.checked).length;
+    if (told) told.textContent = number ? `: ${number}` : "";
+  };
+  place.addEventListener("click", (event) => {
+    const pick = event.target.closest(".pick");
+    if (!pick) return;
+    const all = picks();
+    const [from, to] = [all.indexOf(last), all.indexOf(pick)].sort((a, b) => a - b);
+    if (event.shiftKey && from >= 0) for (const each of all.slice(from, to + 1)) each.checked = pick.checked;
+    last = pick;
+    tell();
+  });
+  tell();
 
   const said = doc.querySelector("[data-queue-news]");
   const rows = (root) => new Map([...root.querySelectorAll("[data-row]")].map((row) => [row.dataset.row, row]));
@@ -49,7 +68,10 @@
     }
     for (const [id, row] of shown) {
       const other = now.get(id);
-      if (other && !row.contains(doc.activeElement)) row.replaceChildren(...other.children);
+      if (!other || row.contains(doc.activeElement)) continue;
+      const picked = row.querySelector(".pick")?.checked;
+      row.replaceChildren(...other.children);
+      if (picked && row.querySelector(".pick")) row.querySelector(".pick").checked = true;
     }
     const added = [...now.keys()].filter((id) => !shown.has(id)).length;
     const gone = [...shown.keys()].filter((id) => !now.has(id)).length;

@@ -211,6 +211,7 @@ def _said(now: datetime) -> dict[str, Any]:
         "may_assign": may_ever(g.actor, Action.REVIEW_ASSIGN),
         "may_decide": may_ever(g.actor, Action.DECISION_PROPOSE),
         "may_claim": may_ever(g.actor, Action.REVIEW_CLAIM),
+        "may_pick": may_ever(g.actor, Action.REVIEW_CLAIM) or may_ever(g.actor, Action.REVIEW_SNOOZE),
     }
 
 
