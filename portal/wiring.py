@@ -39,7 +39,7 @@ from portal.kernel.secrets import Keyring
 from portal.kernel.signing import FileSigner, Signer
 from portal.reactions import REACTIONS
 from portal.settings import Settings
-from portal.sites.shared import door, errors, headers, language, sessions, timed, ui
+from portal.sites.shared import door, errors, headers, language, packed, sessions, timed, ui
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -263,6 +263,7 @@ def make_app(settings: Settings, house: House | None = None) -> Flask:
     language.register(app)
     ui.register(app, now=lambda: built.instant())
     timed.register(app)
+    packed.register(app)
     app.context_processor(lambda: {"lab_name": settings.lab_name, "site_host": settings.host})
     _serve(app, settings)
     door.mark_static(app)
