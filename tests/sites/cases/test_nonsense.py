@@ -251,6 +251,8 @@ LATER = {
     "lab_decision.withdraw",
     "lab_queue_acts.remove",
     "lab_queue_acts.wake",
+    "lab_queue_several.claim",
+    "lab_queue_several.snooze",
     "lab_exports.decision",
     "lab_findings.answer_plan",
     "lab_findings.confirm_risk",
@@ -458,6 +460,11 @@ def test_nonsense_in_the_forms_of_later_states_is_refused_in_words(
     pause = f"/lab/vendors/{std.c.slug}/resume"
     assert lab["l1"].post(pause, data={"plan": "Fixed.", "row_version": "1"}).status_code == 303
     look(lab["l2"], pause)
+    with std.house.ledger.begin(FACTORY) as tx:
+        waiting = tx.session.execute(sa.text("SELECT id FROM review WHERE closed_at IS NULL")).scalars().all()
+    several = "/lab/queue/several?" + "&".join(f"review={each}" for each in waiting)
+    look(lab["r2"], several)
+    look(lab["l1"], several)
     revoke = f"/lab/vendors/{std.b.slug}/revoke"
     look(lab["l2"], revoke)
     with std.house.ledger.begin(FACTORY) as tx:
