@@ -286,9 +286,18 @@
   };
   let all = [];
   let last = null;
+  // What is pressed is looked at as the key comes up again: then the focus has moved and the page has scrolled.
+  let stops = [];
+  let ended = false;
+  addEventListener("keyup", (event) => {
+    if (event.key === "Tab" && !ended) stops.push(stop());
+  }, true);
+  const taken = () => stops.splice(0);
   const begin = () => {
     all = tabbable();
     last = null;
+    stops = [];
+    ended = false;
     // Where the focus goes on from is the page's beginning, whatever had it when the page came.
     const start = document.createElement("span");
     start.tabIndex = -1;
@@ -300,21 +309,34 @@
   };
   const stop = () => {
     const e = document.activeElement;
-    if (!e || e === document.body || e === root) return null;
+    if (!e || e === document.body || e === root) {
+      ended = true;
+      return null;
+    }
     if (e === last) return { problems: [], again: true, last: named(e) }; // a date has several fields within
     const problems = [];
     if (outline(e) < 2) problems.push(`no outline of 2 px: ${named(e)}`);
     const hidden = covered(e);
     if (hidden) problems.push(`${hidden}: ${named(e)}`);
     if (last && !(last.compareDocumentPosition(e) & (Node.DOCUMENT_POSITION_FOLLOWING | Node.DOCUMENT_POSITION_CONTAINED_BY))) problems.push(`out of order after ${named(last)}: ${named(e)}`);
+    if (problems.some((each) => each.startsWith("out of order")) && !missed().length) {
+      ended = true; // past the end it begins again
+      return null;
+    }
     last = e;
     const at = all.indexOf(e);
     if (at >= 0) all[at] = null;
     return { problems, last: named(e) };
   };
+  // As the page was before: what is pressed past the end leaves the focus, and the page, somewhere.
+  const rest = () => {
+    ended = true;
+    document.activeElement?.blur();
+    scrollTo(0, 0);
+  };
   const missed = () => all.filter((e) => e && e.isConnected && shown(e)).map((e) => `never reached by Tab: ${named(e)}`);
 
   const loaded = () => performance.getEntriesByType("resource").map((e) => ({ url: e.name, sent: e.transferSize, kind: e.initiatorType }));
 
-  globalThis.bars = { sideways, regions, cut, wear, targets, marks, states, speech, help, nodes, shifted, opened, begin, stop, missed, loaded, contrast, rgba };
+  globalThis.bars = { sideways, regions, cut, wear, targets, marks, states, speech, help, nodes, shifted, opened, begin, stop, taken, rest, missed, loaded, contrast, rgba };
 })();
