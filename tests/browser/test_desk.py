@@ -21,9 +21,12 @@ from tests.factories.rereading import TO_READ, Reread, reread
 pytestmark = pytest.mark.browser
 
 MOST_NODES = 1_500
-GLANCED = 7
 """Of the unchanged answers, those that no rule accepts."""
+GLANCED_OF_96 = 8
+MORE_ASKED = ("scp.platform",)
+"""Who works on a platform of their own is asked twelve questions more: 96 in all."""
 FLAGGED = (0, 1, 7)
+WRONG = "What is wrong, for the vendor to read"
 
 
 def path_of(made: Reread) -> str:
@@ -52,9 +55,9 @@ def sits_down(visit: Callable[..., Page]) -> Callable[..., Page]:
     return open_as
 
 
-def ruled(house: House) -> Reread:
+def ruled(house: House, *, yes: tuple[str, ...] = ()) -> Reread:
     """Return a renewal that was claimed and in which the rules have accepted what they accept."""
-    made = reread(house)
+    made = reread(house, yes=yes)
     with made.at(system("test")) as (_, review):
         accepting.run(house.ledger, review.id)
     return made
@@ -114,42 +117,61 @@ def test_j10_without_script_one_press_judges_and_goes_on(house: House, sits_down
     assert said(made)[first] is None
 
 
-def test_j11_a_renewal_of_fourteen_changes_takes_few_keys(house: House, sits_down: Callable[..., Page]) -> None:
-    made = ruled(house)
+@pytest.mark.parametrize("hand", ["keys", "presses"])
+def test_j11_a_renewal_of_ninety_six_answers_with_fourteen_to_read_takes_few_keys_or_few_presses(
+    house: House, sits_down: Callable[..., Page], hand: str
+) -> None:
+    made = ruled(house, yes=MORE_ASKED)
     page = sits_down(made)
     expect(page.locator("#list h2")).to_have_text(f"{TO_READ} to read")
-    expect(page.locator("#list")).to_contain_text(f"{GLANCED} of the other {GLANCED} still need a glance.")
+    expect(page.locator("#list")).to_contain_text(f"{GLANCED_OF_96} of the other {GLANCED_OF_96} still need a glance.")
     job = Job(page)
+    keys = hand == "keys"
+
+    def accepts() -> None:
+        job.key("a") if keys else job.press("button", "Accept and go on")
+
+    def flags() -> None:
+        _flags_by_key(page, job) if keys else _flags_by_press(page, job)
 
     for number in range(TO_READ):
-        goes_on(page, (lambda: _flags(page, job)) if number in FLAGGED else (lambda: job.key("a")))
+        goes_on(page, flags if number in FLAGGED else accepts)
     expect(page.locator("#list .card__h").first).to_contain_text("0 left")
     # What no rule accepted comes next, one glance each.
-    for _ in range(GLANCED - 1):
-        goes_on(page, lambda: job.key("a"))
-    job.key("a")
+    for _ in range(GLANCED_OF_96 - 1):
+        goes_on(page, accepts)
+    accepts()
     expect(page.locator("#dock")).to_contain_text("0 open")
-    job.key("Shift+F")
+    job.key("Shift+F") if keys else job.press("link", "Finish review")
     expect(page.get_by_role("heading", name="What Quillmark Annotation has to do")).to_be_visible()
     expect(page.locator(".todo > li")).to_have_count(len(FLAGGED))
-    job.key("Shift+F")
+    job.key("Shift+F") if keys else job.press("button", "Finish review")
     expect(
         page.get_by_role("heading", name="Decide on Quillmark Annotation").or_(page.get_by_text("decision").first)
     ).to_be_visible()
 
-    job.costs(clicks=0, keys=60, loads=3)
+    job.costs(keys=60, loads=3) if keys else job.costs(clicks=45, loads=3)
     with made.desk.at(system("test")) as (_, assessment):
         assert assessment.state is AssessmentState.RECOMMENDED
-    assert Counter(said(made).values()) == {Verdict.FLAG: len(FLAGGED), Verdict.ACCEPT: 84 - len(FLAGGED)}
+    assert Counter(said(made).values()) == {Verdict.FLAG: len(FLAGGED), Verdict.ACCEPT: 96 - len(FLAGGED)}
 
 
-def _flags(page: Page, job: Job) -> None:
+def _flags_by_key(page: Page, job: Job) -> None:
     job.key("f")
-    expect(page.get_by_label("What is wrong, for the vendor to read", exact=True)).to_be_focused()
+    expect(page.get_by_label(WRONG, exact=True)).to_be_focused()
     page.keyboard.type("61 laptops are not encrypted.")
     job.key("Tab")
     page.keyboard.type("An export shows all of them.")
     job.key("Control+Enter")
+
+
+def _flags_by_press(page: Page, job: Job) -> None:
+    job.press(page.locator("label.vd-flag"))
+    job.press(page.get_by_label(WRONG, exact=True))
+    page.keyboard.type("61 laptops are not encrypted.")
+    job.press(page.get_by_label("Closes when", exact=True))
+    page.keyboard.type("An export shows all of them.")
+    job.press("button", "Save and go on")
 
 
 def test_verdicts_without_a_connection_wait_in_the_browser_and_a_lost_one_is_told(

@@ -64,12 +64,15 @@ class Desk:
         with self.at(self.admin.actor) as (tx, row):
             return attestations.standing(tx, row).visible()
 
-    def settle_scoping(self) -> None:
-        """Confirm what the lab stated, and state the rest as little as possible."""
+    def settle_scoping(self, *, yes: Collection[str] = ()) -> None:
+        """Confirm what the lab stated, and state the rest as little as possible.
+
+        :param yes: the facts that are so all the same.
+        """
         with self.at(self.admin.actor) as (tx, row):
             for line in assessments.scoping_of(tx, row):
                 if line.definition.owner is Owner.VENDOR:
-                    raw = least(line.definition)
+                    raw = {"choice": "yes"} if line.key in yes else least(line.definition)
                     assessments.state_fact(tx, assessment=row, key=line.key, value=raw, version=line.version)
                 elif line.needs_confirmation:
                     assessments.confirm_fact(tx, assessment=row, key=line.key, version=line.version)
@@ -87,9 +90,9 @@ class Desk:
             there = attestations.answers_of(tx, row)
             return [each for each in attestations.standing(tx, row).visible() if each.key not in there]
 
-    def complete(self) -> None:
+    def complete(self, *, yes: Collection[str] = ()) -> None:
         """Bring it to where it can be signed."""
-        self.settle_scoping()
+        self.settle_scoping(yes=yes)
         self.answer()
 
     def form(self) -> dict[str, Any]:

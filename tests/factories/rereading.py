@@ -37,10 +37,15 @@ class Reread(Bench):
     changed: dict[str, Changed]
 
 
-def reread(house: House, *, slug: str = "ai-contractor", tier: int = 2, claimed: bool = True) -> Reread:
-    """Return a renewal signed today: two answers went down, nine say something else, three have another file."""
+def reread(
+    house: House, *, slug: str = "ai-contractor", tier: int = 2, claimed: bool = True, yes: tuple[str, ...] = ()
+) -> Reread:
+    """Return a renewal signed today: two answers went down, nine say something else, three have another file.
+
+    :param yes: facts that the vendor states of itself, so that more is asked.
+    """
     made, changed, people = moulds.cast(
-        house, "reread", lambda new: _reread(new, slug=slug, tier=tier), given=(slug, tier)
+        house, "reread", lambda new: _reread(new, slug=slug, tier=tier, yes=yes), given=(slug, tier, yes)
     )
     found = Reread(house, replace(made, house=house), dict(changed))
     # The people of last year are still there.
@@ -50,10 +55,12 @@ def reread(house: House, *, slug: str = "ai-contractor", tier: int = 2, claimed:
     return found
 
 
-def _reread(house: House, *, slug: str, tier: int) -> tuple[Desk, dict[str, Changed], dict[str, Person]]:
+def _reread(
+    house: House, *, slug: str, tier: int, yes: tuple[str, ...]
+) -> tuple[Desk, dict[str, Changed], dict[str, Person]]:
     with last_year(house):
         made = desk(house, slug=slug, **TIERS[tier])
-        made.complete()
+        made.complete(yes=yes)
         prove(made)
         made.sign()
         before = Bench(house, made)
@@ -62,7 +69,7 @@ def _reread(house: House, *, slug: str, tier: int) -> tuple[Desk, dict[str, Chan
         if tier == 1:
             before.sign(before.second, decision, sealer=_sealer_of_then())
     again = _ask_again(made)
-    again.settle_scoping()
+    again.settle_scoping(yes=yes)
     changed = _answer_again(again)
     again.answer()
     again.sign()

@@ -6,6 +6,7 @@ import pytest
 
 from tests.factories.evidence import make_evidence
 from tests.factories.std import Std
+from tests.sites.cases import plain
 from tests.sites.cases.conftest import Browser
 from tests.sites.cases.test_az_01 import objects_of
 from tests.sites.cases.walking import changed, crawl, rows
@@ -37,6 +38,13 @@ def test_IN_08_reading_every_page_changes_nothing_but_who_opened_what(std: Std, 
     assert after <= READ
     assert (after == set()) or any(path.partition("?")[0].endswith(OPENS) for path in seen)
     assert len(seen) > 8
+    silent = {
+        path: found
+        for path, answer in seen.items()
+        if answer.status_code == 200 and answer.mimetype == "text/html"
+        if (found := plain.problems(answer.get_data(as_text=True)))
+    }
+    assert silent == {}, f"U4: a page offers what does nothing without script: {silent}"
     # An address that a form only posts to is met here too: 405; and a preview of nothing chosen, which says so.
     said = {path: answer.status_code for path, answer in seen.items() if not path.endswith("/bulk/preview")}
     assert set(said.values()) <= {200, 302, 303, 403, 404, 405}
