@@ -333,8 +333,9 @@ def test_parts_go_to_a_real_s3_server_and_none_of_them_twice(
             path = report(tmp_path, 23_000_000)
             choose(page, path)
             expect(page.locator("[data-upload-rows]")).to_contain_text("of 23.0 MB", timeout=15_000)
-            page.unroute_all()
+            # In this order: to give the way free lets go what waits there.
             page.reload()
+            page.unroute_all()
             expect(page.get_by_role("region", name="Unfinished uploads")).to_contain_text("of 23.0 MB arrived")
             pick(page, "Choose the file again", path)
             expect(page.locator("#arrived")).to_contain_text(path.name, timeout=30_000)
