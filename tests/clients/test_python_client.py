@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from gatehouse_gate import Gate
 from gatehouse_gate.client import Decision
-from gatehouse_gate.verify import TYPE
+from gatehouse_gate.verify import TYPE, Unverified, verified
 
 from portal.kernel.signing import Signer, SigningKey
 
@@ -155,6 +156,24 @@ def test_an_answer_that_proves_nothing_is_a_no(gate: Scripted, spoil: Callable[[
     found = ask(client(gate))
     assert not found.allow
     assert found.trouble
+
+
+def test_gw_02_a_statement_with_any_byte_changed_proves_nothing(gate: Scripted) -> None:
+    envelope = gate.answer({"vendor": "quillmark"})["statement"]
+    keys = gate.signer.published()
+    assert verified(envelope, keys, audience=US, now=NOW)["decision"] == "allow"
+    body = base64.b64decode(envelope["payload"])
+    signature = base64.b64decode(envelope["signatures"][0]["sig"])
+    for at in range(len(body) + len(signature)):
+        whole = bytearray(body + signature)
+        whole[at] ^= 1
+        spoilt = {
+            **envelope,
+            "payload": base64.b64encode(whole[: len(body)]).decode(),
+            "signatures": [{"keyid": "k1", "sig": base64.b64encode(whole[len(body) :]).decode()}],
+        }
+        with pytest.raises(Unverified):
+            verified(spoilt, keys, audience=US, now=NOW)
 
 
 def test_a_stranger_s_key_is_no_key_where_keys_are_pinned_and_new_keys_are_fetched_where_not(gate: Scripted) -> None:

@@ -213,9 +213,10 @@ def stated(tmp_path: Path) -> tuple[Path, Path]:
 
 
 def verified(tmp_path: Path, answer: Path, keys: Path, audience: str) -> subprocess.CompletedProcess[str]:
-    """Run the example of the document, away from our code."""
+    """Run the one file that the document names, away from the rest of our code."""
     program = tmp_path / "verify.py"
-    program.write_text(blocks(text_of("gate.md"), "python")[0])
+    assert "`clients/python/gatehouse_gate/verify.py`" in text_of("verify.md")
+    program.write_bytes((ROOT / "clients/python/gatehouse_gate/verify.py").read_bytes())
     return subprocess.run(
         [sys.executable, "-I", str(program), str(answer), str(keys), audience],
         cwd=tmp_path,
@@ -230,13 +231,13 @@ def test_the_example_verifies_a_statement_and_nothing_that_was_changed(
 ) -> None:
     answer, keys = stated
     assert verified(tmp_path, answer, keys, "client-1").stdout.startswith("allow")
-    assert "not made for us" in verified(tmp_path, answer, keys, "client-2").stderr
+    assert "not made for us" in verified(tmp_path, answer, keys, "client-2").stdout
 
     told = json.loads(answer.read_text())
     body = base64.b64decode(told["statement"]["payload"]).replace(b'"acme"', b'"evil"')
     told["statement"]["payload"] = base64.b64encode(body).decode()
     answer.write_text(json.dumps(told))
-    assert "no signature fits" in verified(tmp_path, answer, keys, "client-1").stderr
+    assert "no signature fits" in verified(tmp_path, answer, keys, "client-1").stdout
 
 
 def test_the_readme_names_people_of_the_demo_only() -> None:
