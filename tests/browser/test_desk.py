@@ -125,6 +125,7 @@ def test_j11_a_renewal_of_ninety_six_answers_with_fourteen_to_read_takes_few_key
     page = sits_down(made)
     expect(page.locator("#list h2")).to_have_text(f"{TO_READ} to read")
     expect(page.locator("#list")).to_contain_text(f"{GLANCED_OF_96} of the other {GLANCED_OF_96} still need a glance.")
+    assert page.evaluate("document.querySelectorAll('*').length") <= MOST_NODES
     job = Job(page)
     keys = hand == "keys"
 
