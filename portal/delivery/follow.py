@@ -21,7 +21,7 @@ NOTIFY_ALERT = "notify_alert"
 NOTIFY_ADDRESS = "notify_address"
 NOTIFY_FOUND = "notify_found"
 NOTIFY_FINDING = "notify_finding"
-"""The jobs of portal/jobs/notify.py, by name: they stand above every room."""
+"""The jobs of portal/jobs/notify.py and access.py, by name: they stand above every room."""
 
 RECOVERY_CODE = "recovery_code"
 DIGEST = timedelta(minutes=10)

@@ -14,6 +14,7 @@ from procrastinate.jobs import Job as QueuedJob
 from portal.delivery import rules, service
 from portal.jobs import (
     accepting,
+    access,
     addresses,
     agreed,
     alerts,
@@ -66,6 +67,7 @@ def all_jobs(pace: Pace) -> tuple[Job, ...]:
     given = (
         *mail.JOBS,
         *notify.JOBS,
+        *access.JOBS,
         *addresses.JOBS,
         *alerts.JOBS,
         *reading.JOBS,

@@ -14,31 +14,26 @@ from portal.attestations import service as attestations
 from portal.attestations.models import Attestation, Message, SentBack
 from portal.delivery import service as delivery
 from portal.delivery.follow import (
-    NOTIFY_ACCESS,
     NOTIFY_INVITED,
     NOTIFY_PERSON,
     NOTIFY_REVIEWERS,
-    NOTIFY_REVOKED,
-    NOTIFY_SECOND,
     NOTIFY_SIGN_IN,
     NOTIFY_VENDOR,
 )
 from portal.findings.models import Finding, Remedy, SecondLook
-from portal.gate.models import Revocation
 from portal.identity import service as identity
 from portal.identity.models import Invitation, UserAccount, WebSession
 from portal.identity.rules import InvitationState, mail_key
 from portal.jobs import proposals, recipients
 from portal.jobs.recipients import Recipient
 from portal.jobs.tools import House, Job
-from portal.jobs.wanted import second_wanted_by
 from portal.kernel.actor import system
 from portal.kernel.ledger import Tx
 from portal.questionnaires import service as questionnaires
 from portal.reviews import second_look
 from portal.reviews.models import Review
 from portal.terms import FindingState, MoreTimeState, RemedyAct, Role, Side
-from portal.vendors.models import Engagement, Vendor
+from portal.vendors.models import Vendor
 
 
 def notify_invited(house: House, *, invitation_id: str, generation: int) -> None:
@@ -426,47 +421,6 @@ def _more_time_asked(tx: Tx, assessment: Assessment, about: Mapping[str, Any], r
     recipients.tell(tx, people, "more_time_asked", {**about, **details}, f"more_time_asked:{asked.id}")
 
 
-def notify_access(house: House, *, what: str, pause_id: str, since: str, vendor_id: str | None = None) -> None:
-    """Tell everybody of a vendor, or of all vendors, that access is paused or restored."""
-    with house.ledger.begin(system(NOTIFY_ACCESS)) as tx:
-        vendors = sa.select(Vendor).where(Vendor.disabled_at.is_(None)).order_by(Vendor.id)
-        if vendor_id is not None:
-            vendors = sa.select(Vendor).where(Vendor.id == UUID(vendor_id))
-        for vendor in tx.session.execute(vendors).scalars().all():
-            people = recipients.of_vendor(tx, vendor.id)
-            about = {"vendor_name": vendor.name, "at": since, "pause_id": pause_id}
-            recipients.tell(tx, people, what, about, f"{what}:{pause_id}", vendor.id)
-
-
-def notify_revoked(house: House, *, revocation_id: str, since: str) -> None:
-    """Tell everybody of a vendor that an approval of theirs was taken back."""
-    with house.ledger.begin(system(NOTIFY_REVOKED)) as tx:
-        row = tx.session.get_one(Revocation, UUID(revocation_id))
-        vendor = tx.session.get_one(Vendor, row.vendor_id)
-        engagement = tx.session.get_one(Engagement, row.engagement_id)
-        about = {"vendor_name": vendor.name, "engagement": engagement.project, "at": since, "revocation_id": row.id}
-        people = recipients.of_vendor(tx, vendor.id)
-        recipients.tell(tx, people, "approval_revoked", about, f"approval_revoked:{row.id}", vendor.id)
-
-
-def notify_second(house: House, *, vendor_id: str, about_id: str, revokes: bool, since: str) -> None:
-    """Tell the other lead approvers that one of them asked for what takes two."""
-    with house.ledger.begin(system(NOTIFY_SECOND)) as tx:
-        vendor = tx.session.get_one(Vendor, UUID(vendor_id))
-        asker = second_wanted_by(tx, UUID(about_id), revokes=revokes)
-        if asker is None:
-            return
-        about = {
-            "vendor_name": vendor.name,
-            "asked_by": recipients.name_of(tx, asker),
-            "revokes": revokes,
-            "vendor_slug": vendor.slug,
-            "about_id": about_id,
-        }
-        people = recipients.of_lab(tx, {Role.LEAD_APPROVER}, but={asker})
-        recipients.tell(tx, people, "second_wanted", about, f"second_wanted:{about_id}:{since}")
-
-
 def notify_person(house: House, *, user_id: str, kind: str, context: dict[str, Any], seed: str) -> None:
     """Tell one person about their own account; also somebody who can no longer sign in (ux.md, e-mail 16)."""
     with house.ledger.begin(system(NOTIFY_PERSON)) as tx:
@@ -513,9 +467,6 @@ JOBS = (
     Job(NOTIFY_INVITED, notify_invited),
     Job(NOTIFY_VENDOR, notify_vendor),
     Job(NOTIFY_REVIEWERS, notify_reviewers),
-    Job(NOTIFY_ACCESS, notify_access),
-    Job(NOTIFY_REVOKED, notify_revoked),
-    Job(NOTIFY_SECOND, notify_second),
     Job(NOTIFY_PERSON, notify_person),
     Job(NOTIFY_SIGN_IN, notify_sign_in),
 )

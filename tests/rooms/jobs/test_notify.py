@@ -16,8 +16,9 @@ from portal.delivery.models import DigestItem
 from portal.gate import service as gate
 from portal.identity import service as identity
 from portal.identity.models import UserAccount
+from portal.jobs.access import notify_access
 from portal.jobs.mail import deliver_mail
-from portal.jobs.notify import notify_access, notify_vendor
+from portal.jobs.notify import notify_vendor
 from portal.jobs.remind import remind_due
 from portal.jobs.worker import run_worker
 from portal.kernel import signing
