@@ -37,7 +37,7 @@
   });
 
   // How many are selected stands on the button that goes on with them; Shift takes all from the last one to this.
-  const picks = () => [...place.querySelectorAll(".pick")];
+  const picks = () => [...place.querySelectorAll(".q-pick")];
   let last = null;
   const tell = () => {
     const told = place.querySelector("[data-picked]");
@@ -45,7 +45,7 @@
     if (told) told.textContent = number ? `: ${number}` : "";
   };
   place.addEventListener("click", (event) => {
-    const pick = event.target.closest(".pick");
+    const pick = event.target.closest(".q-pick");
     if (!pick) return;
     const all = picks();
     const [from, to] = [all.indexOf(last), all.indexOf(pick)].sort((a, b) => a - b);
@@ -69,9 +69,9 @@
     for (const [id, row] of shown) {
       const other = now.get(id);
       if (!other || row.contains(doc.activeElement)) continue;
-      const picked = row.querySelector(".pick")?.checked;
+      const picked = row.querySelector(".q-pick")?.checked;
       row.replaceChildren(...other.children);
-      if (picked && row.querySelector(".pick")) row.querySelector(".pick").checked = true;
+      if (picked && row.querySelector(".q-pick")) row.querySelector(".q-pick").checked = true;
     }
     const added = [...now.keys()].filter((id) => !shown.has(id)).length;
     const gone = [...shown.keys()].filter((id) => !now.has(id)).length;

@@ -21,8 +21,8 @@ from tests.factories.rereading import TO_READ, Reread, reread
 pytestmark = pytest.mark.browser
 
 MOST_NODES = 1_500
-"""Of the unchanged answers, those that no rule accepts."""
 GLANCED_OF_96 = 8
+"""Of the unchanged answers, those that no rule accepts."""
 MORE_ASKED = ("scp.platform",)
 """Who works on a platform of their own is asked twelve questions more: 96 in all."""
 FLAGGED = (0, 1, 7)
