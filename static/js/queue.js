@@ -42,7 +42,7 @@
   const tell = () => {
     const told = place.querySelector("[data-picked]");
     const number = picks().filter((each) => each.checked).length;
-    if (told) told.textContent = number ? `: ${number}` : "";
+    if (told) told.textContent = number ? `(${number})` : "";
   };
   place.addEventListener("click", (event) => {
     const pick = event.target.closest(".q-pick");

@@ -101,3 +101,28 @@ def test_j14_a_slash_four_letters_and_enter_show_what_a_vendor_can_touch(
     gate = page.locator("#gate")
     expect(gate).to_be_in_viewport()
     expect(page.get_by_role("link", name="Search everything for it")).to_be_visible()
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["keys", "no script"])
+def test_several_are_selected_by_x_or_by_their_boxes_and_claimed_at_once(
+    house: House, visit: Callable[..., Page], script: bool
+) -> None:
+    first = waiting(house, "Quillmark Annotation")
+    waiting(house, "Kestrel Speech")
+    page = visit(first.reviewer, "/lab/queue", script=script)
+    boxes = page.get_by_role("checkbox", name="Select")
+    expect(boxes).to_have_count(2)
+    size = boxes.first.bounding_box()
+    assert size is not None
+    assert (size["width"], size["height"]) == (24, 24)
+    if script:
+        page.keyboard.press("x")
+        expect(boxes.first).to_be_checked()
+        boxes.nth(1).click(modifiers=["Shift"])
+        expect(page.get_by_role("button", name="Go on with those selected (2)")).to_be_visible()
+    else:
+        boxes.first.check()
+        boxes.nth(1).check()
+    page.get_by_role("button", name="Go on with those selected").click()
+    page.get_by_role("button", name="Claim 2 reviews").click()
+    expect(page.get_by_text("2 reviews are yours now.")).to_be_visible()
