@@ -205,7 +205,8 @@ def said(text: str, otherwise: str) -> str:
 
 
 def _refuse_tied(tx: Tx, pause: Pause) -> Vendor | None:
-    """Refuse who is tied to the vendor of a pause, and return that vendor; None for everybody's."""
+    """Refuse who is no lead approver now or tied to the vendor of a pause, and return that vendor; None for all."""
+    duties.hold_lead(tx)
     vendor = tx.session.get_one(Vendor, pause.vendor_id) if pause.vendor_id is not None else None
     if vendor is not None:
         duties.refuse_tied(tx, vendor, SOMEBODY_ELSE)

@@ -121,6 +121,7 @@ def ask(
     text = said(reason, "Enter why you take it back, for example: the auditor withdrew the report")
     if len(ticket.strip()) > TICKET_LIMIT:
         raise Refused(problems={"ticket": [f"Keep it under {TICKET_LIMIT} characters; this is {len(ticket.strip())}"]})
+    duties.hold_lead(tx)
     duties.refuse_tied(tx, vendor, SOMEBODY_ELSE)
     hold_sequence(tx, vendor.id)
     named = tx.session.get(Clearance, clearance_id)
@@ -161,6 +162,7 @@ def confirm(tx: Tx, *, revocation: Revocation, row_version: int, sealer: Signer,
     if revocation.asked_by == tx.actor.id:
         raise Forbidden("You asked for this. A second lead approver confirms it.")
     vendor = tx.session.get_one(Vendor, revocation.vendor_id)
+    duties.hold_lead(tx)
     duties.refuse_tied(tx, vendor, SOMEBODY_ELSE)
     duties.refuse_second(tx, revocation.asked_by)
     before = tx.session.get_one(Clearance, revocation.clearance_id)

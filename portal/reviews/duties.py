@@ -133,6 +133,20 @@ def refuse_tied(tx: Tx, vendor: Vendor, then: str) -> None:
     refuse_interest(me.name, rules.interests(me, vendor.name, vendor.mail_domains), then)
 
 
+def hold_lead(tx: Tx) -> None:
+    """Refuse the actor if the stored roles make them no lead approver, and keep those until the transaction ends (S7).
+
+    What a request remembers of its person may be older than the role that was taken away.
+
+    :raises Forbidden: if they are not, or do not work here any more.
+    """
+    me = tx.actor.id
+    tx.session.execute(sa.select(UserAccount.id).where(UserAccount.id == me).with_for_update(read=True))
+    person = people.people(tx, [me]).get(me) if me is not None else None
+    if person is None or not person.is_active or Role.LEAD_APPROVER not in person.roles:
+        raise Forbidden("Only a lead approver does this.")
+
+
 def refuse_second(tx: Tx, first: UUID) -> None:
     """Refuse the actor as the second of two where one of them made the other a lead approver within a day (S6).
 

@@ -203,6 +203,28 @@ def test_s7_a_half_given_act_falls_with_the_right_to_it(scene: Scene, how: str) 
     assert not scene.answer().allow
 
 
+@pytest.mark.parametrize("everybody", [False, True])
+def test_s7_who_lost_the_role_while_the_request_was_under_way_does_neither_half(scene: Scene, everybody: bool) -> None:
+    asked = scene.ask()
+    pause_id = scene.pause()
+    if everybody:
+        with scene.house.ledger.begin(scene.first.fresh) as tx:
+            pause_id = gate.pause(tx, vendor=None, reason="breach").id
+    scene.lose_role(scene.second)
+    with pytest.raises(Forbidden, match="Only a lead approver"):
+        scene.ask(scene.second)
+    with pytest.raises(Forbidden, match="Only a lead approver"):
+        scene.confirm(asked, scene.second)
+    with pytest.raises(Forbidden, match="Only a lead approver"), scene.house.ledger.begin(scene.second.fresh) as tx:
+        gate.ask_resume(tx, pause=tx.session.get_one(Pause, pause_id), plan="Rotated", row_version=1)
+    with scene.house.ledger.begin(scene.first.fresh) as tx:
+        gate.ask_resume(tx, pause=tx.session.get_one(Pause, pause_id), plan="Rotated", row_version=1)
+    with pytest.raises(Forbidden, match="Only a lead approver"), scene.house.ledger.begin(scene.second.fresh) as tx:
+        row = tx.session.get_one(Pause, pause_id)
+        gate.confirm_resume(tx, pause=row, row_version=2, sealer=scene.house.signer)
+    assert not scene.answer().allow
+
+
 def test_s7_losing_another_role_lets_nothing_fall(scene: Scene) -> None:
     asked = scene.ask()
     with scene.house.ledger.begin(SYSTEM) as tx:
