@@ -6,15 +6,13 @@ that an older answer can be told from a newer one, and its pages are told.
 
 from __future__ import annotations
 
-import sqlalchemy as sa
-
 from portal.assessments.models import Assessment
 from portal.findings.facts import RiskAccepted, RiskRevoked
-from portal.gate import grounds
+from portal.gate import queries
 from portal.gate.facts import AcceptedRiskFollowed
-from portal.gate.models import Clearance
+from portal.gate.rules import APPROVALS
 from portal.gate.sequence import next_sequence
-from portal.kernel.ledger import Tx, get_one
+from portal.kernel.ledger import Tx
 
 
 def follow_risk(tx: Tx, fact: RiskAccepted | RiskRevoked) -> None:
@@ -22,14 +20,8 @@ def follow_risk(tx: Tx, fact: RiskAccepted | RiskRevoked) -> None:
     assessment = tx.session.get_one(Assessment, fact.assessment_id)
     # The number is taken first: whoever else adds a step for this vendor waits here, and then the newest step is read.
     sequence = next_sequence(tx, fact.vendor_id)
-    newest = get_one(
-        tx,
-        sa.select(Clearance)
-        .where(Clearance.vendor_id == fact.vendor_id, Clearance.engagement_id == assessment.engagement_id)
-        .order_by(Clearance.sequence.desc())
-        .limit(1),
-    )
-    if newest is None or newest.act not in grounds.APPROVALS:
+    newest = queries.newest_step(tx, assessment.engagement_id)
+    if newest is None or newest.act not in APPROVALS:
         return
     if any(each.get("finding") == fact.number and not each.get("met") for each in newest.conditions):
         until = fact.until if isinstance(fact, RiskAccepted) else None

@@ -12,7 +12,6 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
 
 from portal.attestations.facts import WorthChanged
 from portal.attestations.models import AttestedCitation, Citation
@@ -21,17 +20,15 @@ from portal.evidence.models import Evidence
 from portal.evidence.rules import KEPT, NEVER, Record
 from portal.gate.facts import EvidenceReachChanged
 from portal.gate.models import Clearance, ClearanceEvidence
-from portal.gate.queries import grounds_of
-from portal.gate.rules import counts_until, earliest, verified_reach
+from portal.gate.queries import grounds_of, newest_steps
+from portal.gate.rules import APPROVALS, counts_until, earliest, verified_reach
 from portal.gate.sequence import next_sequence
 from portal.kernel.ledger import Tx
 from portal.scoring import queries as scoring_queries
 from portal.scoring import rules as scores
 from portal.scoring import service as scoring
 from portal.scoring.translate import Paper
-from portal.terms import ClearanceAct, EvidenceState
-
-APPROVALS = (ClearanceAct.APPROVE, ClearanceAct.APPROVE_WITH_CONDITIONS)
+from portal.terms import EvidenceState
 
 
 def rest(tx: Tx, *, clearance: Clearance, attestation_id: UUID) -> None:
@@ -79,17 +76,12 @@ def follow(tx: Tx, fact: WorthChanged) -> None:
             )
 
 
-def _standing(tx: Tx, vendor_id: UUID) -> Sequence[sa.Row[Any]]:
+def _standing(tx: Tx, vendor_id: UUID) -> Sequence[sa.Row[Any, Any, Any]]:
     """Return the newest step of each engagement of a vendor, where evidence is written down for it."""
-    newest = (
-        sa.select(Clearance.id, Clearance.vendor_id, Clearance.engagement_id)
-        .where(Clearance.vendor_id == vendor_id)
-        .ext(postgresql.distinct_on(Clearance.engagement_id))
-        .order_by(Clearance.engagement_id, Clearance.sequence.desc())
-        .subquery()
-    )
-    rests = sa.exists().where(ClearanceEvidence.clearance_id == newest.c.id)
-    return tx.session.execute(sa.select(newest).where(rests).order_by(newest.c.id)).all()
+    newest = newest_steps(Clearance.vendor_id == vendor_id).subquery().c
+    rests = sa.exists().where(ClearanceEvidence.clearance_id == newest.id)
+    steps = sa.select(newest.id, newest.vendor_id, newest.engagement_id).where(rests)
+    return tx.session.execute(steps.order_by(newest.id)).all()
 
 
 def _look_again(tx: Tx, clearance_id: UUID) -> None:

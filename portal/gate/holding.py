@@ -8,11 +8,9 @@ from datetime import date
 from uuid import UUID
 
 from portal.gate import queries
-from portal.gate.rules import CLOSES_NAMED, Condition, accepted_until, latest
+from portal.gate.rules import APPROVALS, CLOSES_NAMED, Condition, accepted_until, latest
 from portal.kernel.ledger import Tx
-from portal.terms import AccessMode, ClearanceAct, DataClass
-
-APPROVALS = (ClearanceAct.APPROVE, ClearanceAct.APPROVE_WITH_CONDITIONS)
+from portal.terms import AccessMode, DataClass
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from portal.gate.rules import CLOSES_NAMED, Accepted, Condition, Ground, World, 
 from portal.gate.rules import Clearance as ClearanceValue
 from portal.gate.rules import Engagement as EngagementValue
 from portal.gate.rules import Pause as PauseValue
-from portal.kernel.ledger import Tx
+from portal.kernel.ledger import Tx, get_one
 from portal.vendors.models import Engagement, Vendor
 from portal.vendors.rules import is_slug
 
@@ -79,13 +79,7 @@ def worlds(tx: Tx, vendor_ids: Sequence[UUID]) -> dict[UUID, World]:
             )
         )
     clearances: dict[UUID, list[ClearanceValue]] = {}
-    newest = (
-        sa.select(Clearance)
-        .where(Clearance.vendor_id.in_(ids))
-        .ext(postgresql.distinct_on(Clearance.engagement_id))
-        .order_by(Clearance.engagement_id, Clearance.sequence.desc())
-    )
-    steps = tx.session.execute(newest).scalars().all()
+    steps = tx.session.execute(newest_steps(Clearance.vendor_id.in_(ids))).scalars().all()
     grounds = grounds_of(tx, [each.id for each in steps])
     # Nobody's acceptance matters where no condition waits for a finding.
     waiting = {each.vendor_id for each in steps if any(_waits(condition) for condition in each.conditions)}
@@ -120,6 +114,21 @@ def worlds(tx: Tx, vendor_ids: Sequence[UUID]) -> dict[UUID, World]:
         )
         for vendor_id, slug, disabled, last in vendors
     }
+
+
+def newest_steps(*among: sa.ColumnElement[bool]) -> sa.Select[Clearance]:
+    """Return the statement of the newest step of each engagement, of those among which it is looked for."""
+    return (
+        sa.select(Clearance)
+        .where(*among)
+        .ext(postgresql.distinct_on(Clearance.engagement_id))
+        .order_by(Clearance.engagement_id, Clearance.sequence.desc())
+    )
+
+
+def newest_step(tx: Tx, engagement_id: UUID, *among: sa.ColumnElement[bool]) -> Clearance | None:
+    """Return the newest step of an engagement, read from the database; None if there is none."""
+    return get_one(tx, newest_steps(Clearance.engagement_id == engagement_id, *among))
 
 
 def _waits(condition: dict[str, Any]) -> bool:

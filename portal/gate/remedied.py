@@ -12,11 +12,12 @@ import sqlalchemy as sa
 from portal.assessments.models import Assessment
 from portal.findings.facts import RemedyUndone, RemedyVerified
 from portal.findings.models import Finding
-from portal.gate import grounds
+from portal.gate import queries
 from portal.gate.facts import ClearanceRecorded
 from portal.gate.models import Clearance, ClearanceEvidence
+from portal.gate.rules import APPROVALS
 from portal.gate.sequence import next_sequence
-from portal.kernel.ledger import Tx, get_one
+from portal.kernel.ledger import Tx
 from portal.reviews.models import Decision
 from portal.terms import DecisionState
 
@@ -31,14 +32,8 @@ def follow_remedy(tx: Tx, fact: RemedyVerified | RemedyUndone) -> None:
     assessment = tx.session.get_one(Assessment, finding.assessment_id)
     # The number is taken first: whoever else adds a step for this vendor waits here, and then the newest step is read.
     sequence = next_sequence(tx, finding.vendor_id)
-    newest = get_one(
-        tx,
-        sa.select(Clearance)
-        .where(Clearance.vendor_id == finding.vendor_id, Clearance.engagement_id == assessment.engagement_id)
-        .order_by(Clearance.sequence.desc())
-        .limit(1),
-    )
-    if newest is None or newest.act not in grounds.APPROVALS or newest.decision_id is None:
+    newest = queries.newest_step(tx, assessment.engagement_id)
+    if newest is None or newest.act not in APPROVALS or newest.decision_id is None:
         return
     decision = tx.session.get_one(Decision, newest.decision_id)
     if decision.state is not DecisionState.CONFIRMED or decision.assessment_id != finding.assessment_id:

@@ -14,17 +14,18 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from portal import policy
-from portal.gate import pausing, sealing
+from portal.gate import pausing, queries, sealing
 from portal.gate.clearing import clear
 from portal.gate.facts import ApprovalRevoked, ClearanceRecorded, RevokeAsked, RevokeFell, RevokeTakenBack
 from portal.gate.models import Clearance, Revocation
 from portal.gate.pausing import SOMEBODY_ELSE, person_acting, said
+from portal.gate.rules import APPROVALS
 from portal.gate.sealing import Part
 from portal.gate.sequence import hold_sequence
 from portal.identity.facts import PersonDeactivated, RoleRevoked
 from portal.identity.models import UserAccount
 from portal.kernel.errors import Conflict, Forbidden, NotFound, Refused
-from portal.kernel.ledger import Tx, get_one
+from portal.kernel.ledger import Tx
 from portal.kernel.signing import Signer
 from portal.kernel.swap import swap
 from portal.policy import Action
@@ -34,7 +35,6 @@ from portal.terms import AccessKind, ClearanceAct, RevocationEnd, Role
 from portal.vendors.models import Engagement, Vendor
 
 TICKET_LIMIT = 200
-_APPROVALS = frozenset({ClearanceAct.APPROVE, ClearanceAct.APPROVE_WITH_CONDITIONS})
 CHANGED = "This changed since you opened the page."
 
 
@@ -76,16 +76,18 @@ def revocable(tx: Tx, vendor_id: UUID) -> list[Revocable]:
 
     One whose evidence has lapsed or whose condition is overdue is among them: it would open again by itself.
     """
-    found = []
-    engagements = sa.select(Engagement).where(Engagement.vendor_id == vendor_id).order_by(Engagement.slug)
-    for engagement in tx.session.execute(engagements).scalars().all():
-        newest = _newest(tx, engagement.id)
-        if newest is not None and _in_force(tx, newest):
-            asked = get_one(tx, _open().where(Revocation.clearance_id == newest.id))
-            found.append(
-                Revocable(engagement.id, engagement.slug, engagement.project, newest.id, newest.sequence, asked)
-            )
-    return found
+    newest = tx.session.execute(queries.newest_steps(Clearance.vendor_id == vendor_id)).scalars()
+    steps = {each.engagement_id: each for each in newest if _in_force(tx, each)}
+    asked = {
+        each.clearance_id: each
+        for each in tx.session.execute(_open().where(Revocation.vendor_id == vendor_id)).scalars()
+    }
+    engagements = sa.select(Engagement).where(Engagement.id.in_(steps)).order_by(Engagement.slug)
+    return [
+        Revocable(each.id, each.slug, each.project, step.id, step.sequence, asked.get(step.id))
+        for each in tx.session.execute(engagements).scalars()
+        for step in [steps[each.id]]
+    ]
 
 
 def get(tx: Tx, vendor_id: UUID, revocation_id: UUID, action: Action) -> Revocation:
@@ -125,7 +127,9 @@ def ask(
     duties.refuse_tied(tx, vendor, SOMEBODY_ELSE)
     hold_sequence(tx, vendor.id)
     named = tx.session.get(Clearance, clearance_id)
-    newest = _newest(tx, named.engagement_id) if named is not None and named.vendor_id == vendor.id else None
+    newest = (
+        queries.newest_step(tx, named.engagement_id) if named is not None and named.vendor_id == vendor.id else None
+    )
     if newest is None or newest.id != clearance_id or not _in_force(tx, newest):
         raise Conflict(CHANGED, current={"state": "changed"})
     row = Revocation(
@@ -178,7 +182,7 @@ def confirm(tx: Tx, *, revocation: Revocation, row_version: int, sealer: Signer,
         reason=revocation.reason,
     )
     # The number is given now, and its row is locked: what was the newest step before it stays that.
-    newest = _newest(tx, revocation.engagement_id, but=added.id)
+    newest = queries.newest_step(tx, revocation.engagement_id, Clearance.id != added.id)
     if newest is None or newest.id != before.id or not _in_force(tx, before):
         raise Conflict("It was decided anew since somebody asked for this.", current={"state": "changed"})
     change = {
@@ -260,16 +264,6 @@ def _open() -> sa.Select[Revocation]:
     return sa.select(Revocation).where(Revocation.ended_at.is_(None))
 
 
-def _newest(tx: Tx, engagement_id: UUID, *, but: UUID | None = None) -> Clearance | None:
-    statement = (
-        sa.select(Clearance)
-        .where(Clearance.engagement_id == engagement_id, *([Clearance.id != but] if but is not None else []))
-        .order_by(Clearance.sequence.desc())
-        .limit(1)
-    )
-    return tx.session.execute(statement).scalar_one_or_none()
-
-
 def _in_force(tx: Tx, step: Clearance) -> bool:
     today = tx.now.date()
-    return step.act in _APPROVALS and step.valid_until is not None and today <= step.valid_until
+    return step.act in APPROVALS and step.valid_until is not None and today <= step.valid_until

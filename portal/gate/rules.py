@@ -11,7 +11,7 @@ from typing import Final
 from portal.evidence.rules import KEPT, NEVER, Reach, Record, reach
 from portal.terms import AccessMode, ClearanceAct, DataClass, EvidenceState
 
-_APPROVALS: Final = frozenset({ClearanceAct.APPROVE, ClearanceAct.APPROVE_WITH_CONDITIONS})
+APPROVALS: Final = frozenset({ClearanceAct.APPROVE, ClearanceAct.APPROVE_WITH_CONDITIONS})
 
 
 class Reason(StrEnum):
@@ -281,7 +281,7 @@ def _one(world: World, engagement: Engagement, data_class: DataClass, mode: Acce
         reasons.append(Reason.NOT_DECIDED)
     else:
         reasons.extend(_from_clearance(clearance, engagement, data_class, mode, today))
-        if clearance.act in _APPROVALS:
+        if clearance.act in APPROVALS:
             unmet = tuple(each for each in clearance.conditions if not each.met)
             details = tuple(_details(unmet, world.accepted, data_class, mode, today))
             reasons.extend(each.reason for each in details if each.accepted_until is None)

@@ -5,9 +5,7 @@ The envelope's very bytes are stored and handed out; nothing is put together aga
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,10 +13,10 @@ from typing import Any, Final
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
 
 from portal.gate.facts import AccessSealed
 from portal.gate.models import AccessRecord, Clearance
+from portal.gate.queries import newest_steps
 from portal.identity import queries as people
 from portal.kernel.canonical import canonical_bytes
 from portal.kernel.errors import NotFound
@@ -133,23 +131,10 @@ def envelope_of(tx: Tx, vendor_id: UUID, record_id: UUID) -> tuple[str, AccessKi
     return row.envelope, row.kind
 
 
-def statement_in(envelope: str) -> dict[str, Any]:
-    """Return what an envelope says, unverified: for those who hold the stored bytes."""
-    said: dict[str, Any] = json.loads(base64.b64decode(json.loads(envelope)["payload"], validate=True))
-    return said
-
-
 def _standing(tx: Tx, vendor_id: UUID, engagement_id: UUID | None) -> list[dict[str, Any]]:
     """Return the newest step of each engagement with the decision that it comes from, by their digests."""
-    newest = (
-        sa.select(Clearance.id)
-        .where(
-            Clearance.vendor_id == vendor_id,
-            *([Clearance.engagement_id == engagement_id] if engagement_id is not None else []),
-        )
-        .ext(postgresql.distinct_on(Clearance.engagement_id))
-        .order_by(Clearance.engagement_id, Clearance.sequence.desc())
-    )
+    named = () if engagement_id is None else (Clearance.engagement_id == engagement_id,)
+    newest = newest_steps(Clearance.vendor_id == vendor_id, *named).with_only_columns(Clearance.id)
     rows = tx.session.execute(
         sa.select(Clearance, Engagement.slug, Decision)
         .join(Engagement, Engagement.id == Clearance.engagement_id)

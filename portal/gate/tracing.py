@@ -8,12 +8,11 @@ from datetime import date, datetime
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
 
 from portal.evidence.models import Evidence
 from portal.findings.models import Finding
 from portal.gate.models import Clearance, ClearanceEvidence, Pause
-from portal.gate.queries import condition_of, grounds_of
+from portal.gate.queries import condition_of, grounds_of, newest_steps
 from portal.gate.rules import Clearance as ClearanceValue
 from portal.gate.rules import Pause as PauseValue
 from portal.gate.rules import World
@@ -96,12 +95,7 @@ def world_at(tx: Tx, vendor_id: UUID, world: World, at: datetime) -> World:
 
     Steps and stops are written down with their time; engagements and the days of files are those of now.
     """
-    newest = (
-        sa.select(Clearance)
-        .where(Clearance.vendor_id == vendor_id, Clearance.recorded_at <= at)
-        .ext(postgresql.distinct_on(Clearance.engagement_id))
-        .order_by(Clearance.engagement_id, Clearance.sequence.desc())
-    )
+    newest = newest_steps(Clearance.vendor_id == vendor_id, Clearance.recorded_at <= at)
     steps = tx.session.execute(newest).scalars().all()
     grounds = grounds_of(tx, [each.id for each in steps])
     stops = tx.session.execute(

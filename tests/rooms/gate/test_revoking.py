@@ -148,7 +148,8 @@ def test_the_record_says_who_on_what_and_verifies_with_the_published_key(scene: 
         text, kind = sealing.envelope_of(tx, scene.vendor_id, revoked.id)
         with pytest.raises(NotFound):
             sealing.envelope_of(tx, make_vendor(tx, name="Tern Data Works").id, revoked.id)
-        about_pause = sealing.statement_in(sealing.envelope_of(tx, scene.vendor_id, paused.id)[0])
+        of_pause = json.loads(sealing.envelope_of(tx, scene.vendor_id, paused.id)[0])
+        about_pause = json.loads(base64.b64decode(of_pause["payload"]))
     envelope = json.loads(text)
     (key,) = scene.house.signer.published()
     public = Ed25519PublicKey.from_public_bytes(base64.urlsafe_b64decode(key["x"] + "="))

@@ -41,34 +41,22 @@ def objects_of(std: Std, party: Party) -> dict[str, list[object]]:
     first = party.desk.visible()[0]
     with std.house.ledger.begin(FACTORY) as tx:
         review = reviews.latest(tx, party.desk.assessment_id)
-        decisions = tx.session.execute(
-            sa.text("SELECT id FROM decision WHERE vendor_id = :v"), {"v": party.desk.vendor_id}
-        ).scalars()
-        signed = tx.session.execute(
-            sa.text("SELECT id FROM attestation WHERE vendor_id = :v"), {"v": party.desk.vendor_id}
-        ).scalars()
-        attested = list(signed) or [NOBODYS]
-        mails = tx.session.execute(
-            sa.text("SELECT id FROM mail WHERE vendor_id = :v"), {"v": party.desk.vendor_id}
-        ).scalars()
-        ties = tx.session.execute(
-            sa.text("SELECT id FROM conflict_of_interest WHERE vendor_id = :v"), {"v": party.desk.vendor_id}
-        ).scalars()
-        conflicts = list(ties) or [NOBODYS]
-        taken = tx.session.execute(
-            sa.text("SELECT id FROM risk_acceptance WHERE vendor_id = :v"), {"v": party.desk.vendor_id}
-        ).scalars()
-        risks = list(taken) or [UUID("00000000-0000-7000-8000-0000acceedad")]
-        asked = tx.session.execute(
-            sa.text("SELECT id FROM revocation WHERE vendor_id = :v"), {"v": party.desk.vendor_id}
-        ).scalars()
-        revocations = list(asked) or [NOBODYS]
-        sealed = tx.session.execute(
-            sa.text("SELECT id FROM access_record WHERE vendor_id = :v"), {"v": party.desk.vendor_id}
-        ).scalars()
-        records = list(sealed) or [NOBODYS]
+
+        def ids(table: str, otherwise: UUID | None = NOBODYS) -> list[object]:
+            named = sa.table(table, sa.column("id"), sa.column("vendor_id"))
+            rows = tx.session.execute(sa.select(named.c.id).where(named.c.vendor_id == party.desk.vendor_id))
+            return list(rows.scalars()) or ([otherwise] if otherwise is not None else [])
+
+        attested, conflicts = ids("attestation"), ids("conflict_of_interest")
+        risks = ids("risk_acceptance", UUID("00000000-0000-7000-8000-0000acceedad"))
+        revocations, records = ids("revocation"), ids("access_record")
+        decisions, mails = ids("decision", None), ids("mail", None)
         views = list(tx.session.execute(sa.text("SELECT id FROM saved_view")).scalars()) or [NOBODYS]
-        found = {"decision_id": list(decisions), "mail_id": list(mails), "review_id": [review.id] if review else []}
+        found: dict[str, list[object]] = {
+            "decision_id": decisions,
+            "mail_id": mails,
+            "review_id": [review.id] if review else [],
+        }
     own = party.own
     return {
         **found,
